@@ -1,0 +1,293 @@
+/* The rungs: three ways of finding the pages written since the checkpoint. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SCAN_RUNS 8192ULL
+#define PAGEMAP_STEP 8192ULL
+
+/* Armed pages are forgotten by the scan once hot; the hot set is shrunk when it has grown by this much. */
+#define REARM_FACTOR_PERCENT 150
+#define REARM_SLACK_PAGES 64
+
+bool rw_tracked(const struct region *region)
+{
+	return region->kind == REGION_ANONYMOUS || region->kind == REGION_FILE;
+}
+
+/*
+ * Text and other read-only file mappings: pages come and go with the page cache, so holes are armed too and only a write
+ * counts. Everything else: a page that is absent counts as well, since a saved page may have been dropped.
+ */
+static bool is_text(const struct region *region)
+{
+	return region->kind == REGION_FILE && !(region->prot & PROT_WRITE);
+}
+
+/* -- write-protect ------------------------------------------------------------------------------------------------- */
+
+static int scan(struct rw_process *p, struct rw_pm_scan_arg *arg, uint64_t *found)
+{
+	long got;
+
+	arg->size = sizeof(*arg);
+	arg->vec = (uint64_t)(uintptr_t)p->scan;
+	arg->vec_len = p->scan ? SCAN_RUNS : 0;
+	got = ioctl(p->pagemap, RW_PAGEMAP_SCAN, arg);
+	if (got < 0)
+		return -errno;
+	*found = (uint64_t)got;
+	return 0;
+}
+
+/* One call returns at most one buffer of runs: goes on from where it ended until the end is reached. */
+static int scan_to_end(struct rw_process *p, struct rw_pm_scan_arg arg, bool collect, struct rw_error *error)
+{
+	uint64_t end = arg.end, found = 0;
+
+	while (arg.start < end) {
+		int failed = scan(p, &arg, &found);
+
+		if (failed)
+			return rw_fail(error, failed == -EPERM ? RW_MAPPING : RW_SYSTEM, -failed,
+				       "page scan of %llx-%llx", (unsigned long long)arg.start, (unsigned long long)end);
+		for (uint64_t i = 0; i < found && collect; i++) {
+			failed = rw_dirty_add(p, p->scan[i].start, p->scan[i].end,
+					      p->scan[i].categories & RW_PAGE_IS_WRITTEN, error);
+			if (failed)
+				return failed;
+		}
+		if (arg.walk_end <= arg.start)
+			return rw_fail(error, RW_SYSTEM, 0, "page scan does not advance");
+		arg.start = arg.walk_end;
+	}
+	return 0;
+}
+
+/* Arms what is there; in file mappings the holes too. */
+static int arm_region(struct rw_process *p, const struct region *region, struct rw_error *error)
+{
+	struct rw_pm_scan_arg arg = {
+		.flags = RW_SCAN_WP_MATCHING | RW_SCAN_CHECK_WPASYNC,
+		.start = region->start,
+		.end = region->end,
+	};
+
+	if (region->kind == REGION_FILE) {
+		arg.category_mask = RW_PAGE_IS_WRITTEN;
+		arg.return_mask = RW_PAGE_IS_WRITTEN;
+	} else {
+		arg.category_mask = RW_PAGE_IS_PRESENT;
+		arg.return_mask = RW_PAGE_IS_PRESENT;
+	}
+	return scan_to_end(p, arg, false, error);
+}
+
+/* Neighbouring regions of the same class are scanned in one go: up to which one? */
+static uint64_t last_of_group(const struct region_list *list, uint64_t first)
+{
+	uint64_t last = first;
+
+	while (last + 1 < list->count && rw_tracked(&list->at[last + 1]) &&
+	       is_text(&list->at[last + 1]) == is_text(&list->at[first]))
+		last++;
+	return last;
+}
+
+static int collect_written(struct rw_process *p, struct rw_error *error)
+{
+	const struct region_list *list = &p->image->regions;
+
+	for (uint64_t i = 0; i < list->count; i++) {
+		struct rw_pm_scan_arg arg = { .flags = RW_SCAN_CHECK_WPASYNC };
+		uint64_t last;
+		int failed;
+
+		if (!rw_tracked(&list->at[i]))
+			continue;
+		last = last_of_group(list, i);
+		arg.start = list->at[i].start;
+		arg.end = list->at[last].end;
+		if (is_text(&list->at[i])) {
+			arg.category_mask = RW_PAGE_IS_WRITTEN;
+			arg.return_mask = RW_PAGE_IS_WRITTEN;
+		} else {
+			arg.category_inverted = RW_PAGE_IS_PRESENT;
+			arg.category_anyof_mask = RW_PAGE_IS_PRESENT | RW_PAGE_IS_WRITTEN;
+			arg.return_mask = RW_PAGE_IS_WRITTEN;
+		}
+		failed = scan_to_end(p, arg, true, error);
+		if (failed)
+			return failed;
+		i = last;
+	}
+	return 0;
+}
+
+static int rearm_written(struct rw_process *p, struct rw_error *error)
+{
+	for (uint64_t i = 0; i < p->image->regions.count; i++) {
+		const struct region *region = &p->image->regions.at[i];
+		int failed = rw_tracked(region) ? arm_region(p, region, error) : 0;
+
+		if (failed)
+			return failed;
+	}
+	return 0;
+}
+
+/* The descriptor is made inside the process, fetched, and closed there. */
+static int attach_userfault(struct rw_process *p, const struct user_regs_struct *base, uint64_t at,
+			    struct rw_error *error)
+{
+	const uint64_t create[6] = { O_CLOEXEC | UFFD_USER_MODE_ONLY };
+	struct uffdio_api api = { .api = UFFD_API, .features = RW_UFFD_WP_ASYNC | RW_UFFD_WP_UNPOPULATED |
+							       UFFD_FEATURE_PAGEFAULT_FLAG_WP };
+	uint64_t fd, ignored;
+	int failed = rw_inject_step(p->pid, base, at, SYS_userfaultfd, create, &fd, error);
+
+	if (failed)
+		return failed;
+	p->userfault = (int)syscall(SYS_pidfd_getfd, p->pidfd, (int)fd, 0);
+	if (p->userfault < 0)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot fetch the userfaultfd");
+	failed = rw_inject_step(p->pid, base, at, SYS_close, (const uint64_t[6]){ fd }, &ignored, error);
+	if (failed)
+		return failed;
+	if (ioctl(p->userfault, UFFDIO_API, &api))
+		return rw_fail(error, RW_UNSUPPORTED, errno, "asynchronous write-protection (Linux 6.7 and newer)");
+	return 0;
+}
+
+/* -- soft-dirty and copy-all --------------------------------------------------------------------------------------- */
+
+static int clear_soft_dirty(struct rw_process *p, struct rw_error *error)
+{
+	return pwrite(p->clear_refs, "4", 1, 0) == 1 ? 0 : rw_fail(error, RW_SYSTEM, errno, "cannot write clear_refs");
+}
+
+static int collect_soft_dirty_region(struct rw_process *p, const struct region *region, struct rw_error *error)
+{
+	for (uint64_t at = region->start; at < region->end;) {
+		uint64_t pages = (region->end - at) / PAGE < PAGEMAP_STEP ? (region->end - at) / PAGE : PAGEMAP_STEP;
+		ssize_t got = pread(p->pagemap, p->pagemap_buffer, pages * 8, (off_t)(at / PAGE * 8));
+
+		if (got != (ssize_t)(pages * 8))
+			return rw_fail(error, RW_SYSTEM, got < 0 ? errno : 0, "cannot read pagemap");
+		for (uint64_t i = 0; i < pages; i++, at += PAGE) {
+			uint64_t entry = p->pagemap_buffer[i];
+			bool there = entry & (RW_PM_PRESENT | RW_PM_SWAPPED);
+			bool written = there && entry & RW_PM_SOFT_DIRTY;
+			struct dirty *last = p->dirty_count ? &p->dirty[p->dirty_count - 1] : NULL;
+			int failed;
+
+			if (!written && (there || is_text(region)))
+				continue;
+			if (last && last->end == at && last->written == written) {
+				last->end += PAGE;
+				continue;
+			}
+			failed = rw_dirty_add(p, at, at + PAGE, written, error);
+			if (failed)
+				return failed;
+		}
+	}
+	return 0;
+}
+
+/* -- The rungs behind one face --------------------------------------------------------------------------------------- */
+
+int rw_rung_attach(struct rw_process *p, const struct user_regs_struct *base, uint64_t syscall_at,
+		   struct rw_error *error)
+{
+	char path[] = "/proc/4294967295/clear_refs";
+
+	if (p->rung == RW_WRITE_PROTECT) {
+		p->scan = malloc(SCAN_RUNS * sizeof(*p->scan));
+		if (!p->scan)
+			return rw_fail(error, RW_SYSTEM, ENOMEM, "scan buffer");
+		return attach_userfault(p, base, syscall_at, error);
+	}
+	if (p->rung == RW_SOFT_DIRTY) {
+		snprintf(path, sizeof(path), "/proc/%d/clear_refs", p->pid);
+		p->clear_refs = open(path, O_WRONLY | O_CLOEXEC);
+		if (p->clear_refs < 0)
+			return rw_fail(error, RW_UNSUPPORTED, errno, "cannot open %s", path);
+	}
+	return 0;
+}
+
+int rw_rung_register(struct rw_process *p, const struct region *region, struct rw_error *error)
+{
+	struct uffdio_register range = {
+		.range = { region->start, region->end - region->start },
+		.mode = UFFDIO_REGISTER_MODE_WP,
+	};
+
+	if (p->rung != RW_WRITE_PROTECT || ioctl(p->userfault, UFFDIO_REGISTER, &range) == 0)
+		return 0;
+	return rw_fail(error, RW_MAPPING, errno, "cannot watch mapping %llx-%llx", (unsigned long long)region->start,
+		       (unsigned long long)region->end);
+}
+
+int rw_rung_arm(struct rw_process *p, struct rw_error *error)
+{
+	switch (p->rung) {
+	case RW_WRITE_PROTECT:
+		return rearm_written(p, error);
+	case RW_SOFT_DIRTY:
+		return clear_soft_dirty(p, error);
+	case RW_COPY_ALL:
+		break;
+	}
+	return 0;
+}
+
+int rw_rung_collect(struct rw_process *p, struct rw_error *error)
+{
+	int failed = 0;
+
+	if (p->rung == RW_WRITE_PROTECT)
+		return collect_written(p, error);
+	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++) {
+		const struct region *region = &p->image->regions.at[i];
+
+		if (!rw_tracked(region))
+			continue;
+		failed = p->rung == RW_SOFT_DIRTY ? collect_soft_dirty_region(p, region, error)
+						  : rw_dirty_add(p, region->start, region->end, true, error);
+	}
+	return failed;
+}
+
+/*
+ * A page that was written once stays unarmed and is copied back every time: that is 5 to 10 times cheaper than its next
+ * fault. When the set has grown well beyond what one activation writes, all is armed anew. The soft-dirty bits can only
+ * be cleared for the whole process.
+ */
+int rw_rung_rearm(struct rw_process *p, struct rw_error *error)
+{
+	uint64_t copied = p->took.pages_copied + p->took.pages_zeroed;
+
+	if (p->rung == RW_SOFT_DIRTY)
+		return clear_soft_dirty(p, error);
+	if (p->rung == RW_COPY_ALL)
+		return 0;
+	if (p->rearm || !p->fresh_copied) {
+		p->fresh_copied = copied;
+		p->rearm = false;
+		return 0;
+	}
+	if (copied <= p->fresh_copied * REARM_FACTOR_PERCENT / 100 + REARM_SLACK_PAGES)
+		return 0;
+	p->rearm = true;
+	return rw_rung_arm(p, error);
+}

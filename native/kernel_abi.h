@@ -1,0 +1,47 @@
+/* Kernel structures newer than the headers of the distributions we build on (linux/fs.h and userfaultfd.h of 6.7). */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KERNEL_ABI_H
+#define KERNEL_ABI_H
+
+#include <linux/userfaultfd.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+struct rw_pm_scan_arg {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+/* One run of pages of the same categories. */
+struct rw_page_region {
+	uint64_t start, end, categories;
+};
+
+#define RW_PAGEMAP_SCAN _IOWR('f', 16, struct rw_pm_scan_arg)
+#define RW_PAGE_IS_WRITTEN (1ULL << 1)
+#define RW_PAGE_IS_PRESENT (1ULL << 3)
+#define RW_SCAN_WP_MATCHING (1ULL << 0)
+#define RW_SCAN_CHECK_WPASYNC (1ULL << 1)
+
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+#define RW_UFFD_WP_UNPOPULATED (1ULL << 13)
+#define RW_UFFD_WP_ASYNC (1ULL << 15)
+
+/* /proc/PID/pagemap */
+#define RW_PM_SOFT_DIRTY (1ULL << 55)
+#define RW_PM_WRITE_PROTECTED (1ULL << 57)
+#define RW_PM_FILE (1ULL << 61)
+#define RW_PM_SWAPPED (1ULL << 62)
+#define RW_PM_PRESENT (1ULL << 63)
+
+#define RW_PTRACE_GET_RSEQ ((enum __ptrace_request)0x420f)
+struct rw_ptrace_rseq {
+	uint64_t pointer;
+	uint32_t size, signature, flags, pad;
+};
+
+#define RW_PTRACE_O_SUSPEND_SECCOMP (1 << 21)
+
+#endif

@@ -1,0 +1,169 @@
+/* Pages: which ones the process owns, reading and writing them from outside, and the plan that puts them back. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define PAGEMAP_STEP 8192ULL
+
+/*
+ * A short run of pages that were zero at the checkpoint is zeroed in place: dropping it would cost the next activation a
+ * fault for each page. Longer runs, and more than this in all, are given back so that memory does not grow.
+ */
+#define ZERO_RUN_PAGES 16
+#define ZERO_PAGES_AT_MOST 512
+
+/* An armed hole looks like a swapped page that is write-protected: the process does not own it. */
+static bool owned(uint64_t entry)
+{
+	if (entry & RW_PM_FILE)
+		return false;
+	return entry & RW_PM_PRESENT || (entry & RW_PM_SWAPPED && !(entry & RW_PM_WRITE_PROTECTED));
+}
+
+int rw_private_runs(struct rw_process *p, uint64_t start, uint64_t end, struct page_run **runs, uint64_t *count,
+		    uint64_t *capacity, struct rw_error *error)
+{
+	for (uint64_t at = start; at < end;) {
+		uint64_t pages = (end - at) / PAGE < PAGEMAP_STEP ? (end - at) / PAGE : PAGEMAP_STEP;
+		ssize_t got = pread(p->pagemap, p->pagemap_buffer, pages * 8, (off_t)(at / PAGE * 8));
+
+		if (got != (ssize_t)(pages * 8))
+			return rw_fail(error, RW_SYSTEM, got < 0 ? errno : 0, "cannot read pagemap");
+		for (uint64_t i = 0; i < pages; i++, at += PAGE) {
+			if (!owned(p->pagemap_buffer[i]))
+				continue;
+			if (*count && (*runs)[*count - 1].end == at && at != start) {
+				(*runs)[*count - 1].end += PAGE;
+				continue;
+			}
+			if (rw_reserve(runs, capacity, *count + 1, sizeof(**runs)))
+				return rw_fail(error, RW_SYSTEM, ENOMEM, "list of pages");
+			(*runs)[(*count)++] = (struct page_run){ at, at + PAGE };
+		}
+	}
+	return 0;
+}
+
+/* Through process_vm_readv where it may, through /proc/PID/mem where the protection forbids reading. */
+int rw_read_memory(struct rw_process *p, uint64_t address, void *to, uint64_t length)
+{
+	struct iovec local = { to, length };
+	struct iovec remote = { (void *)(uintptr_t)address, length };
+
+	if (process_vm_readv(p->pid, &local, 1, &remote, 1, 0) == (ssize_t)length)
+		return 0;
+	return pread(p->mem, to, length, (off_t)address) == (ssize_t)length ? 0 : errno ? -errno : -EIO;
+}
+
+/* SAFETY: also writes pages that the process itself may not write; only ever with the image's own bytes. */
+int rw_write_memory(struct rw_process *p, uint64_t address, const void *from, uint64_t length)
+{
+	return pwrite(p->mem, from, length, (off_t)address) == (ssize_t)length ? 0 : errno ? -errno : -EIO;
+}
+
+int rw_dirty_add(struct rw_process *p, uint64_t start, uint64_t end, bool written, struct rw_error *error)
+{
+	if (rw_reserve(&p->dirty, &p->dirty_capacity, p->dirty_count + 1, sizeof(*p->dirty)))
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "list of dirty pages");
+	p->dirty[p->dirty_count++] = (struct dirty){ start, end, written };
+	return 0;
+}
+
+static int by_start(const void *left, const void *right)
+{
+	const struct dirty *a = left, *b = right;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static int copy_back(struct rw_process *p, const struct region *region, uint64_t start, uint64_t end, uint64_t offset,
+		     struct rw_error *error)
+{
+	int failed;
+
+	p->took.pages_copied += (uint32_t)((end - start) / PAGE);
+	if (region->prot & PROT_WRITE)
+		return rw_op(p, error, OP_COPY, 0, start, p->image->window + offset, end - start, 0, 0, 0);
+	failed = rw_write_memory(p, start, p->image->pages + offset, end - start);
+	return failed ? rw_fail(error, RW_SYSTEM, -failed, "cannot write page %llx", (unsigned long long)start) : 0;
+}
+
+static int clear(struct rw_process *p, const struct region *region, uint64_t start, uint64_t end, struct rw_error *error)
+{
+	uint32_t pages = (uint32_t)((end - start) / PAGE);
+
+	if (region->kind == REGION_ANONYMOUS && region->prot & PROT_WRITE && pages <= ZERO_RUN_PAGES &&
+	    p->took.pages_zeroed + pages <= ZERO_PAGES_AT_MOST) {
+		p->took.pages_zeroed += pages;
+		return rw_op(p, error, OP_ZERO, 0, start, end - start, 0, 0, 0, 0);
+	}
+	p->took.pages_dropped += pages;
+	return rw_op(p, error, SYS_madvise, 0, start, end - start, MADV_DONTNEED, 0, 0, 0);
+}
+
+/* One dirty run, region by region and extent by extent. *next_extent only moves forward over the whole plan. */
+static int plan_run(struct rw_process *p, const struct dirty *run, uint64_t *next_extent, struct rw_error *error)
+{
+	const struct image *image = p->image;
+	uint64_t at = run->start;
+	int failed = 0;
+
+	while (at < run->end && !failed) {
+		const struct region *region = rw_region_at(&image->regions, at);
+		const struct extent *extent;
+		uint64_t end = run->end;
+
+		if (!region || !rw_tracked(region))
+			return rw_fail(error, RW_MAPPING, 0, "dirty page %llx lies in no region of the image",
+				       (unsigned long long)at);
+		if (region->end < end)
+			end = region->end;
+		while (*next_extent < image->extent_count && image->extents[*next_extent].end <= at)
+			++*next_extent;
+		extent = *next_extent < image->extent_count ? &image->extents[*next_extent] : NULL;
+		if (extent && extent->start <= at) {
+			if (extent->end < end)
+				end = extent->end;
+			failed = copy_back(p, region, at, end, extent->offset + (at - extent->start), error);
+		} else {
+			if (extent && extent->start < end)
+				end = extent->start;
+			if (run->written)
+				failed = clear(p, region, at, end, error);
+		}
+		at = end;
+	}
+	return failed;
+}
+
+int rw_plan_pages(struct rw_process *p, struct rw_error *error)
+{
+	uint64_t next_extent = 0, done = 0;
+	bool sorted = true;
+
+	for (uint64_t i = 1; i < p->dirty_count && sorted; i++)
+		sorted = p->dirty[i - 1].start <= p->dirty[i].start;
+	if (!sorted)
+		qsort(p->dirty, p->dirty_count, sizeof(*p->dirty), by_start);
+	for (uint64_t i = 0; i < p->dirty_count; i++) {
+		struct dirty run = p->dirty[i];
+		int failed;
+
+		if (run.start < done)
+			run.start = done;
+		if (run.start >= run.end)
+			continue;
+		failed = plan_run(p, &run, &next_extent, error);
+		if (failed)
+			return failed;
+		done = run.end;
+	}
+	return 0;
+}

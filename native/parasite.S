@@ -1,0 +1,55 @@
+/* The code that runs inside a rewound process: works through a table of struct op; needs no stack and no libc. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In: rbx = first op. Out, at the int3: r12 = number of failed calls, r13 = the op that failed last, r14 = its result,
+ * r15 = result of the last op flagged OP_CAPTURE. */
+
+	.section .rodata
+	.globl rw_parasite_start, rw_parasite_end
+	.hidden rw_parasite_start, rw_parasite_end
+rw_parasite_start:
+	cld
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
+next:	mov	(%rbx), %rax
+	cmp	$-2, %rax
+	je	copy
+	cmp	$-3, %rax
+	je	zero
+	cmp	$-1, %rax
+	je	done
+	mov	8(%rbx), %rdi
+	mov	16(%rbx), %rsi
+	mov	24(%rbx), %rdx
+	mov	32(%rbx), %r10
+	mov	40(%rbx), %r8
+	mov	48(%rbx), %r9
+	syscall
+	testb	$2, 56(%rbx)
+	jz	check
+	mov	%rax, %r15
+check:	testb	$1, 56(%rbx)
+	jnz	step
+	cmp	$-4095, %rax
+	jb	step
+	inc	%r12
+	mov	%rbx, %r13
+	mov	%rax, %r14
+step:	add	$64, %rbx
+	jmp	next
+copy:	mov	8(%rbx), %rdi
+	mov	16(%rbx), %rsi
+	mov	24(%rbx), %rcx
+	rep movsb
+	add	$64, %rbx
+	jmp	next
+zero:	mov	8(%rbx), %rdi
+	mov	16(%rbx), %rcx
+	xor	%eax, %eax
+	rep stosb
+	add	$64, %rbx
+	jmp	next
+done:	int3
+rw_parasite_end:
+	.section .note.GNU-stack, "", @progbits

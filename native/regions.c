@@ -1,0 +1,358 @@
+/* Mappings: read from /proc/PID/maps, compared with the image's, and made equal to them again. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TEXT_STEP 65536
+
+int rw_read_text(int fd, char **text, uint64_t *capacity, uint64_t *length, struct rw_error *error)
+{
+	*length = 0;
+	for (;;) {
+		ssize_t got;
+
+		if (rw_reserve(text, capacity, *length + TEXT_STEP, 1))
+			return rw_fail(error, RW_SYSTEM, ENOMEM, "text of a proc file");
+		got = pread(fd, *text + *length, *capacity - *length - 1, (off_t)*length);
+		if (got < 0)
+			return rw_fail(error, errno == ESRCH ? RW_PROCESS_GONE : RW_SYSTEM, errno, "cannot read a proc file");
+		if (got == 0)
+			break;
+		*length += (uint64_t)got;
+	}
+	(*text)[*length] = 0;
+	return *length ? 0 : rw_fail(error, RW_PROCESS_GONE, 0, "the process has no memory any more");
+}
+
+static uint8_t kind_of(const struct region *region, const char *name)
+{
+	if (!strncmp(name, "[vdso]", 6) || !strncmp(name, "[vvar", 5) || !strncmp(name, "[vsyscall]", 10) ||
+	    !strncmp(name, "[uprobes]", 9))
+		return REGION_SPECIAL;
+	if (region->shared)
+		return REGION_SHARED;
+	return region->inode ? REGION_FILE : REGION_ANONYMOUS;
+}
+
+/* The fields of one line: start-end perms offset major:minor inode, blanks, name. Gives the length up to the name. */
+static size_t parse_line(const char *line, struct region *region)
+{
+	char *at;
+	uint64_t major, minor;
+
+	region->start = strtoull(line, &at, 16);
+	region->end = strtoull(at + 1, &at, 16);
+	at++;
+	region->prot = (uint8_t)((at[0] == 'r' ? PROT_READ : 0) | (at[1] == 'w' ? PROT_WRITE : 0) |
+				 (at[2] == 'x' ? PROT_EXEC : 0));
+	region->shared = at[3] == 's';
+	region->offset = strtoull(at + 5, &at, 16);
+	major = strtoull(at + 1, &at, 16);
+	minor = strtoull(at + 1, &at, 16);
+	region->device = (uint32_t)(major << 20 | minor);
+	region->inode = strtoull(at + 1, &at, 10);
+	while (*at == ' ')
+		at++;
+	return (size_t)(at - line);
+}
+
+int rw_parse_maps(const char *text, struct region_list *list, struct rw_error *error)
+{
+	list->count = 0;
+	for (const char *line = text; *line;) {
+		struct region region = { 0 };
+		const char *name = line + parse_line(line, &region);
+		const char *end = strchr(name, '\n');
+
+		if (!end || region.end <= region.start)
+			return rw_fail(error, RW_SYSTEM, 0, "cannot parse the text of maps");
+		region.kind = kind_of(&region, name);
+		region.name = (uint32_t)(name - text);
+		region.name_length = (uint32_t)(end - name);
+		if (rw_reserve(&list->at, &list->capacity, list->count + 1, sizeof(region)))
+			return rw_fail(error, RW_SYSTEM, ENOMEM, "list of mappings");
+		list->at[list->count++] = region;
+		line = end + 1;
+	}
+	return 0;
+}
+
+static uint8_t parse_flags(const char *line)
+{
+	static const struct {
+		char word[4];
+		uint8_t flag;
+	} words[] = { { "nr", FLAG_NORESERVE }, { "gd", FLAG_GROWSDOWN }, { "dc", FLAG_DONTFORK },
+		      { "wf", FLAG_WIPEONFORK }, { "dd", FLAG_DONTDUMP }, { "lo", FLAG_LOCKED } };
+	uint8_t flags = 0;
+
+	for (; *line && *line != '\n'; line += 3)
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+			if (!strncmp(line, words[i].word, 2))
+				flags |= words[i].flag;
+	return flags;
+}
+
+int rw_read_flags(pid_t pid, struct region_list *list, struct rw_error *error)
+{
+	char path[40];
+	int fd cleanup_(rw_close) = -1;
+	char *text cleanup_(rw_free) = NULL;
+	uint64_t capacity = 0, length, i = 0;
+	int failed;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot open %s", path);
+	failed = rw_read_text(fd, &text, &capacity, &length, error);
+	if (failed)
+		return failed;
+	for (const char *at = text; (at = strstr(at, "\nVmFlags: ")) && i < list->count; at++)
+		list->at[i++].flags = parse_flags(at + 10);
+	return i == list->count ? 0 : rw_fail(error, RW_SYSTEM, 0, "smaps and maps disagree");
+}
+
+const struct region *rw_region_at(const struct region_list *list, uint64_t address)
+{
+	uint64_t low = 0, high = list->count;
+
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if (list->at[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < list->count && list->at[low].start <= address ? &list->at[low] : NULL;
+}
+
+static bool same_object(const struct region *was, const struct region *is, uint64_t address)
+{
+	if (was->kind == REGION_INJECTED)
+		return is->shared && is->inode == was->inode && is->device == was->device;
+	if (was->kind != is->kind || was->inode != is->inode || was->device != is->device || was->shared != is->shared)
+		return false;
+	return !was->inode || was->offset + (address - was->start) == is->offset + (address - is->start);
+}
+
+static int queue_unmap(struct rw_process *p, uint64_t start, uint64_t end, struct rw_error *error)
+{
+	p->took.mappings_changed++;
+	return rw_op(p, error, SYS_munmap, 0, start, end - start, 0, 0, 0, 0);
+}
+
+/* A private file mapping is opened again by its path inside the container; that it is the same file is seen afterwards. */
+static int remake_file(struct rw_process *p, const struct region *was, uint64_t start, uint64_t end,
+		       struct rw_error *error)
+{
+	char path[4096];
+	uint64_t address;
+	int64_t fd;
+	int failed;
+
+	if (was->name_length == 0 || was->name_length >= sizeof(path) || p->image->maps[was->name] != '/')
+		return rw_fail(error, RW_MAPPING, 0, "lost mapping %llx has no path", (unsigned long long)start);
+	memcpy(path, p->image->maps + was->name, was->name_length);
+	path[was->name_length] = 0;
+	failed = rw_run_ops(p, NULL, error);
+	if (failed)
+		return failed;
+	if (rw_constants_put(p, TABLE_CONSTANTS - sizeof(path), path, sizeof(path), &address))
+		return rw_fail(error, RW_MAPPING, E2BIG, "path of a lost mapping");
+	failed = rw_op(p, error, SYS_openat, OP_CAPTURE, (uint64_t)AT_FDCWD, address, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	if (!failed)
+		failed = rw_run_ops(p, &fd, error);
+	if (failed)
+		return failed;
+	failed = rw_op(p, error, SYS_mmap, 0, start, end - start, was->prot, MAP_PRIVATE | MAP_FIXED, (uint64_t)fd,
+		       was->offset + (start - was->start));
+	return failed ? failed : rw_op(p, error, SYS_close, 0, (uint64_t)fd, 0, 0, 0, 0, 0);
+}
+
+/* Maps [start, end) of an image's region again, empty; its pages come with the others. */
+static int remake(struct rw_process *p, const struct region *was, uint64_t start, uint64_t end, struct rw_error *error)
+{
+	uint64_t flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	uint64_t length = end - start;
+	int failed;
+
+	p->took.mappings_changed++;
+	if (was->kind == REGION_FILE) {
+		failed = remake_file(p, was, start, end, error);
+	} else if (was->kind == REGION_ANONYMOUS) {
+		flags |= was->flags & FLAG_NORESERVE ? MAP_NORESERVE : 0;
+		flags |= was->flags & FLAG_GROWSDOWN ? MAP_GROWSDOWN : 0;
+		failed = rw_op(p, error, SYS_mmap, 0, start, length, was->prot, flags, (uint64_t)-1, 0);
+		if (!failed && was->flags & FLAG_DONTFORK)
+			failed = rw_op(p, error, SYS_madvise, 0, start, length, MADV_DONTFORK, 0, 0, 0);
+		if (!failed && was->flags & FLAG_WIPEONFORK)
+			failed = rw_op(p, error, SYS_madvise, 0, start, length, MADV_WIPEONFORK, 0, 0, 0);
+		if (!failed && was->flags & FLAG_DONTDUMP)
+			failed = rw_op(p, error, SYS_madvise, 0, start, length, MADV_DONTDUMP, 0, 0, 0);
+	} else {
+		return rw_fail(error, RW_MAPPING, 0, "mapping %llx-%llx (%.*s) is gone and cannot be made again",
+			       (unsigned long long)start, (unsigned long long)end, (int)was->name_length,
+			       p->image->maps + was->name);
+	}
+	return failed ? failed : rw_dirty_add(p, start, end, true, error);
+}
+
+/* One stretch of addresses over which both lists are constant. */
+static int mend(struct rw_process *p, const struct region *was, const struct region *is, uint64_t start, uint64_t end,
+		struct rw_error *error)
+{
+	int failed;
+
+	if (!was && !is)
+		return 0;
+	if (was && is && same_object(was, is, start)) {
+		if (was->prot == is->prot)
+			return 0;
+		if (was->kind == REGION_SPECIAL || was->kind == REGION_INJECTED)
+			return rw_fail(error, RW_MAPPING, 0, "protection of mapping %llx changed", (unsigned long long)start);
+		p->took.mappings_changed++;
+		return rw_op(p, error, SYS_mprotect, 0, start, end - start, was->prot, 0, 0, 0);
+	}
+	if (is) {
+		if (is->kind == REGION_SPECIAL)
+			return rw_fail(error, RW_MAPPING, 0, "the kernel's own mapping moved to %llx", (unsigned long long)start);
+		failed = queue_unmap(p, start, end, error);
+		if (failed)
+			return failed;
+	}
+	return was ? remake(p, was, start, end, error) : 0;
+}
+
+/* Sweeps over both lists at once. */
+static int mend_all(struct rw_process *p, struct rw_error *error)
+{
+	const struct region_list *was = &p->image->regions, *is = &p->now;
+	uint64_t i = 0, j = 0, at = 0;
+
+	while (i < was->count || j < is->count) {
+		const struct region *a = i < was->count ? &was->at[i] : NULL;
+		const struct region *b = j < is->count ? &is->at[j] : NULL;
+		bool in_a = a && a->start <= at, in_b = b && b->start <= at;
+		uint64_t end = UINT64_MAX;
+		int failed;
+
+		if (a)
+			end = in_a ? a->end : a->start;
+		if (b && (in_b ? b->end : b->start) < end)
+			end = in_b ? b->end : b->start;
+		failed = mend(p, in_a ? a : NULL, in_b ? b : NULL, at, end, error);
+		if (failed)
+			return failed;
+		at = end;
+		if (in_a && a->end == at)
+			i++;
+		if (in_b && b->end == at)
+			j++;
+	}
+	return 0;
+}
+
+static bool listed(const struct region_list *list, const struct region *region)
+{
+	const struct region *at = rw_region_at(list, region->start);
+
+	return at && at->start == region->start && at->end == region->end && at->prot == region->prot &&
+	       same_object(region, at, region->start);
+}
+
+/*
+ * The kernel may keep two mappings apart that were one (they differ in something the text does not show). Such a region is
+ * mapped anew as a whole.
+ */
+static int remake_unmerged(struct rw_process *p, struct rw_error *error)
+{
+	const struct region_list *was = &p->image->regions;
+
+	for (uint64_t i = 0; i < was->count; i++) {
+		const struct region *region = &was->at[i];
+		int failed;
+
+		if (region->kind != REGION_ANONYMOUS || region->flags & FLAG_GROWSDOWN || listed(&p->now, region))
+			continue;
+		failed = queue_unmap(p, region->start, region->end, error);
+		if (!failed)
+			failed = remake(p, region, region->start, region->end, error);
+		if (failed)
+			return failed;
+	}
+	return 0;
+}
+
+/* Runs what is queued, registers what was made anew, and looks again. *equal: the text is the image's. */
+static int carry_out(struct rw_process *p, bool *equal, struct rw_error *error)
+{
+	int failed = rw_run_ops(p, NULL, error);
+
+	for (uint64_t i = 0; i < p->dirty_count && !failed; i++) {
+		const struct region *region = rw_region_at(&p->image->regions, p->dirty[i].start);
+
+		if (region && rw_tracked(region))
+			failed = rw_rung_register(p, region, error);
+	}
+	if (!failed)
+		failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
+	if (failed)
+		return failed;
+	*equal = p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length);
+	return rw_parse_maps(p->text, &p->now, error);
+}
+
+int rw_layout_difference(struct rw_process *p, enum rw_reason reason, struct rw_error *error)
+{
+	const char *was = p->image->maps, *is = p->text;
+	uint64_t line = 0;
+
+	for (uint64_t i = 0; was[i] && was[i] == is[i]; i++)
+		if (was[i] == '\n')
+			line = i + 1;
+	return rw_fail(error, reason, 0, "mappings differ: was \"%.*s\", is \"%.*s\"", (int)strcspn(was + line, "\n"),
+		       was + line, (int)strcspn(is + line, "\n"), is + line);
+}
+
+int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
+{
+	bool equal;
+	int failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
+
+	if (failed)
+		return failed;
+	if (p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length))
+		return 0;
+	failed = rw_parse_maps(p->text, &p->now, error);
+	/* Before any of it runs: the code, the table and the window must be where they were. */
+	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++) {
+		const struct region *region = &p->image->regions.at[i];
+
+		if (region->kind == REGION_INJECTED && !listed(&p->now, region))
+			failed = rw_fail(error, RW_MAPPING, 0, "the injected mapping %llx is gone",
+					 (unsigned long long)region->start);
+	}
+	/* The break first: munmap may cut the heap, but only brk() moves the kernel's idea of its end. */
+	if (!failed)
+		failed = rw_op(p, error, SYS_brk, 0, p->image->kernel.program_break, 0, 0, 0, 0, 0);
+	if (!failed)
+		failed = carry_out(p, &equal, error);
+	for (int pass = 0; pass < 2 && !failed && !equal; pass++) {
+		failed = pass ? remake_unmerged(p, error) : mend_all(p, error);
+		if (!failed)
+			failed = carry_out(p, &equal, error);
+	}
+	if (failed)
+		return failed;
+	return equal ? 0 : rw_layout_difference(p, RW_MAPPING, error);
+}

@@ -1,0 +1,142 @@
+/* The native library's interface: checkpoint a process, rewind it in place, verify it, probe the kernel. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REWIND_H
+#define REWIND_H
+
+#include <stdint.h>
+
+/*
+ * The error contract
+ *
+ * Every function returns 0 or -errno and, on failure, fills the caller's struct rw_error. `reason` is what to count;
+ * `what` is for people, and nothing may be decided on it. `untouched` is the most important bit: 1 means that the
+ * process was thawed exactly as it was found (or was never stopped), 0 means that it may be half rewound and must never
+ * be used again. Once rw_rewind() has failed with untouched == 0 the process has been killed.
+ *
+ * Every call freezes, works and thaws within itself, on the thread that calls it. No ptrace state outlives a call. Should
+ * the calling process die in the middle, the kernel kills the frozen process (PTRACE_O_EXITKILL).
+ *
+ * Sizes are bytes, times microseconds, addresses are the target's. Handles belong to the caller and are not locked: one
+ * call at a time for each handle.
+ */
+
+enum rw_reason {
+	RW_OK = 0,
+	RW_PROCESS_GONE = 1,		/* it exited or was killed: replace the container */
+	RW_LOST_THREAD = 2,		/* a thread of the checkpoint has ended: replace */
+	RW_LOST_DESCRIPTOR = 3,		/* a descriptor of the checkpoint was closed: replace */
+	RW_REPLACED_DESCRIPTOR = 4,	/* its number now names another open file: replace */
+	RW_KERNEL_STATE = 5,		/* credentials, filters, timers ... differ for good: replace */
+	RW_MAPPING = 6,			/* a mapping that cannot be made again was lost: replace */
+	RW_SURVIVOR = 7,		/* a child process outlived its killing: replace */
+	RW_INJECTION = 8,		/* injected code did not run as it should: replace */
+	RW_DIFFERENCE = 9,		/* verify found a difference: replace, and report it */
+	RW_NOT_QUIESCENT = 10,		/* rw_checkpoint: no thread may run, and the leader must sit in a system call */
+	RW_UNSUPPORTED = 11,		/* this kernel or this process offers no way: see `what` */
+	RW_SYSTEM = 12,			/* the system refused (memory, descriptors, privileges): see `what` */
+};
+
+/* The ways of finding the pages written since the checkpoint, best first. */
+enum rw_rung {
+	RW_WRITE_PROTECT = 1,	/* userfaultfd write-protection read by PAGEMAP_SCAN; Linux 6.7 and newer */
+	RW_SOFT_DIRTY = 2,	/* soft-dirty bits of /proc/PID/pagemap; CONFIG_MEM_SOFT_DIRTY */
+	RW_COPY_ALL = 3,	/* none: every saved page is copied back, every other one dropped; any kernel */
+};
+
+struct rw_error {
+	int32_t errnum;		/* errno, or 0 where no system call failed */
+	uint32_t reason;	/* enum rw_reason */
+	uint32_t untouched;
+	char what[244];
+};
+
+/* What a checkpoint holds. */
+struct rw_summary {
+	uint32_t threads, regions, descriptors, reserved;
+	uint64_t pages;		/* saved in the image */
+	double took_us;		/* of which the process was frozen: all but the arming of the rung */
+};
+
+/* What one rewind did and how long each phase took. */
+struct rw_timings {
+	double total_us, freeze_us, layout_us, scan_us, plan_us, run_us, state_us, registers_us, verify_us, thaw_us;
+	uint32_t pages_copied, pages_zeroed, pages_dropped, threads_ended, mappings_changed, reserved;
+};
+
+/* What the probe found of one rung. */
+struct rw_rung_result {
+	uint32_t rung;		/* enum rw_rung */
+	uint32_t proven;	/* 1: a real process was put back under it and verified */
+	double rewind_us;	/* of the proving rewind, median; 0 where not proven */
+	char why[232];		/* where not proven: what happened */
+};
+
+/* One live process that can be put back to its image. */
+struct rw_process;
+
+#define RW_API __attribute__((visibility("default"), warn_unused_result))
+
+/*
+ * rw_checkpoint
+ * Does:   freezes process `pid`, saves all that a rewind puts back as an image (one sealed memory file of pages, and
+ *         tables that hold no reference to the process), maps the image and 200 bytes of code into the process, arms
+ *         the rung, thaws.
+ * Needs:  CAP_SYS_PTRACE and CAP_SYS_ADMIN; a process at a quiescent point that is not the caller's own child by
+ *         way of a library that waits for it (libuv); nobody else tracing it.
+ * Gives:  *process, to be freed by rw_release(); *summary.
+ * Fails:  any reason but RW_DIFFERENCE; untouched == 1 unless the injection itself broke (then the process is killed).
+ * Thread: any, start to end.
+ */
+RW_API int rw_checkpoint(int32_t pid, uint32_t rung, struct rw_process **process, struct rw_summary *summary,
+			 struct rw_error *error);
+
+/*
+ * rw_rewind
+ * Does:   freezes the process, ends threads born since the checkpoint, closes surplus descriptors, reaps dead
+ *         children, drains signals, puts back layout, program break, pages, signal handlers, timers, masks, registers;
+ *         with `verify` compares everything the image covers before the thaw; thaws.
+ * Needs:  the other processes of the container dead or dying.
+ * Gives:  *timings; the process continues at the checkpoint.
+ * Fails:  every reason. untouched == 0: the process has been killed.
+ * Thread: any, start to end. Blocks while a thread of the process cannot be stopped: kill the process to end that.
+ */
+RW_API int rw_rewind(struct rw_process *process, uint32_t verify, struct rw_timings *timings, struct rw_error *error);
+
+/*
+ * rw_verify
+ * Does:   freezes, compares memory byte for byte, mappings, threads, registers, descriptors and kernel state with the
+ *         image, thaws. Changes nothing.
+ * Gives:  0 where all is equal.
+ * Fails:  RW_DIFFERENCE with the first difference in `what`; other reasons where it could not look.
+ * Thread: any, start to end.
+ */
+RW_API int rw_verify(struct rw_process *process, struct rw_error *error);
+
+/*
+ * rw_image
+ * Gives:  the descriptor of the sealed memory file behind the process's image; it stays the library's.
+ */
+RW_API int rw_image(const struct rw_process *process, int32_t *fd);
+
+/*
+ * rw_kill
+ * Does:   kills the process, from any thread, also while another call on the same handle is under way.
+ * Fails:  RW_PROCESS_GONE where it was dead already.
+ */
+RW_API int rw_kill(const struct rw_process *process, struct rw_error *error);
+
+/* rw_release: frees the handle and its image; the process lives on, with the mapped image still in it. */
+__attribute__((visibility("default"))) void rw_release(struct rw_process *process);
+
+/*
+ * rw_probe
+ * Does:   for each rung, starts a process of its own (`victim`: the launcher, which plays one under --probe-victim),
+ *         checkpoints it, lets it change its memory in every way, shows that verify notices, rewinds, verifies.
+ * Needs:  as rw_checkpoint.
+ * Gives:  results[0..2], best rung first; `proven` is only set by what was seen.
+ * Fails:  RW_SYSTEM where the victim could not be started at all.
+ * Thread: any.
+ */
+RW_API int rw_probe(const char *victim, struct rw_rung_result results[3], struct rw_error *error);
+
+#endif

@@ -1,0 +1,131 @@
+/* Registers, vector state and signal mask of one stopped thread: read, put back, compared. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* What the kernel leaves in rax where a stop interrupted a system call that it means to make again. */
+enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+
+static bool was_interrupted(const struct user_regs_struct *regs)
+{
+	int64_t rax = (int64_t)regs->rax;
+
+	if ((int64_t)regs->orig_rax < 0)
+		return false;
+	switch (rax) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return true;
+	case -EINTR:	/* epoll answers this on any stop, where nothing has happened yet */
+		return regs->orig_rax == SYS_epoll_wait || regs->orig_rax == SYS_epoll_pwait ||
+		       regs->orig_rax == SYS_epoll_pwait2;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The checkpoint holds the thread just before its system call, so that it is simply made again. A restart block
+ * (-516) lives in the kernel and is gone by the time of a rewind: such a call must never be resumed as it is.
+ */
+static void normalise(struct user_regs_struct *regs)
+{
+	if (was_interrupted(regs)) {
+		regs->rip -= 2;
+		regs->rax = regs->orig_rax;
+	}
+	regs->orig_rax = (uint64_t)-1;
+}
+
+int rw_thread_save(pid_t tid, struct thread *thread, struct rw_error *error)
+{
+	uint8_t xstate[MAX_XSTATE];
+	struct iovec vector = { xstate, sizeof(xstate) };
+	struct rw_ptrace_rseq rseq = { 0 };
+
+	thread->tid = tid;
+	if (ptrace(PTRACE_GETREGS, tid, 0, &thread->regs) ||
+	    ptrace(PTRACE_GETREGSET, tid, NT_X86_XSTATE, &vector) ||
+	    ptrace(PTRACE_GETSIGMASK, tid, sizeof(thread->signal_mask), &thread->signal_mask))
+		return rw_fail(error, RW_SYSTEM, errno, "cannot read the registers of thread %d", tid);
+	normalise(&thread->regs);
+	thread->xstate = malloc(vector.iov_len);
+	if (!thread->xstate)
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "vector state of thread %d", tid);
+	memcpy(thread->xstate, xstate, vector.iov_len);
+	thread->xstate_length = (uint32_t)vector.iov_len;
+	if (ptrace(RW_PTRACE_GET_RSEQ, tid, sizeof(rseq), &rseq) > 0) {
+		thread->rseq = rseq.pointer;
+		thread->rseq_size = rseq.size;
+	}
+	return 0;
+}
+
+/* SAFETY: the thread is stopped, and its memory is already the checkpoint's, which these registers belong to. */
+int rw_thread_put_back(const struct thread *thread, struct rw_error *error)
+{
+	struct iovec vector = { thread->xstate, thread->xstate_length };
+
+	if (ptrace(PTRACE_SETREGS, thread->tid, 0, &thread->regs) ||
+	    ptrace(PTRACE_SETREGSET, thread->tid, NT_X86_XSTATE, &vector) ||
+	    ptrace(PTRACE_SETSIGMASK, thread->tid, sizeof(thread->signal_mask), &thread->signal_mask))
+		return rw_fail(error, RW_SYSTEM, errno, "cannot set the registers of thread %d", thread->tid);
+	return 0;
+}
+
+int rw_block_signals(pid_t tid, struct rw_error *error)
+{
+	/* SIGTRAP stays open: were it blocked, the kernel would reset its handler at the int3. */
+	uint64_t all = ~(1ULL << (SIGTRAP - 1));
+
+	if (ptrace(PTRACE_SETSIGMASK, tid, sizeof(all), &all))
+		return rw_fail(error, RW_SYSTEM, errno, "cannot block the signals of thread %d", tid);
+	return 0;
+}
+
+static void free_thread(struct thread *thread)
+{
+	rw_free(&thread->xstate);
+}
+
+static int compare_vectors(const struct thread *was, const struct thread *is, struct rw_error *error)
+{
+	if (is->xstate_length != was->xstate_length)
+		return rw_fail(error, RW_DIFFERENCE, 0, "thread %d: vector state has another size", was->tid);
+	for (uint32_t i = 0; i < is->xstate_length; i++)
+		if (is->xstate[i] != was->xstate[i])
+			return rw_fail(error, RW_DIFFERENCE, 0, "thread %d: vector state differs at byte %u", was->tid, i);
+	return 0;
+}
+
+int rw_thread_compare(const struct thread *thread, struct rw_error *error)
+{
+	struct thread now cleanup_(free_thread) = { 0 };
+	const unsigned long long *was = (const void *)&thread->regs;
+	const unsigned long long *is = (const void *)&now.regs;
+	int failed = rw_thread_save(thread->tid, &now, error);
+
+	if (failed)
+		return failed;
+	for (size_t i = 0; i < sizeof(now.regs) / sizeof(*is); i++)
+		if (was[i] != is[i])
+			return rw_fail(error, RW_DIFFERENCE, 0, "thread %d: general register %zu is %llx, was %llx",
+				       thread->tid, i, is[i], was[i]);
+	if (now.signal_mask != thread->signal_mask)
+		return rw_fail(error, RW_DIFFERENCE, 0, "thread %d: signal mask is %llx, was %llx", thread->tid,
+			       (unsigned long long)now.signal_mask, (unsigned long long)thread->signal_mask);
+	if (now.rseq != thread->rseq)
+		return rw_fail(error, RW_DIFFERENCE, 0, "thread %d: rseq is registered elsewhere", thread->tid);
+	return compare_vectors(thread, &now, error);
+}

@@ -1,0 +1,120 @@
+/* The oracle: everything the image covers compared with the frozen process, byte for byte. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK (1ULL << 20)
+
+static int differ(struct rw_process *p, uint64_t address, uint64_t was, uint64_t is, struct rw_error *error)
+{
+	const struct region *region = rw_region_at(&p->image->regions, address);
+
+	return rw_fail(error, RW_DIFFERENCE, 0, "region %llx-%llx %.*s, offset %llx: byte is %02llx, was %02llx",
+		       (unsigned long long)(region ? region->start : 0), (unsigned long long)(region ? region->end : 0),
+		       region ? (int)region->name_length : 0, region ? p->image->maps + region->name : "",
+		       (unsigned long long)(region ? address - region->start : address), (unsigned long long)is,
+		       (unsigned long long)was);
+}
+
+static int compare_saved(struct rw_process *p, uint8_t *buffer, struct rw_error *error)
+{
+	for (uint64_t i = 0; i < p->image->extent_count; i++) {
+		const struct extent *extent = &p->image->extents[i];
+
+		for (uint64_t at = extent->start; at < extent->end; at += CHUNK) {
+			uint64_t length = extent->end - at < CHUNK ? extent->end - at : CHUNK;
+			const uint8_t *was = p->image->pages + extent->offset + (at - extent->start);
+			int failed = rw_read_memory(p, at, buffer, length);
+
+			if (failed)
+				return rw_fail(error, RW_DIFFERENCE, -failed, "page %llx cannot be read",
+					       (unsigned long long)at);
+			if (!memcmp(was, buffer, length))
+				continue;
+			for (uint64_t byte = 0; byte < length; byte++)
+				if (was[byte] != buffer[byte])
+					return differ(p, at + byte, was[byte], buffer[byte], error);
+		}
+	}
+	return 0;
+}
+
+static bool saved(const struct image *image, uint64_t page)
+{
+	uint64_t low = 0, high = image->extent_count;
+
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if (image->extents[middle].end <= page)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < image->extent_count && image->extents[low].start <= page;
+}
+
+/*
+ * Pages that the process owns but the image does not hold: in anonymous memory they must be zero; in a file mapping the
+ * process has written the file's page. Independent of the rung: read from pagemap.
+ */
+static int compare_surplus(struct rw_process *p, const struct region *region, uint8_t *buffer, struct rw_error *error)
+{
+	struct page_run *runs cleanup_(rw_free) = NULL;
+	uint64_t count = 0, capacity = 0;
+	int failed = rw_private_runs(p, region->start, region->end, &runs, &count, &capacity, error);
+
+	for (uint64_t i = 0; i < count && !failed; i++)
+		for (uint64_t page = runs[i].start; page < runs[i].end; page += PAGE) {
+			if (saved(p->image, page))
+				continue;
+			if (region->kind == REGION_FILE)
+				return rw_fail(error, RW_DIFFERENCE, 0, "region %llx-%llx %.*s, offset %llx: the file's page was written",
+					       (unsigned long long)region->start, (unsigned long long)region->end,
+					       (int)region->name_length, p->image->maps + region->name,
+					       (unsigned long long)(page - region->start));
+			failed = rw_read_memory(p, page, buffer, PAGE);
+			if (failed)
+				return rw_fail(error, RW_DIFFERENCE, -failed, "page %llx cannot be read",
+					       (unsigned long long)page);
+			for (uint64_t byte = 0; byte < PAGE; byte++)
+				if (buffer[byte])
+					return differ(p, page + byte, 0, buffer[byte], error);
+		}
+	return failed;
+}
+
+static int compare_layout(struct rw_process *p, struct rw_error *error)
+{
+	int failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
+
+	if (failed || (p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length)))
+		return failed;
+	return rw_layout_difference(p, RW_DIFFERENCE, error);
+}
+
+int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
+{
+	uint8_t *buffer cleanup_(rw_free) = malloc(CHUNK);
+	int failed;
+
+	if (!buffer)
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "comparison buffer");
+	if (frozen->count != p->image->thread_count)
+		return rw_fail(error, RW_DIFFERENCE, 0, "%u threads, were %u", frozen->count, p->image->thread_count);
+	failed = compare_layout(p, error);
+	if (!failed)
+		failed = compare_saved(p, buffer, error);
+	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++)
+		if (rw_tracked(&p->image->regions.at[i]))
+			failed = compare_surplus(p, &p->image->regions.at[i], buffer, error);
+	if (!failed)
+		failed = rw_descriptors_compare(p, error);
+	if (!failed)
+		failed = rw_kernel_compare(p, error);
+	return failed;
+}

@@ -1,0 +1,40 @@
+// What can go wrong with a checkpoint or a rewind, as a closed list.
+
+import type { NativeError } from "./native.ts";
+
+/** Why a container is not known to equal its checkpoint. The order is that of enum rw_reason in native/rewind.h. */
+const nativeReasons = [
+  "ok",
+  "process-gone",
+  "lost-thread",
+  "lost-descriptor",
+  "replaced-descriptor",
+  "kernel-state",
+  "mapping",
+  "survivor",
+  "injection",
+  "verify-difference",
+  "not-quiescent",
+  "unsupported",
+  "system",
+] as const;
+
+export type TaintReason = Exclude<(typeof nativeReasons)[number], "ok"> | "freeze-timeout" | "channel" | "scratch";
+
+/** A failed native call. Decide on `code`; `untouched` says whether the process still is what it was before. */
+export class RestorerError extends Error {
+  readonly code: TaintReason;
+  readonly untouched: boolean;
+  constructor(code: TaintReason, message: string, untouched: boolean) {
+    super(message);
+    this.name = "RestorerError";
+    this.code = code;
+    this.untouched = untouched;
+  }
+}
+
+/** The struct rw_error of a failed call as an exception. */
+export function fromNative(what: string, error: NativeError): RestorerError {
+  const reason = nativeReasons[error.reason] ?? "system";
+  return new RestorerError(reason === "ok" ? "system" : reason, `${what}: ${error.what}`, error.untouched === 1);
+}

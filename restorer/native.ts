@@ -1,0 +1,143 @@
+// The native border: native/rewind.h and native/lean.h declaration by declaration. The only file that loads koffi.
+//
+// Rules: every handle is used by one call at a time; asynchronous calls run start to end on one worker thread (ptrace
+// belongs to the thread that attached); structures are filled by the library and copied out before the call returns.
+
+import { fileURLToPath } from "node:url";
+import koffi from "koffi";
+
+/** build/native, beside build/js/restorer where this file is compiled to. */
+export const nativeFolder = fileURLToPath(new URL("../../native/", import.meta.url));
+
+const library = koffi.load(`${nativeFolder}librewind.so`);
+
+koffi.struct("rw_error", {
+  errnum: "int32_t",
+  reason: "uint32_t",
+  untouched: "uint32_t",
+  what: koffi.array("char", 244, "String"),
+});
+koffi.struct("rw_summary", {
+  threads: "uint32_t",
+  regions: "uint32_t",
+  descriptors: "uint32_t",
+  reserved: "uint32_t",
+  pages: "uint64_t",
+  took_us: "double",
+});
+koffi.struct("rw_timings", {
+  total_us: "double",
+  freeze_us: "double",
+  layout_us: "double",
+  scan_us: "double",
+  plan_us: "double",
+  run_us: "double",
+  state_us: "double",
+  registers_us: "double",
+  verify_us: "double",
+  thaw_us: "double",
+  pages_copied: "uint32_t",
+  pages_zeroed: "uint32_t",
+  pages_dropped: "uint32_t",
+  threads_ended: "uint32_t",
+  mappings_changed: "uint32_t",
+  reserved: "uint32_t",
+});
+const rungResult = koffi.struct("rw_rung_result", {
+  rung: "uint32_t",
+  proven: "uint32_t",
+  rewind_us: "double",
+  why: koffi.array("char", 232, "String"),
+});
+koffi.opaque("rw_process");
+
+export interface NativeError {
+  errnum: number;
+  reason: number;
+  untouched: number;
+  what: string;
+}
+export interface NativeSummary {
+  threads: number;
+  regions: number;
+  descriptors: number;
+  pages: number;
+  took_us: number;
+}
+export interface NativeTimings {
+  total_us: number;
+  freeze_us: number;
+  layout_us: number;
+  scan_us: number;
+  plan_us: number;
+  run_us: number;
+  state_us: number;
+  registers_us: number;
+  verify_us: number;
+  thaw_us: number;
+  pages_copied: number;
+  pages_zeroed: number;
+  pages_dropped: number;
+  threads_ended: number;
+  mappings_changed: number;
+}
+export interface NativeRungResult {
+  rung: number;
+  proven: number;
+  rewind_us: number;
+  why: string;
+}
+
+/** An opaque struct rw_process pointer. */
+export type ProcessHandle = { readonly __handle: unique symbol };
+
+/** A native function called on a worker thread: 0 or -errno. */
+type Asynchronous<Arguments extends readonly unknown[]> = (...args: Arguments) => Promise<number>;
+
+function asynchronous<Arguments extends readonly unknown[]>(declaration: string): Asynchronous<Arguments> {
+  const native = library.func(declaration);
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      native.async(...args, (failure: Error | null, result: number) =>
+        failure ? reject(failure) : resolve(result),
+      );
+    });
+}
+
+// SAFETY: out-parameters are one-element arrays and objects that koffi fills when the call has ended.
+export const rwCheckpoint = asynchronous<
+  [pid: number, rung: number, process: [ProcessHandle | null], summary: object, error: object]
+>(
+  "int rw_checkpoint(int32_t pid, uint32_t rung, _Out_ rw_process **process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
+);
+
+// SAFETY: the handle must not be released before the promise has settled.
+export const rwRewind = asynchronous<
+  [process: ProcessHandle, verify: number, timings: object, error: object]
+>(
+  "int rw_rewind(rw_process *process, uint32_t verify, _Out_ rw_timings *timings, _Out_ rw_error *error)",
+);
+
+// SAFETY: as rwRewind.
+export const rwVerify = asynchronous<[process: ProcessHandle, error: object]>(
+  "int rw_verify(rw_process *process, _Out_ rw_error *error)",
+);
+
+const probeCall = asynchronous<[victim: string, results: Buffer, error: object]>(
+  "int rw_probe(const char *victim, _Out_ void *results, _Out_ rw_error *error)",
+);
+
+/** rw_probe: the results of the three rungs, best first. */
+export async function rwProbe(victim: string, error: object): Promise<readonly NativeRungResult[] | number> {
+  const results = Buffer.alloc(3 * koffi.sizeof(rungResult));
+  const failed = await probeCall(victim, results, error);
+  return failed === 0 ? koffi.decode(results, koffi.array(rungResult, 3)) : failed;
+}
+
+// SAFETY: the one call that may run beside another on the same handle.
+export const rwKill: (process: ProcessHandle, error: object) => number = library.func(
+  "int rw_kill(const rw_process *process, _Out_ rw_error *error)",
+);
+
+// SAFETY: no other call on the handle may be under way, and none may follow.
+export const rwRelease: (process: ProcessHandle) => void = library.func("void rw_release(rw_process *process)");

@@ -1,0 +1,180 @@
+// Checkpoint and rewind of a container: all its processes, each by one native call.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { fromNative, RestorerError } from "./errors.ts";
+import {
+  type NativeError,
+  type NativeSummary,
+  type NativeTimings,
+  type ProcessHandle,
+  rwCheckpoint,
+  rwKill,
+  rwRelease,
+  rwRewind,
+  rwVerify,
+} from "./native.ts";
+import { type Rung, rungs } from "./probe.ts";
+
+/** One rewind by phase, microseconds; of several processes, the sum. */
+export interface RewindTimings {
+  readonly totalUs: number;
+  readonly freezeUs: number;
+  /** Descriptors looked at, new threads ended, mappings compared and mended. */
+  readonly layoutUs: number;
+  readonly scanUs: number;
+  readonly planUs: number;
+  /** Copying, and every other call the process makes for us. */
+  readonly runUs: number;
+  /** Children, signals and kernel state compared. */
+  readonly stateUs: number;
+  readonly registersUs: number;
+  readonly verifyUs: number;
+  readonly thawUs: number;
+  readonly pagesCopied: number;
+  readonly pagesZeroed: number;
+  readonly pagesDropped: number;
+  readonly threadsEnded: number;
+  readonly mappingsChanged: number;
+  readonly verified: boolean;
+}
+
+/** What a checkpoint holds. */
+export interface CheckpointSummary {
+  readonly threads: number;
+  readonly regions: number;
+  readonly descriptors: number;
+  readonly pages: number;
+  readonly tookUs: number;
+}
+
+/** A process answers a moment before it blocks: how often, and how long apart, a checkpoint is tried again. */
+const quietTries = 200;
+const quietPauseMs = 1;
+
+async function checkpointProcess(
+  pid: number,
+  rung: Rung,
+): Promise<{ handle: ProcessHandle; summary: NativeSummary }> {
+  const error = {} as NativeError;
+  const summary = {} as NativeSummary;
+  const process: [ProcessHandle | null] = [null];
+  for (let attempt = 0; ; attempt++) {
+    const failed = await rwCheckpoint(pid, rungs.indexOf(rung) + 1, process, summary, error);
+    if (failed === 0 && process[0]) return { handle: process[0], summary };
+    const failure = fromNative(`checkpoint of process ${pid}`, error);
+    if (failure.code !== "not-quiescent" || attempt >= quietTries) throw failure;
+    await sleep(quietPauseMs);
+  }
+}
+
+function sumTimings(parts: readonly NativeTimings[], verified: boolean): RewindTimings {
+  const sum = (key: keyof NativeTimings) => parts.reduce((total, part) => total + part[key], 0);
+  return {
+    totalUs: sum("total_us"),
+    freezeUs: sum("freeze_us"),
+    layoutUs: sum("layout_us"),
+    scanUs: sum("scan_us"),
+    planUs: sum("plan_us"),
+    runUs: sum("run_us"),
+    stateUs: sum("state_us"),
+    registersUs: sum("registers_us"),
+    verifyUs: sum("verify_us"),
+    thawUs: sum("thaw_us"),
+    pagesCopied: sum("pages_copied"),
+    pagesZeroed: sum("pages_zeroed"),
+    pagesDropped: sum("pages_dropped"),
+    threadsEnded: sum("threads_ended"),
+    mappingsChanged: sum("mappings_changed"),
+    verified,
+  };
+}
+
+/** The checkpoint of all base processes of one container. One call at a time. */
+export class ContainerCheckpoint {
+  readonly summary: CheckpointSummary;
+  readonly #handles: ProcessHandle[];
+  #busy = false;
+
+  private constructor(handles: ProcessHandle[], summary: CheckpointSummary) {
+    this.#handles = handles;
+    this.summary = summary;
+  }
+
+  /**
+   * Takes the checkpoint of quiescent processes, by their ids in the host's pid namespace. Throws RestorerError; a process
+   * that was not left untouched has been killed.
+   */
+  static async take(pids: readonly number[], options: { readonly rung: Rung }): Promise<ContainerCheckpoint> {
+    const handles: ProcessHandle[] = [];
+    const summaries: NativeSummary[] = [];
+    try {
+      for (const pid of pids) {
+        const taken = await checkpointProcess(pid, options.rung);
+        handles.push(taken.handle);
+        summaries.push(taken.summary);
+      }
+    } catch (failure) {
+      handles.forEach(rwRelease);
+      throw failure;
+    }
+    const sum = (key: keyof NativeSummary) => summaries.reduce((total, part) => total + Number(part[key]), 0);
+    return new ContainerCheckpoint(handles, {
+      threads: sum("threads"),
+      regions: sum("regions"),
+      descriptors: sum("descriptors"),
+      pages: sum("pages"),
+      tookUs: sum("took_us"),
+    });
+  }
+
+  /**
+   * Puts every process back. Throws RestorerError; then the container must be replaced (a process that was touched has been
+   * killed already).
+   */
+  async rewind(options: { readonly verify: boolean }): Promise<RewindTimings> {
+    const parts = await this.#exclusively(async (handle) => {
+      const error = {} as NativeError;
+      const timings = {} as NativeTimings;
+      if ((await rwRewind(handle, options.verify ? 1 : 0, timings, error)) !== 0)
+        throw fromNative("rewind", error);
+      return timings;
+    });
+    return sumTimings(parts, options.verify);
+  }
+
+  /** The first difference between the live processes and the checkpoint, in words; undefined where there is none. */
+  async verify(): Promise<string | undefined> {
+    const differences = await this.#exclusively(async (handle) => {
+      const error = {} as NativeError;
+      if ((await rwVerify(handle, error)) === 0) return undefined;
+      const failure = fromNative("verify", error);
+      if (failure.code === "verify-difference") return error.what;
+      throw failure;
+    });
+    return differences.find((difference) => difference !== undefined);
+  }
+
+  /** Kills the processes, also while a call on them is under way; that call then ends with `process-gone`. */
+  kill(): void {
+    for (const handle of this.#handles) rwKill(handle, {} as NativeError);
+  }
+
+  /** Frees the images. Idempotent; not while a call is under way. */
+  release(): void {
+    if (this.#busy) throw new RestorerError("system", "release of a checkpoint in use", true);
+    for (const handle of this.#handles.splice(0)) rwRelease(handle);
+  }
+
+  async #exclusively<Result>(call: (handle: ProcessHandle) => Promise<Result>): Promise<Result[]> {
+    if (this.#busy) throw new RestorerError("system", "two calls at once on one checkpoint", true);
+    if (this.#handles.length === 0) throw new RestorerError("system", "the checkpoint has been released", true);
+    this.#busy = true;
+    try {
+      const results: Result[] = [];
+      for (const handle of this.#handles) results.push(await call(handle));
+      return results;
+    } finally {
+      this.#busy = false;
+    }
+  }
+}
