@@ -48,8 +48,24 @@ static int scan(struct rw_process *p, struct rw_pm_scan_arg *arg, uint64_t *foun
 	return 0;
 }
 
+/*
+ * A hole counts as WRITTEN on some kernels: what is neither present nor swapped cannot have been written. A hole that was
+ * armed is "swapped", and not written.
+ */
+static bool written(uint64_t categories)
+{
+	return categories & RW_PAGE_IS_WRITTEN && categories & (RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED);
+}
+
+/* What becomes of the runs a scan returns. */
+enum collect {
+	COLLECT_NOTHING,
+	COLLECT_WRITTEN,	/* all of them are written: the scan asked for nothing else */
+	COLLECT_BY_CATEGORY,
+};
+
 /* One call returns at most one buffer of runs: goes on from where it ended until the end is reached. */
-static int scan_to_end(struct rw_process *p, struct rw_pm_scan_arg arg, bool collect, struct rw_error *error)
+static int scan_to_end(struct rw_process *p, struct rw_pm_scan_arg arg, enum collect collect, struct rw_error *error)
 {
 	uint64_t end = arg.end, found = 0;
 
@@ -59,9 +75,9 @@ static int scan_to_end(struct rw_process *p, struct rw_pm_scan_arg arg, bool col
 		if (failed)
 			return rw_fail(error, failed == -EPERM ? RW_MAPPING : RW_SYSTEM, -failed,
 				       "page scan of %llx-%llx", (unsigned long long)arg.start, (unsigned long long)end);
-		for (uint64_t i = 0; i < found && collect; i++) {
+		for (uint64_t i = 0; i < found && collect != COLLECT_NOTHING; i++) {
 			failed = rw_dirty_add(p, p->scan[i].start, p->scan[i].end,
-					      p->scan[i].categories & RW_PAGE_IS_WRITTEN, error);
+					      collect == COLLECT_WRITTEN || written(p->scan[i].categories), error);
 			if (failed)
 				return failed;
 		}
@@ -88,7 +104,7 @@ static int arm_region(struct rw_process *p, const struct region *region, struct 
 		arg.category_mask = RW_PAGE_IS_PRESENT;
 		arg.return_mask = RW_PAGE_IS_PRESENT;
 	}
-	return scan_to_end(p, arg, false, error);
+	return scan_to_end(p, arg, COLLECT_NOTHING, error);
 }
 
 /* Neighbouring regions of the same class are scanned in one go: up to which one? */
@@ -122,9 +138,9 @@ static int collect_written(struct rw_process *p, struct rw_error *error)
 		} else {
 			arg.category_inverted = RW_PAGE_IS_PRESENT;
 			arg.category_anyof_mask = RW_PAGE_IS_PRESENT | RW_PAGE_IS_WRITTEN;
-			arg.return_mask = RW_PAGE_IS_WRITTEN;
+			arg.return_mask = RW_PAGE_IS_WRITTEN | RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED;
 		}
-		failed = scan_to_end(p, arg, true, error);
+		failed = scan_to_end(p, arg, is_text(&list->at[i]) ? COLLECT_WRITTEN : COLLECT_BY_CATEGORY, error);
 		if (failed)
 			return failed;
 		i = last;
