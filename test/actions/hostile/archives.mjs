@@ -1,0 +1,100 @@
+// Makes the archives with which an action attacks the runtime that unpacks it; none of them is committed.
+import { createHash } from "node:crypto";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { Readable } from "node:stream";
+import yazl from "yazl";
+import { writeZip } from "../pack.mjs";
+
+const GIB = 1024 ** 3;
+const SOURCES = {
+  nodejs: ["index.js", "exports.main = () => ({ ran: true, escaped: require('fs').existsSync('/tmp/escaped') });\n"],
+  python: ["__main__.py", "import os\n\ndef main(args):\n    return {'ran': True, 'escaped': os.path.exists('/tmp/escaped')}\n"],
+};
+
+function start(family) {
+  const zip = new yazl.ZipFile();
+  const [name, source] = SOURCES[family];
+  zip.addBuffer(Buffer.from(source), name);
+  return zip;
+}
+
+/** Zip writers refuse names that lead out of the folder, so they are put in afterwards, at the same length. */
+async function renameEntry(archive, from, to) {
+  if (from.length !== to.length) throw new Error(`${from} and ${to} differ in length`);
+  const bytes = await readFile(archive);
+  for (let at = bytes.indexOf(from); at >= 0; at = bytes.indexOf(from, at + 1)) bytes.write(to, at, "latin1");
+  await writeFile(archive, bytes);
+}
+
+async function climbing(family, archive) {
+  const zip = start(family);
+  zip.addBuffer(Buffer.from("out of the folder\n"), "XX/XX/XX/XX/XX/XX/XX/XX/tmp/escaped");
+  await writeZip(zip, archive);
+  await renameEntry(archive, "XX/XX/XX/XX/XX/XX/XX/XX/tmp/escaped", "../../../../../../../../tmp/escaped");
+}
+
+async function absolute(family, archive) {
+  const zip = start(family);
+  zip.addBuffer(Buffer.from("out of the folder\n"), "Xtmp/escaped");
+  await writeZip(zip, archive);
+  await renameEntry(archive, "Xtmp/escaped", "/tmp/escaped");
+}
+
+/** A symbolic link to /tmp, and a file that would be written through it. */
+async function throughLink(family, archive) {
+  const zip = start(family);
+  zip.addBuffer(Buffer.from("/tmp"), "link", { mode: 0o120777 });
+  zip.addBuffer(Buffer.from("out of the folder\n"), "link/escaped");
+  await writeZip(zip, archive);
+}
+
+/** A megabyte that unpacks to a gigabyte. */
+async function bomb(family, archive) {
+  const zip = start(family);
+  const block = Buffer.alloc(1 << 20);
+  function* zeros() {
+    for (let written = 0; written < GIB; written += block.length) yield block;
+  }
+  zip.addReadStream(Readable.from(zeros()), "zeros");
+  await writeZip(zip, archive);
+}
+
+/** Says it is a zip file and is none. */
+async function broken(_family, archive) {
+  const noise = createHash("sha512").update("noise").digest();
+  await writeFile(archive, Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), noise, noise]));
+}
+
+/** Claims a size for its entry that is not the size of what is in it. */
+async function lying(family, archive) {
+  const zip = start(family);
+  zip.addBuffer(Buffer.alloc(100_000, "x"), "large.txt");
+  await writeZip(zip, archive);
+  const bytes = await readFile(archive);
+  for (let at = bytes.indexOf("PK\x01\x02"); at >= 0; at = bytes.indexOf("PK\x01\x02", at + 1)) {
+    if (bytes.toString("latin1", at + 46, at + 55) === "large.txt") bytes.writeUInt32LE(10, at + 24);
+  }
+  const local = bytes.indexOf("large.txt") - 30;
+  bytes.writeUInt32LE(10, local + 22);
+  await writeFile(archive, bytes);
+}
+
+/** A zip file without anything that could be run. */
+async function empty(_family, archive) {
+  const zip = new yazl.ZipFile();
+  zip.addBuffer(Buffer.from("no code here\n"), "readme.txt");
+  await writeZip(zip, archive);
+}
+
+const WAYS = { climbing, absolute, "through-link": throughLink, bomb, broken, lying, empty };
+
+/** The archives by file name, each with the function that makes it. */
+export const hostileArchives = Object.keys(SOURCES).flatMap((family) =>
+  Object.entries(WAYS).map(([way, make]) => ({
+    name: `hostile-${family}-${way}.zip`,
+    build: async (archive) => {
+      await rm(archive, { force: true });
+      await make(family, archive);
+    },
+  })),
+);

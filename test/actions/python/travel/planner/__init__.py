@@ -1,0 +1,4 @@
+"""A package of the action's own."""
+from .search import plan
+
+__all__ = ["plan"]

@@ -1,0 +1,115 @@
+// Runs an action of the corpus in a fresh process outside any container: what a container's answer is compared with.
+//   node test/actions/run-plain.mjs FAMILY/NAME [INVOCATION]      prints one line of JSON:
+//   {"phase":"run","result":...,"stdout":"...","stderr":"..."}, or "failed" instead of "result".
+// REWHISK_NODE and REWHISK_PYTHON choose the interpreters. Knows OpenWhisk's rules by itself: shares no code with runtimes/.
+import { execFile, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import yauzl from "yauzl";
+
+const HERE = import.meta.dirname;
+const BUILT = path.join(HERE, "../../build/actions");
+const INTERPRETERS = {
+  nodejs: [process.env.REWHISK_NODE ?? process.execPath, path.join(HERE, "plain/node.cjs")],
+  python: [process.env.REWHISK_PYTHON ?? "/usr/bin/python3", path.join(HERE, "plain/python.py")],
+};
+
+async function unzip(archive, folder) {
+  const zip = await promisify(yauzl.open)(archive, { lazyEntries: true, autoClose: true });
+  const open = promisify(zip.openReadStream.bind(zip));
+  await new Promise((resolve, reject) => {
+    zip.on("error", reject).on("end", resolve);
+    zip.on("entry", (entry) => extract(entry).then(() => zip.readEntry(), reject));
+    zip.readEntry();
+  });
+  async function extract(entry) {
+    const target = path.join(folder, entry.fileName);
+    if (entry.fileName.endsWith("/")) return mkdir(target, { recursive: true });
+    await mkdir(path.dirname(target), { recursive: true });
+    await pipeline(await open(entry), createWriteStream(target));
+    const mode = (entry.externalFileAttributes >>> 16) & 0o777;
+    if (mode !== 0) await chmod(target, mode);
+  }
+}
+
+async function prepare(action, folder) {
+  if (path.extname(action.source) !== "") {
+    return { source: await readFile(path.join(HERE, action.source), "utf8") };
+  }
+  const archive = path.join(BUILT, `${action.family}-${action.name}.${action.pack === "tar.gz" ? "tar.gz" : "zip"}`);
+  if (action.pack === "tar.gz") await promisify(execFile)("tar", ["-xzf", archive, "-C", folder]);
+  else await unzip(archive, folder);
+  return {};
+}
+
+function environmentOf(action) {
+  return {
+    PATH: "/usr/bin:/bin",
+    HOME: os.tmpdir(),
+    TMPDIR: os.tmpdir(),
+    LANG: "C.UTF-8",
+    PYTHONIOENCODING: "UTF-8",
+    PYTHONDONTWRITEBYTECODE: "1",
+    __OW_ACTION_NAME: `/guest/${action.name}`,
+    __OW_ACTIVATION_ID: "00000000000000000000000000000000",
+    __OW_DEADLINE: String(Date.now() + (action.timeoutMs ?? 60_000)),
+    ...action.env,
+  };
+}
+
+async function execute(action, job, folder) {
+  const jobFile = path.join(folder, "job.json");
+  await writeFile(jobFile, JSON.stringify(job));
+  const [interpreter, loader] = INTERPRETERS[action.family];
+  const child = spawn(interpreter, [loader, jobFile], {
+    cwd: folder,
+    env: environmentOf(action),
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    timeout: action.timeoutMs ?? 60_000,
+    killSignal: "SIGKILL",
+  });
+  const texts = child.stdio.slice(1).map(async (stream) => {
+    const parts = [];
+    for await (const part of stream) parts.push(part);
+    return Buffer.concat(parts).toString("utf8");
+  });
+  const ended = new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code, signal) => resolve(signal ?? code));
+  });
+  const [stdout, stderr, answer] = await Promise.all(texts);
+  const how = await ended;
+  const outcome = answer === "" ? { phase: "run", failed: `ended with ${how} and without an answer` } : JSON.parse(answer);
+  return { ...outcome, stdout, stderr };
+}
+
+/** Runs one invocation of an action of the tables and returns its outcome. */
+async function runPlain(action, value) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "plain-"));
+  try {
+    const inside = path.join(folder, "action");
+    await mkdir(inside);
+    const code = await prepare(action, inside);
+    return await execute(action, { folder: inside, main: action.main ?? "main", value, ...code }, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function main([id, index = "0"]) {
+  const corpus = JSON.parse(await readFile(path.join(HERE, "corpus.json"), "utf8"));
+  const action = corpus.find(({ family, name }) => `${family}/${name}` === id);
+  const invocation = action?.invocations[Number(index)];
+  if (invocation === undefined) {
+    console.error(`usage: run-plain.mjs FAMILY/NAME [INVOCATION]; there is no ${id} ${index}`);
+    return 2;
+  }
+  process.stdout.write(`${JSON.stringify(await runPlain(action, invocation.value))}\n`);
+  return 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));
