@@ -1,0 +1,23 @@
+// What happens in the pool, for those above to log and count.
+
+import { EventEmitter } from "node:events";
+import type { RewindTimings, TaintReason } from "../restorer/index.ts";
+import type { RemovalCause, StartKind } from "./types.ts";
+
+export interface ContainerNamed {
+  readonly container: string;
+  readonly kind: string;
+}
+
+export type PoolEventMap = {
+  /** A container is clean for the first time. */
+  started: [ContainerNamed & { readonly tookMs: number }];
+  startFailed: [ContainerNamed & { readonly error: Error; readonly failuresInARow: number }];
+  leased: [ContainerNamed & { readonly start: StartKind; readonly waitedMs: number }];
+  rewound: [ContainerNamed & { readonly timings: RewindTimings; readonly tookMs: number }];
+  tainted: [ContainerNamed & { readonly reason: TaintReason; readonly error: Error }];
+  /** Nothing of it is left, or what is left is `failure`. */
+  removed: [ContainerNamed & { readonly cause: RemovalCause; readonly failure: unknown }];
+};
+
+export class PoolEvents extends EventEmitter<PoolEventMap> {}
