@@ -1,0 +1,212 @@
+// The HTTP server: transaction ids, authentication, routes and errors of OpenWhisk's REST API.
+
+import { randomBytes } from "node:crypto";
+import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import type { Identity, TransactionId } from "../invoker/index.ts";
+import { storeFailure } from "./access.ts";
+import { actionsApi } from "./actions.ts";
+import { activationsApi } from "./activations.ts";
+import { ApiError, malformed, methodNotAllowed, StoreError, texts } from "./errors.ts";
+import { type Build, infoDocument } from "./info.ts";
+import { checkedNamespace } from "./names.ts";
+import { packagesApi } from "./packages.ts";
+import type { ApiRequest, Method, Reply } from "./request.ts";
+import { rulesApi } from "./rules.ts";
+import type { Services } from "./services.ts";
+import { triggersApi } from "./triggers.ts";
+
+/** Largest body that is read at all: the largest code, and room for the rest of its document. */
+const bodyBytesMax = 50 << 20;
+const transactionHeader = "X-Request-Id";
+const corsHeaders = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Allow-Headers": "Authorization, Origin, X-Requested-With, Content-Type, Accept, User-Agent",
+  "Access-Control-Allow-Methods": "GET, DELETE, POST, PUT, HEAD",
+} as const;
+const collections = {
+  actions: actionsApi,
+  activations: activationsApi,
+  packages: packagesApi,
+  rules: rulesApi,
+  triggers: triggersApi,
+} as const;
+
+/** Builds the application; the caller gives it a port. */
+export function createApi(services: Services, build: Build): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", false);
+  const info = infoDocument(services, build);
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    const transid = transactionOf(request);
+    response.locals.transid = transid;
+    response.set(transactionHeader, transid[0]);
+    next();
+  });
+  app.get("/ping", (_request: Request, response: Response) => {
+    response.type("text/plain").send("pong");
+  });
+  app.get("/", (_request: Request, response: Response) => {
+    response.json(info);
+  });
+  app.use("/api/v1", (request: Request, response: Response, next: NextFunction) => {
+    response.set(corsHeaders);
+    if (request.method === "OPTIONS") {
+      response.type("text/plain").send("OK");
+    } else if (request.path === "/" && (request.method === "GET" || request.method === "HEAD")) {
+      response.json(info);
+    } else {
+      response.locals.user = authenticated(services, request);
+      next();
+    }
+  });
+  app.use("/api/v1", express.raw({ type: () => true, limit: bodyBytesMax }));
+  app.use("/api/v1", async (request: Request, response: Response) => {
+    send(response, await route(services, apiRequest(request, response), segmentsOf(request.path)));
+  });
+  app.use(() => {
+    throw new ApiError(404, texts.noRoute);
+  });
+  app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) {
+      next(error);
+    } else {
+      sendError(services, response, error);
+    }
+  });
+  return app;
+}
+
+async function route(services: Services, request: ApiRequest, segments: readonly string[]): Promise<Reply> {
+  const [root, namespace = "", collection, ...rest] = segments;
+  if (root !== "namespaces") {
+    // Web actions, the API gateway and the documentation pages live here in OpenWhisk.
+    throw new ApiError(404, root === "web" ? texts.notFound : texts.noRoute);
+  }
+  if (collection === undefined) {
+    if (namespace !== "") {
+      throw new ApiError(404, texts.noRoute);
+    }
+    if (request.method !== "GET") {
+      throw methodNotAllowed(["GET"]);
+    }
+    return { status: 200, body: [request.user.namespace.name] };
+  }
+  if (!Object.hasOwn(collections, collection)) {
+    throw new ApiError(404, texts.noRoute);
+  }
+  const own = checkedNamespace(namespace, request.user.namespace.name);
+  return await collections[collection as keyof typeof collections](services, request, own, rest);
+}
+
+/** `X-Request-Id` of the caller unless it looks like the system's own, else 32 random letters and digits. */
+function transactionOf(request: Request): TransactionId {
+  const given = request.get(transactionHeader);
+  const id = given !== undefined && given !== "" && !given.startsWith("sid_") ? given : randomId();
+  const isExtraLogged = request.get("X-OW-EXTRA-LOGGING")?.toLowerCase() === "on";
+  return isExtraLogged ? [id, Date.now(), true] : [id, Date.now()];
+}
+
+function randomId(): string {
+  return randomBytes(24).toString("base64").replaceAll("+", "a").replaceAll("/", "b");
+}
+
+function authenticated(services: Services, request: Request): Identity {
+  const header = request.get("Authorization");
+  const challenge = { "WWW-Authenticate": 'Basic realm="OpenWhisk secure realm"' };
+  if (header === undefined) {
+    throw new ApiError(401, texts.noCredentials, challenge);
+  }
+  const [, encoded = ""] = /^Basic\s+(\S+)\s*$/i.exec(header) ?? [];
+  const [uuid = "", key = ""] = Buffer.from(encoded, "base64").toString("utf8").split(":", 2);
+  const user = services.subjects.authenticate(uuid, key);
+  if (user === undefined) {
+    throw new ApiError(401, texts.badCredentials, challenge);
+  }
+  return user;
+}
+
+function apiRequest(request: Request, response: Response): ApiRequest {
+  const question = request.url.indexOf("?");
+  return {
+    method: methodOf(request.method),
+    user: response.locals.user as Identity,
+    transid: response.locals.transid as TransactionId,
+    query: new URLSearchParams(question < 0 ? "" : request.url.slice(question + 1)),
+    contentType: request.get("Content-Type")?.split(";")[0]?.trim().toLowerCase(),
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+  };
+}
+
+function methodOf(method: string): Method {
+  switch (method) {
+    case "GET":
+    case "PUT":
+    case "POST":
+    case "DELETE":
+      return method;
+    case "HEAD":
+      return "GET";
+    default:
+      throw methodNotAllowed(["PUT", "GET", "DELETE", "POST"]);
+  }
+}
+
+/** The parts of the path, decoded; a slash at the end gives an empty last part. */
+function segmentsOf(path: string): readonly string[] {
+  try {
+    return path.slice(1).split("/").map(decodeURIComponent);
+  } catch {
+    throw new ApiError(400, texts.nameIllegal);
+  }
+}
+
+function send(response: Response, reply: Reply): void {
+  response.status(reply.status).set(reply.headers ?? {});
+  if (reply.body === undefined) {
+    response.end();
+  } else {
+    response.json(reply.body);
+  }
+}
+
+function sendError(services: Services, response: Response, error: unknown): void {
+  const refusal = asApiError(error);
+  const transid = response.locals.transid as TransactionId;
+  if (refusal.status === 500) {
+    services.onFault(`request ${transid[0]}`, error);
+  }
+  send(response, {
+    status: refusal.status,
+    headers: refusal.headers,
+    body: { error: refusal.message, code: transid[0] },
+  });
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) {
+    return error;
+  }
+  if (error instanceof StoreError) {
+    return storeFailure(error);
+  }
+  // Errors of the body parser say what they are by `type`.
+  if (typeof error === "object" && error !== null && "type" in error) {
+    const length = "length" in error && typeof error.length === "number" ? error.length : undefined;
+    switch (error.type) {
+      case "entity.too.large":
+        return new ApiError(
+          413,
+          length === undefined
+            ? texts.tooLarge
+            : `Request too large: Request of size ${length} was longer than the maximum of ${bodyBytesMax}`,
+        );
+      case "request.aborted":
+      case "request.size.invalid":
+      case "encoding.unsupported":
+        return malformed(error instanceof Error ? error.message : texts.bodyExpected);
+    }
+  }
+  return new ApiError(500, texts.internal);
+}

@@ -1,0 +1,54 @@
+// Limits of actions: what a request may set, and the texts that refuse what is outside.
+
+import type { ActionLimits } from "../invoker/index.ts";
+import { ApiError, malformed } from "./errors.ts";
+import { isJsonObject } from "./parameters.ts";
+import type { ControllerSettings, Range } from "./settings.ts";
+
+/**
+ * The limits of an action after a request that sets some of them: absent ones stay as they `are`, or become the usual
+ * ones for a new action. ApiError 400 with OpenWhisk's text when one is malformed or outside its range.
+ */
+export function readLimits(
+  value: unknown,
+  are: ActionLimits | undefined,
+  settings: ControllerSettings,
+): ActionLimits {
+  if (value !== undefined && !isJsonObject(value)) {
+    throw malformed("Object expected in field 'limits'");
+  }
+  const asked = value ?? {};
+  const limits = {
+    timeout: whole(asked.timeout, "time") ?? are?.timeout ?? settings.timeoutMs.std,
+    memory: whole(asked.memory, "memory") ?? are?.memory ?? settings.memoryMB.std,
+    logs: whole(asked.logs, "log") ?? are?.logs ?? settings.logsMB.std,
+    concurrency: whole(asked.concurrency, "concurrency") ?? are?.concurrency ?? settings.concurrency.std,
+  };
+  check(limits.timeout, settings.timeoutMs, "duration", " milliseconds");
+  check(limits.memory, settings.memoryMB, "memory size", " MB");
+  check(limits.concurrency, settings.concurrency, "concurrency", "");
+  check(limits.logs, settings.logsMB, "log size", " MB");
+  return limits;
+}
+
+function whole(value: unknown, what: string): number | undefined {
+  if (value === undefined || value === null) {
+    return undefined;
+  }
+  if (typeof value !== "number") {
+    throw malformed(`${what} limit malformed`);
+  }
+  if (!Number.isSafeInteger(value)) {
+    throw malformed(`${what} limit must be whole number`);
+  }
+  return value;
+}
+
+function check(value: number, range: Range, what: string, unit: string): void {
+  if (value > range.max) {
+    throw new ApiError(400, `${what} ${value}${unit} exceeds allowed threshold of ${range.max}${unit}`);
+  }
+  if (value < range.min) {
+    throw new ApiError(400, `${what} ${value}${unit} below allowed threshold of ${range.min}${unit}`);
+  }
+}

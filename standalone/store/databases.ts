@@ -1,0 +1,104 @@
+// The embedded databases of the standalone server, all in one folder: PouchDB as on CouchDB, LevelDB for the order.
+
+import { accessSync, chmodSync, constants, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ClassicLevel } from "classic-level";
+import PouchDB from "pouchdb";
+import { StartError } from "../errors.ts";
+
+export type DocumentDatabase = PouchDB;
+
+/** Keys and values, sorted by key. */
+export type OrderDatabase = ClassicLevel<string, string>;
+
+export interface Databases {
+  readonly whisks: DocumentDatabase;
+  readonly activations: DocumentDatabase;
+  readonly subjects: DocumentDatabase;
+  readonly activationOrder: OrderDatabase;
+  close(): Promise<void>;
+}
+
+/** Room that must be free in the data folder at the start, so that a full disk is met now and not by an activation. */
+const probeBytes = 1 << 20;
+
+/** Opens (or creates) the databases below `folder`. Throws StartError naming the obstacle and the remedy. */
+export async function openDatabases(folder: string): Promise<Databases> {
+  prepareFolder(folder);
+  const activationOrder = new ClassicLevel<string, string>(join(folder, "activation-order"));
+  try {
+    await activationOrder.open();
+  } catch (error) {
+    throw openingFailed(folder, error);
+  }
+  const open = (name: string): DocumentDatabase =>
+    new PouchDB(join(folder, name), { auto_compaction: true, revs_limit: 1 });
+  const documents = { whisks: open("whisks"), activations: open("activations"), subjects: open("subjects") };
+  try {
+    await Promise.all(Object.values(documents).map((database) => database.info()));
+  } catch (error) {
+    await activationOrder.close();
+    throw openingFailed(folder, error);
+  }
+  return {
+    ...documents,
+    activationOrder,
+    async close() {
+      await Promise.all([...Object.values(documents), activationOrder].map((database) => database.close()));
+    },
+  };
+}
+
+function prepareFolder(folder: string): void {
+  const probe = join(folder, `.probe-${process.pid}`);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    chmodSync(folder, 0o700);
+    writeFileSync(probe, Buffer.alloc(probeBytes), { mode: 0o600 });
+  } catch (error) {
+    throw openingFailed(folder, error);
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
+function openingFailed(folder: string, error: unknown): StartError {
+  const code = rootCode(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === "LEVEL_LOCKED" || /lock .*LOCK/i.test(message)) {
+    return new StartError(
+      `The data folder ${folder} is in use by another rewhisk. Stop that one, or give this one its own with --data-dir.`,
+    );
+  }
+  if (code === "ENOSPC" || code === "EDQUOT" || /No space left/i.test(message)) {
+    return new StartError(
+      `The disk that holds ${folder} is full. Free some space, or choose another place with --data-dir.`,
+    );
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+    return new StartError(
+      `The data folder ${folder} cannot be written. Change its owner or mode, or choose another with --data-dir.`,
+    );
+  }
+  if (code === "ENOTDIR" || code === "EEXIST") {
+    return new StartError(`${folder} is not a folder. Choose another place with --data-dir.`);
+  }
+  return new StartError(`The databases in ${folder} cannot be opened: ${message}`, { cause: error });
+}
+
+/** The code of the innermost error that has one: LevelDB's wrappers hide the telling one in `cause`. */
+function rootCode(error: unknown): string | undefined {
+  let code: string | undefined;
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    code = "code" in current && typeof current.code === "string" ? current.code : code;
+  }
+  return code;
+}
+
+/** The HTTP-like status of a rejected database call: 404 missing, 409 conflict; undefined for other faults. */
+export function statusOf(error: unknown): number | undefined {
+  return typeof error === "object" && error !== null && "status" in error && typeof error.status === "number"
+    ? error.status
+    : undefined;
+}

@@ -1,0 +1,205 @@
+// A standalone server for tests: a temporary data folder, a real port, and a consumer on the bus instead of an invoker.
+
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type {
+  AckMessage,
+  ActivationMessage,
+  ActivationRecord,
+  StoredAction,
+} from "../../../invoker/index.ts";
+import { createApi } from "../../../standalone/api.ts";
+import { createBus } from "../../../standalone/bus.ts";
+import { Manifest, type ManifestTemplate } from "../../../standalone/manifest.ts";
+import { createServices, type Services } from "../../../standalone/services.ts";
+import { type ControllerSettings, defaultSettings, readConfigFile } from "../../../standalone/settings.ts";
+import { actionStore } from "../../../standalone/store/actions.ts";
+import { openDatabases } from "../../../standalone/store/databases.ts";
+import { recordDocument } from "../../../standalone/store/records.ts";
+
+/** What the consumer makes of one activation; "silence" sends no acknowledgement at all. */
+export type Behaviour = (
+  message: ActivationMessage,
+  action: StoredAction,
+) => Pick<ActivationRecord, "response"> | "silence" | Promise<Pick<ActivationRecord, "response">>;
+
+/** Answers with the arguments it was given. */
+export const echo: Behaviour = (message) => ({
+  response: { statusCode: 0, result: message.content ?? {}, size: 2 },
+});
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // Tests look into bodies by path; a wrong path fails the expectation that follows.
+  // biome-ignore lint/suspicious/noExplicitAny: the bodies of a whole API
+  readonly body: any;
+}
+
+export interface TestServer {
+  readonly services: Services;
+  readonly url: string;
+  readonly folder: string;
+  /** Messages the consumer got, in order. */
+  readonly messages: ActivationMessage[];
+  readonly faults: string[];
+  behave(behaviour: Behaviour): void;
+  /** Sends as `guest` unless told otherwise; a body that is no string or Buffer is sent as JSON. */
+  send(method: string, path: string, body?: unknown, options?: SendOptions): Promise<Answer>;
+  /** `user:password` of a subject. */
+  keyOf(subject: string): string;
+  /** Closes the databases; `keep` leaves the folder for another life. */
+  stop(options?: { readonly keep: boolean }): Promise<void>;
+}
+
+export interface SendOptions {
+  /** `uuid:key`; null sends none. */
+  readonly auth?: string | null;
+  readonly headers?: { readonly [name: string]: string };
+}
+
+/** Starts a server; `folder` is that of a former life. */
+export async function startTestServer(
+  options: {
+    readonly folder?: string;
+    readonly settings?: Partial<ControllerSettings>;
+    readonly storeDelayMs?: number;
+  } = {},
+): Promise<TestServer> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "rewhisk-standalone-"));
+  const faults: string[] = [];
+  const databases = await openDatabases(folder);
+  const bus = createBus((topic, error) => faults.push(`${topic}: ${String(error)}`));
+  const template = readConfigFile("runtimes.template.json") as ManifestTemplate;
+  const services = await createServices({
+    databases,
+    folder,
+    bus,
+    manifest: new Manifest(template, ["nodejs:20", "nodejs:22", "python:3", "python:3.11"]),
+    settings: { ...defaultSettings(), ...options.settings },
+    onFault: (what, error) => faults.push(`${what}: ${String(error)}`),
+  });
+  let behaviour = echo;
+  const messages: ActivationMessage[] = [];
+  const actions = actionStore(services.entities);
+  const consumer = bus.subscribe("invoker0", async (text) => {
+    const message = JSON.parse(text) as ActivationMessage;
+    messages.push(message);
+    const action = await actions.fetch(`${message.action.path}/${message.action.name}`, message.revision);
+    const made = behaviour(message, action);
+    if (made === "silence") {
+      return;
+    }
+    // Not awaited: a consumer runs several at once, as an invoker does.
+    void Promise.resolve(made).then(async ({ response }) => {
+      const record = recordOf(message, action, response);
+      const instance = { instance: 0, instanceType: "invoker", userMemory: "2147483648 B" } as const;
+      const ack = (rest: Partial<AckMessage>): Promise<void> =>
+        bus.send("completed0", JSON.stringify({ transid: message.transid, ...rest }));
+      await ack(message.blocking ? { response: record } : {});
+      await new Promise((resolve) => setTimeout(resolve, options.storeDelayMs ?? 0));
+      await ack({
+        activationId: message.activationId,
+        isSystemError: false,
+        instance: { ...instance, tags: [], dedicatedNamespaces: [] },
+      });
+      const logs = ["2026-01-01T00:00:00.000000000Z stdout: hi"];
+      await services.records.store(recordDocument({ ...record, logs }, Date.now()));
+    });
+  });
+  const server = createServer(createApi(services, { version: "0.0.0", date: "2026-01-01" }));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const keyOf = (subject: string): string => services.subjects.owner(subject)?.authkey["api_key"] ?? "";
+  return {
+    services,
+    url,
+    folder,
+    messages,
+    faults,
+    keyOf,
+    behave: (next) => {
+      behaviour = next;
+    },
+    send: (method, path, body, sending = {}) =>
+      send(`${url}${path}`, method, body, { auth: keyOf("guest"), ...sending }),
+    async stop(how) {
+      await closeServer(server);
+      await services.runner.idle();
+      await services.invocations.close();
+      await consumer.stop();
+      await services.records.flush();
+      await databases.close();
+      if (how?.keep !== true) {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function recordOf(
+  message: ActivationMessage,
+  action: StoredAction,
+  response: ActivationRecord["response"],
+): ActivationRecord {
+  const start = Date.now();
+  const { document } = action;
+  return {
+    namespace: message.user.namespace.name,
+    name: document.name,
+    subject: message.user.subject,
+    activationId: message.activationId,
+    ...(message.cause === undefined ? {} : { cause: message.cause }),
+    start,
+    end: start + 5,
+    duration: 5,
+    response,
+    logs: [],
+    version: document.version,
+    publish: false,
+    annotations: [
+      { key: "path", value: `${document.namespace}/${document.name}` },
+      { key: "kind", value: document.exec.kind },
+      { key: "limits", value: { ...document.limits } },
+      ...(message.cause === undefined ? [] : [{ key: "causedBy", value: "sequence" }]),
+      ...(message.action.binding === undefined ? [] : [{ key: "binding", value: message.action.binding }]),
+    ],
+  };
+}
+
+async function send(url: string, method: string, body: unknown, options: SendOptions): Promise<Answer> {
+  const { auth } = options;
+  const isRaw = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(auth === null || auth === undefined
+        ? {}
+        : { authorization: `Basic ${Buffer.from(auth).toString("base64")}` }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...options.headers,
+    },
+    ...(body === undefined ? {} : { body: isRaw ? (body as string) : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text || "null") : undefined,
+  };
+}
