@@ -70,17 +70,19 @@ static int list_threads(struct rw_process *p, const struct frozen *frozen, struc
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "threads");
 	image->thread_count = frozen->count;
 	for (uint32_t i = 0; i < frozen->count; i++) {
-		int failed = rw_thread_save(frozen->tids[i], &image->threads[i], error);
+		bool waiting;
+		int failed = rw_thread_save(frozen->tids[i], &image->threads[i], &waiting, error);
 
 		if (failed)
 			return failed;
-		if (frozen->signals[i])
-			return rw_fail(error, RW_NOT_QUIESCENT, 0, "thread %d was taking a signal", frozen->tids[i]);
+		if (!waiting || frozen->signals[i])
+			return rw_fail(error, RW_NOT_QUIESCENT, 0, "thread %d is not waiting in a system call",
+				       frozen->tids[i]);
 	}
 	return 0;
 }
 
-/* The leader must sit in a system call: its instruction serves for the first injected calls. */
+/* The instruction of the system call that the leader sits in serves for the first injected calls. */
 static int find_syscall(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)
 {
 	static const uint8_t instruction[2] = { 0x0f, 0x05 };
@@ -89,9 +91,8 @@ static int find_syscall(struct rw_process *p, struct bootstrap *boot, struct rw_
 	if (ptrace(PTRACE_GETREGS, p->pid, 0, &boot->base))
 		return rw_fail(error, RW_SYSTEM, errno, "cannot read the registers of %d", p->pid);
 	boot->syscall_at = boot->base.rip - 2;
-	if ((int64_t)boot->base.orig_rax < 0 || rw_read_memory(p, boot->syscall_at, found, 2) ||
-	    memcmp(found, instruction, 2))
-		return rw_fail(error, RW_NOT_QUIESCENT, 0, "thread %d is not in a system call", p->pid);
+	if (rw_read_memory(p, boot->syscall_at, found, 2) || memcmp(found, instruction, 2))
+		return rw_fail(error, RW_NOT_QUIESCENT, 0, "thread %d waits in an unknown way", p->pid);
 	return 0;
 }
 

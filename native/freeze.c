@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define NOT_YET_STOPPED (-1)
 #define SEIZE_OPTIONS (PTRACE_O_EXITKILL | RW_PTRACE_O_SUSPEND_SECCOMP)
 
 static long trace(int request, pid_t tid, uintptr_t address, uintptr_t data)
@@ -47,7 +48,7 @@ static int seize(struct frozen *frozen, pid_t tid)
 		return -failed;
 	}
 	frozen->tids[frozen->count] = tid;
-	frozen->signals[frozen->count++] = 0;
+	frozen->signals[frozen->count++] = NOT_YET_STOPPED;
 	return 0;
 }
 
@@ -67,6 +68,7 @@ static int await_stop(struct frozen *frozen, uint32_t i)
 		return -errno;
 	if (!WIFSTOPPED(status))
 		return -ESRCH;
+	frozen->signals[i] = 0;
 	if (status >> 16 == PTRACE_EVENT_STOP)
 		frozen->group_stopped |= WSTOPSIG(status) != SIGTRAP;
 	else if (status >> 16 == 0)
@@ -175,9 +177,11 @@ void rw_thaw(struct frozen *frozen)
 {
 	if (frozen->touched && frozen->count)
 		rw_kill_frozen(frozen);
-	/* The leader last: it is the one that answers, and it should find the others running. */
+	/* The leader last: it is the one that answers, and it should find the others running. Only a stopped thread can be
+	 * let go. */
 	for (uint32_t i = frozen->count; i-- > 0;)
-		trace(PTRACE_DETACH, frozen->tids[i], 0, (uintptr_t)frozen->signals[i]);
+		if (frozen->signals[i] != NOT_YET_STOPPED || await_stop(frozen, i) == 0)
+			trace(PTRACE_DETACH, frozen->tids[i], 0, (uintptr_t)frozen->signals[i]);
 	rw_free(&frozen->tids);
 	rw_free(&frozen->signals);
 	frozen->count = frozen->capacity = 0;

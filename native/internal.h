@@ -187,7 +187,7 @@ struct rw_process {
 struct frozen {
 	pid_t pid;
 	pid_t *tids;			/* the first `known` are the image's, in its order; then those born since */
-	int *signals;			/* a signal taken on its way to delivery; handed back at the thaw */
+	int *signals;			/* a signal taken on its way to delivery, handed back at the thaw; else 0 */
 	uint32_t count, known, capacity;
 	bool group_stopped;
 	bool touched;			/* from here on a thaw is only right after a complete rewind */
@@ -255,7 +255,8 @@ bool rw_tracked(const struct region *region);
 
 /* -- threads.c ---------------------------------------------------------------------------------------------------------- */
 
-int rw_thread_save(pid_t tid, struct thread *thread, struct rw_error *error);
+/* *waiting: it sat in a system call that is made again. */
+int rw_thread_save(pid_t tid, struct thread *thread, bool *waiting, struct rw_error *error);
 int rw_thread_put_back(const struct thread *thread, struct rw_error *error);
 int rw_thread_compare(const struct thread *thread, struct rw_error *error);
 int rw_block_signals(pid_t tid, struct rw_error *error);

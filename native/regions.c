@@ -282,7 +282,7 @@ static int remake_unmerged(struct rw_process *p, struct rw_error *error)
 		const struct region *region = &was->at[i];
 		int failed;
 
-		if (region->kind != REGION_ANONYMOUS || region->flags & FLAG_GROWSDOWN || listed(&p->now, region))
+		if (!rw_tracked(region) || region->flags & FLAG_GROWSDOWN || listed(&p->now, region))
 			continue;
 		failed = queue_unmap(p, region->start, region->end, error);
 		if (!failed)

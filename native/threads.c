@@ -39,16 +39,19 @@ static bool was_interrupted(const struct user_regs_struct *regs)
  * The checkpoint holds the thread just before its system call, so that it is simply made again. A restart block
  * (-516) lives in the kernel and is gone by the time of a rewind: such a call must never be resumed as it is.
  */
-static void normalise(struct user_regs_struct *regs)
+static bool normalise(struct user_regs_struct *regs)
 {
-	if (was_interrupted(regs)) {
+	bool interrupted = was_interrupted(regs);
+
+	if (interrupted) {
 		regs->rip -= 2;
 		regs->rax = regs->orig_rax;
 	}
 	regs->orig_rax = (uint64_t)-1;
+	return interrupted;
 }
 
-int rw_thread_save(pid_t tid, struct thread *thread, struct rw_error *error)
+int rw_thread_save(pid_t tid, struct thread *thread, bool *waiting, struct rw_error *error)
 {
 	uint8_t xstate[MAX_XSTATE];
 	struct iovec vector = { xstate, sizeof(xstate) };
@@ -59,7 +62,7 @@ int rw_thread_save(pid_t tid, struct thread *thread, struct rw_error *error)
 	    ptrace(PTRACE_GETREGSET, tid, NT_X86_XSTATE, &vector) ||
 	    ptrace(PTRACE_GETSIGMASK, tid, sizeof(thread->signal_mask), &thread->signal_mask))
 		return rw_fail(error, RW_SYSTEM, errno, "cannot read the registers of thread %d", tid);
-	normalise(&thread->regs);
+	*waiting = normalise(&thread->regs);
 	thread->xstate = malloc(vector.iov_len);
 	if (!thread->xstate)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "vector state of thread %d", tid);
@@ -114,7 +117,8 @@ int rw_thread_compare(const struct thread *thread, struct rw_error *error)
 	struct thread now cleanup_(free_thread) = { 0 };
 	const unsigned long long *was = (const void *)&thread->regs;
 	const unsigned long long *is = (const void *)&now.regs;
-	int failed = rw_thread_save(thread->tid, &now, error);
+	bool waiting;
+	int failed = rw_thread_save(thread->tid, &now, &waiting, error);
 
 	if (failed)
 		return failed;

@@ -1,0 +1,100 @@
+// One program per property: each dirties one sort of state; a rewind puts it back, verified, or names why it cannot.
+
+import { expect } from "chai";
+import { ContainerCheckpoint, RestorerError, type Rung, type TaintReason } from "../../restorer/index.ts";
+import { Victim, victimProgram } from "./victim.ts";
+
+const rungs: readonly Rung[] = ["write-protect", "copy-all"];
+const rounds = 5;
+
+const putBack: Readonly<Record<string, string>> = {
+  "memory-written": "memory written: data, zero pages, heap, mappings",
+  "memory-vanished": "saved pages that were given back",
+  "mapping-new": "new mappings",
+  "mapping-removed": "mappings removed wholly and in the middle",
+  "mapping-replaced": "a mapping replaced in place, which the text of maps does not show",
+  "mapping-moved": "mappings moved and grown",
+  "mapping-reprotected": "protections, and what was hidden behind them",
+  "mapping-file-lost": "an unmapped library",
+  "mappings-many": "five thousand new mappings",
+  "text-patched": "patched program text",
+  "break-moved": "the program break, within a page too",
+  "break-shrunk": "a program break moved below where it was",
+  "stack-grown": "a grown stack",
+  "vectors-changed": "vector registers",
+  "threads-born": "threads born since, those that breed others too",
+  "threads-blocked": "threads in system calls of every restartable sort",
+  "descriptors-surplus": "surplus descriptors, flags and offsets",
+  "signals-changed": "signal handlers, masks, pending signals and interval timers",
+  stopped: "a process that stopped itself",
+  "children-left": "dead children",
+  "place-changed": "working directory, umask and name",
+  "code-written": "an attempt on the injected code",
+};
+
+const refused: Readonly<Record<string, TaintReason>> = {
+  "thread-lost": "lost-thread",
+  "descriptor-lost": "lost-descriptor",
+  "descriptor-replaced": "replaced-descriptor",
+  "process-gone": "process-gone",
+  "filter-added": "kernel-state",
+  "code-unmapped": "mapping",
+  "child-alive": "survivor",
+};
+
+/** Runs `use` with a victim's checkpoint, and leaves nothing behind. */
+async function withVictim(
+  name: string,
+  rung: Rung,
+  use: (victim: Victim, checkpoint: ContainerCheckpoint) => Promise<void>,
+): Promise<void> {
+  const victim = await Victim.start(victimProgram(name));
+  try {
+    const checkpoint = await ContainerCheckpoint.take([victim.pid], { rung });
+    try {
+      await use(victim, checkpoint);
+    } finally {
+      checkpoint.release();
+    }
+  } finally {
+    await victim.end();
+  }
+}
+
+for (const rung of rungs) {
+  describe(`a rewind by ${rung}`, () => {
+    for (const [name, what] of Object.entries(putBack)) {
+      it(`puts back ${what}`, () =>
+        withVictim(name, rung, async (victim, checkpoint) => {
+          for (let round = 0; round < rounds; round++) {
+            await victim.change();
+            const timings = await checkpoint.rewind({ verify: true });
+            expect(timings.verified).to.equal(true);
+          }
+        }));
+    }
+    for (const [name, reason] of Object.entries(refused)) {
+      it(`answers ${reason} to ${name.replace("-", " ")}`, () =>
+        withVictim(name, rung, async (victim, checkpoint) => {
+          await victim.change();
+          const failure = await checkpoint.rewind({ verify: true }).then(
+            () => undefined,
+            (thrown: unknown) => thrown,
+          );
+          expect(failure).to.be.instanceOf(RestorerError);
+          expect((failure as RestorerError).code, (failure as RestorerError).message).to.equal(reason);
+        }));
+    }
+  });
+}
+
+describe("the oracle", () => {
+  for (const name of Object.keys(putBack).filter((name) => name !== "code-written" && name !== "threads-blocked")) {
+    it(`notices ${name.replace("-", " ")} where nothing was rewound`, () =>
+      withVictim(name, "copy-all", async (victim, checkpoint) => {
+        expect(await checkpoint.verify()).to.equal(undefined);
+        await victim.change();
+        expect(await checkpoint.verify()).to.be.a("string");
+      }));
+  }
+});
