@@ -1,10 +1,11 @@
 // Runs an action of the corpus in a fresh process outside any container: what a container's answer is compared with.
-//   node test/actions/run-plain.mjs FAMILY/NAME [INVOCATION]      prints one line of JSON:
-//   {"phase":"run","result":...,"stdout":"...","stderr":"..."}, or "failed" instead of "result".
+//   node test/actions/run-plain.mjs FAMILY/NAME [INVOCATION]
+// prints a line of JSON for each invocation of the table, or for one (they count from 0), each run in its own process
+// and folder: {"phase":"run","result":...,"stdout":"...","stderr":"..."}, or "failed" instead of "result".
 // REWHISK_NODE and REWHISK_PYTHON choose the interpreters. Knows OpenWhisk's rules by itself: shares no code with runtimes/.
 import { execFile, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -87,28 +88,33 @@ async function execute(action, job, folder) {
   return { ...outcome, stdout, stderr };
 }
 
-/** Runs one invocation of an action of the tables and returns its outcome. */
-async function runPlain(action, value) {
+/** Runs the invocations, each in a process and a folder of its own, and hands each outcome to `report`. */
+async function runPlain(action, invocations, report) {
   const folder = await mkdtemp(path.join(os.tmpdir(), "plain-"));
   try {
-    const inside = path.join(folder, "action");
-    await mkdir(inside);
-    const code = await prepare(action, inside);
-    return await execute(action, { folder: inside, main: action.main ?? "main", value, ...code }, folder);
+    const unpacked = path.join(folder, "unpacked");
+    await mkdir(unpacked);
+    const code = await prepare(action, unpacked);
+    for (const { value } of invocations) {
+      const inside = path.join(folder, "action");
+      await cp(unpacked, inside, { recursive: true });
+      report(await execute(action, { folder: inside, main: action.main ?? "main", value, ...code }, folder));
+      await rm(inside, { recursive: true });
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function main([id, index = "0"]) {
+async function main([id, index]) {
   const corpus = JSON.parse(await readFile(path.join(HERE, "corpus.json"), "utf8"));
   const action = corpus.find(({ family, name }) => `${family}/${name}` === id);
-  const invocation = action?.invocations[Number(index)];
-  if (invocation === undefined) {
-    console.error(`usage: run-plain.mjs FAMILY/NAME [INVOCATION]; there is no ${id} ${index}`);
+  const invocations = action?.invocations.filter((_, i) => index === undefined || i === Number(index)) ?? [];
+  if (invocations.length === 0) {
+    console.error(`usage: run-plain.mjs FAMILY/NAME [INVOCATION]; there is no ${id} ${index ?? ""}`);
     return 2;
   }
-  process.stdout.write(`${JSON.stringify(await runPlain(action, invocation.value))}\n`);
+  await runPlain(action, invocations, (outcome) => process.stdout.write(`${JSON.stringify(outcome)}\n`));
   return 0;
 }
 
