@@ -1,0 +1,48 @@
+// Makes every generator of this process differ from what it was at the checkpoint.
+"use strict";
+
+// A rewound process would repeat its random numbers. OpenSSL's generators (randomBytes, randomUUID, webcrypto, TLS)
+// take fresh entropy through RAND_add. Math.random's state is seeded by V8 at its first use in a context, which must
+// not come before the checkpoint: then the flag --random-seed decides. The flag goes back to 0 at once, so that
+// worker threads, which are new isolates, seed themselves from OpenSSL and do not repeat the main thread's numbers.
+// Changing this flag does not invalidate V8's code caches; most others would.
+
+const { setFlagsFromString } = require("node:v8");
+const { join } = require("node:path");
+
+const { random } = Math;
+
+/** In a container the addon lies above this folder; in a checkout where the build puts it. */
+const ADDON_PLACES = [
+  join(__dirname, "..", "reseed.node"),
+  join(__dirname, "..", "..", "build", "native", "reseed.node"),
+];
+
+/**
+ * Loads the addon. Gives a function that mixes fresh kernel entropy into OpenSSL and returns a fresh integer in
+ * 1 .. 2^31-1. Throws when no addon can be loaded: without it activations would share their secrets.
+ */
+function loadReseed() {
+  const reasons = [];
+  for (const place of ADDON_PLACES) {
+    try {
+      return require(place);
+    } catch (error) {
+      reasons.push(error.message.split("\n")[0]);
+    }
+  }
+  throw new Error(`the randomness of this process cannot be renewed: ${reasons.join("; ")}`);
+}
+
+/** Gives the function to call at each init, before any user code. */
+function createRenewal() {
+  const reseed = loadReseed();
+  return function renewRandomness() {
+    const seed = reseed();
+    setFlagsFromString(`--random-seed=${seed}`);
+    random();
+    setFlagsFromString("--random-seed=0");
+  };
+}
+
+module.exports = { createRenewal, loadReseed };

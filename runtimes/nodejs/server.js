@@ -1,0 +1,111 @@
+// The loop of the action proxy: one frame after the other, each answered before the next is read.
+"use strict";
+
+// Between two frames the main thread blocks in read(2); no event loop turns there, no timer is pending. That is the
+// state in which the container's checkpoint is taken. An action whose promise needs the event loop gets it, until the
+// promise is settled. What user code can replace is taken hold of here before any user code runs.
+
+const { writeSync } = require("node:fs");
+const { Duplex } = require("node:stream");
+const { inspect } = require("node:util");
+const { ChannelError, FRAME, parseInit, parseObject, textOf } = require("./channel.js");
+
+const EXIT_BROKEN = 70;
+const FLUSH_POLL_MS = 1;
+const FOREVER_MS = 2 ** 31 - 1;
+
+const { nextTick, reallyExit, stdout, stderr } = process;
+const { apply, getOwnPropertyDescriptor } = Reflect;
+const { setInterval, clearInterval, setTimeout, queueMicrotask } = globalThis;
+const writableLength = getOwnPropertyDescriptor(Duplex.prototype, "writableLength").get;
+
+/** Answers frames until the other side closes the channel; then calls `closed`. */
+class Server {
+  constructor({ channel, action, renewRandomness, closed }) {
+    this.channel = channel;
+    this.action = action;
+    this.renewRandomness = renewRandomness;
+    this.closed = closed;
+    this.answer = undefined;
+    this.keepAlive = undefined;
+    this.settle = this.settle.bind(this);
+    this.afterMicrotasks = this.afterMicrotasks.bind(this);
+    this.finish = this.finish.bind(this);
+    this.queueAfterMicrotasks = () => nextTick(this.afterMicrotasks);
+  }
+
+  /** Blocks for the next frame and starts on it. */
+  next() {
+    try {
+      const frame = this.channel.read();
+      if (frame === undefined) {
+        this.closed();
+        return;
+      }
+      this.start(frame).then(this.settle);
+    } catch (error) {
+      this.breakOff(error);
+    }
+    // Everything that needs no event loop happens before this tick: microtasks, and the user's own ticks.
+    queueMicrotask(this.queueAfterMicrotasks);
+  }
+
+  start({ type, payload }) {
+    if (type === FRAME.init) {
+      const { header, code } = parseInit(payload);
+      this.renewRandomness();
+      return this.action.init(header, header.binary ? code : textOf(code));
+    }
+    if (type === FRAME.run) return this.action.run(parseObject(textOf(payload)));
+    throw new ChannelError(`a frame of unknown type ${type}`);
+  }
+
+  settle(answer) {
+    this.answer = answer;
+    if (this.keepAlive !== undefined) nextTick(this.finish);
+  }
+
+  /** Without a timer Node would exit as soon as a promise waits for nothing that the event loop knows. */
+  afterMicrotasks() {
+    if (this.answer !== undefined) this.finish();
+    else this.keepAlive = setInterval(() => {}, FOREVER_MS);
+  }
+
+  /** Everything the activation printed is in the pipes before its answer is written. */
+  finish() {
+    if (isUnflushed(stdout) || isUnflushed(stderr)) {
+      this.keepAlive ??= setInterval(() => {}, FOREVER_MS);
+      setTimeout(this.finish, FLUSH_POLL_MS);
+      return;
+    }
+    if (this.keepAlive !== undefined) clearInterval(this.keepAlive);
+    this.keepAlive = undefined;
+    const { status, body } = this.answer;
+    this.answer = undefined;
+    try {
+      this.channel.answer(status, body);
+    } catch (error) {
+      this.breakOff(error);
+    }
+    this.next();
+  }
+
+  breakOff(error) {
+    const text = error instanceof ChannelError ? error.message : inspect(error);
+    breakOff(`the channel is broken: ${text}`);
+  }
+}
+
+function isUnflushed(stream) {
+  return !stream.destroyed && apply(writableLength, stream, []) > 0;
+}
+
+function breakOff(text) {
+  try {
+    writeSync(2, `action proxy: ${text}\n`);
+  } finally {
+    reallyExit(EXIT_BROKEN);
+  }
+}
+
+module.exports = { Server, breakOff };

@@ -1,0 +1,16 @@
+"""The action proxy for python: warms up, says READY, then answers one frame after the other on descriptor 3."""
+
+# Started isolated (-I): neither the environment nor the working folder decide which modules are found. The proxy's
+# own modules live in a package of a name that no action is likely to use; its folder leaves sys.path at once.
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from rewhisk_proxy.server import main  # noqa: E402  (found through the line above)
+
+del sys.path[0]
+
+if __name__ == "__main__":
+    main()

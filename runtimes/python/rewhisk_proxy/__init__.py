@@ -1,0 +1,1 @@
+"""What the action proxy for python is made of."""
