@@ -1,0 +1,4 @@
+# Greets someone, in Python.
+def main(args):
+    name = args.get("name", "stranger")
+    return {"greeting": "Hello " + name + "!"}

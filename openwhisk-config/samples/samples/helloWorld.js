@@ -1,0 +1,5 @@
+// Writes a line to its log.
+function main({ payload }) {
+  console.log(`hello ${payload ?? "world"}!`);
+  return {};
+}

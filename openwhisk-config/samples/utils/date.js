@@ -1,0 +1,4 @@
+// Tells the date and the time.
+function main() {
+  return { date: new Date() };
+}

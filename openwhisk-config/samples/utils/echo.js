@@ -1,0 +1,4 @@
+// Returns its arguments as they came.
+function main(args) {
+  return args;
+}
