@@ -15,6 +15,7 @@ export { Pool, type PoolStatus } from "./pool.ts";
 export type { Answer, Exchange, Timed } from "./proxy/exchange.ts";
 export type { Placed } from "./schedule.ts";
 export { taintReasons } from "./taint.ts";
+export { within } from "./time.ts";
 export {
   type CollectedLogs,
   defaultPoolSettings,

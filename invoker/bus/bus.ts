@@ -6,8 +6,16 @@ export interface Subscription {
   stop(): Promise<void>;
 }
 
+/** The bus does not take messages of this length. */
+export class MessageTooLargeError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "MessageTooLargeError";
+  }
+}
+
 export interface Bus {
-  /** Appends one message. Resolves when the bus has taken it. */
+  /** Appends one message. Resolves when the bus has taken it. Throws MessageTooLargeError; anything else is a fault. */
   send(topic: string, message: string): Promise<void>;
   /**
    * Hands over the topic's messages one by one, in order, each before it is run (at most once). The next one is

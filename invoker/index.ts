@@ -1,0 +1,52 @@
+// The invoker: takes activation messages from a bus, runs them, acknowledges and records them.
+
+export {
+  createLeanFactory,
+  defaultPoolSettings,
+  findInterpreters,
+  type Interpreter,
+  type PoolSettings,
+  type PoolStatus,
+  type Probe,
+  preflight,
+  probe,
+  type RewindPolicy,
+  type Rung,
+  type SandboxFactory,
+  type StemCell,
+} from "../pool/index.ts";
+export { type Bus, MessageTooLargeError, type Subscription } from "./bus/bus.ts";
+export {
+  defaultInvokerSettings,
+  type InvokerSettings,
+  type Range,
+  type StoreLevel,
+  sizeBytes,
+} from "./config.ts";
+export { type Invoker, type InvokerParts, type InvokerStatus, startInvoker } from "./service.ts";
+export {
+  ActionFetchError,
+  type ActionFetchFailure,
+  type ActionStore,
+  type ActivationStore,
+  type StoredAction,
+} from "./store/stores.ts";
+export type {
+  ActionDocument,
+  ActionLimits,
+  ActivationDocument,
+  AttachedCode,
+  Exec,
+  KeyValue,
+} from "./wire/documents.ts";
+export type {
+  AckMessage,
+  ActivationMessage,
+  ActivationRecord,
+  Identity,
+  InvokerInstance,
+  Json,
+  JsonObject,
+  StatusCode,
+  TransactionId,
+} from "./wire/messages.ts";

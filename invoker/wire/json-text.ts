@@ -1,0 +1,63 @@
+// Parts of a JSON text as text: users' numbers travel as they were written, which parsing and printing would change.
+
+const quote = 0x22;
+const backslash = 0x5c;
+const bracketOrQuote = /["{}[\]]/g;
+const endOfScalar = /[,}\]\s]/g;
+
+/** The members of an object, name to value text; of a name that occurs twice the last. `text` must be a valid JSON object. */
+export function memberTexts(text: string): Map<string, string> {
+  const members = new Map<string, string>();
+  let at = skipBlank(text, text.indexOf("{") + 1);
+  while (text.charCodeAt(at) === quote) {
+    const nameEnd = endOfString(text, at);
+    const name: unknown = JSON.parse(text.slice(at, nameEnd));
+    const valueStart = skipBlank(text, text.indexOf(":", nameEnd) + 1);
+    const valueEnd = endOfValue(text, valueStart);
+    members.set(String(name), text.slice(valueStart, valueEnd));
+    at = skipBlank(text, skipBlank(text, valueEnd) + 1);
+  }
+  return members;
+}
+
+function skipBlank(text: string, from: number): number {
+  let at = from;
+  for (let code = text.charCodeAt(at); code === 0x20 || (code >= 0x09 && code <= 0x0d); ) {
+    code = text.charCodeAt(++at);
+  }
+  return at;
+}
+
+/** The place after the value that starts at `start`. */
+function endOfValue(text: string, start: number): number {
+  const first = text[start];
+  if (first === '"') return endOfString(text, start);
+  if (first !== "{" && first !== "[") {
+    endOfScalar.lastIndex = start;
+    return endOfScalar.exec(text)?.index ?? text.length;
+  }
+  let depth = 0;
+  let at = start;
+  do {
+    bracketOrQuote.lastIndex = at;
+    const mark = bracketOrQuote.exec(text);
+    if (mark === null) return text.length;
+    if (mark[0] === '"') {
+      at = endOfString(text, mark.index);
+    } else {
+      depth += mark[0] === "{" || mark[0] === "[" ? 1 : -1;
+      at = mark.index + 1;
+    }
+  } while (depth > 0);
+  return at;
+}
+
+/** The place after the string whose opening quote is at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === backslash) backslashes++;
+    if (backslashes % 2 === 0) return end + 1;
+  }
+  return text.length;
+}

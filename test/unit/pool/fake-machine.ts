@@ -1,0 +1,244 @@
+// A machine for tests: real sockets and pipes, but the runtime at their other end is a script in this process.
+
+import { closeSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
+import koffi from "koffi";
+import type { Exit, Sandbox, SandboxFactory } from "../../../pool/lean/factory.ts";
+import type { Checkpoint, Machine } from "../../../pool/machine.ts";
+import type { RewindTimings } from "../../../restorer/index.ts";
+
+const libc = koffi.load("libc.so.6");
+const socketpair = libc.func("int socketpair(int domain, int type, int protocol, _Out_ int *fds)");
+const pipe2 = libc.func("int pipe2(_Out_ int *fds, int flags)");
+const ioctl = libc.func("int ioctl(int fd, unsigned long request, _Out_ int *value)");
+const unixStreamNonBlockingCloseOnExec = 0o2000000 | 0o4000 | 1;
+const nonBlockingCloseOnExec = 0o2000000 | 0o4000;
+const fionread = 0x541b;
+const siocoutq = 0x5411;
+
+type Pair = [number, number];
+
+export function socketPair(): Pair {
+  const fds: Pair = [-1, -1];
+  if (socketpair(1, unixStreamNonBlockingCloseOnExec, 0, fds) !== 0) throw new Error("socketpair failed");
+  return fds;
+}
+
+/** The reading end first. */
+export function pipePair(): Pair {
+  const fds: Pair = [-1, -1];
+  if (pipe2(fds, nonBlockingCloseOnExec) !== 0) throw new Error("pipe2 failed");
+  return fds;
+}
+
+export function pendingBytes(fd: number): { unread: number; unsent: number } {
+  const unread: [number] = [0];
+  const unsent: [number] = [0];
+  ioctl(fd, fionread, unread);
+  if (ioctl(fd, siocoutq, unsent) !== 0) unsent[0] = 0;
+  return { unread: unread[0], unsent: unsent[0] };
+}
+
+/** One request as the runtime sees it. */
+export interface Request {
+  readonly type: number;
+  readonly nonce: Buffer;
+  readonly payload: Buffer;
+}
+
+export function frame(type: number, nonce: Buffer, payload: Buffer): Buffer {
+  const head = Buffer.alloc(21);
+  head.writeUInt32LE(17 + payload.length, 0);
+  nonce.copy(head, 4);
+  head[20] = type;
+  return Buffer.concat([head, payload]);
+}
+
+export function answerFrame(nonce: Buffer, status: number, body: string | Buffer): Buffer {
+  const head = Buffer.alloc(2);
+  head.writeUInt16LE(status, 0);
+  return frame(4, nonce, Buffer.concat([head, Buffer.from(body)]));
+}
+
+/** The runtime's side of one container. */
+export class FakeRuntime {
+  readonly socket: Socket;
+  readonly stdoutFd: number;
+  readonly stderrFd: number;
+  readonly requests: Request[] = [];
+  #held = Buffer.alloc(0);
+
+  constructor(socketFd: number, stdoutFd: number, stderrFd: number, behave: Behaviour) {
+    this.socket = new Socket({ fd: socketFd, readable: true, writable: true });
+    this.stdoutFd = stdoutFd;
+    this.stderrFd = stderrFd;
+    this.socket.on("error", () => undefined);
+    this.socket.on("data", (piece: Buffer) => {
+      this.#held = Buffer.concat([this.#held, piece]);
+      while (this.#held.length >= 4 && this.#held.length >= 4 + this.#held.readUInt32LE(0)) {
+        const length = this.#held.readUInt32LE(0);
+        const whole = this.#held.subarray(0, 4 + length);
+        this.#held = this.#held.subarray(4 + length);
+        const request = { nonce: whole.subarray(4, 20), type: whole[20] ?? 0, payload: whole.subarray(21) };
+        this.requests.push(request);
+        behave(request, this);
+      }
+    });
+  }
+
+  ready(): void {
+    this.socket.write(frame(3, Buffer.alloc(16), Buffer.from('{"runtime":"fake","version":"1"}')));
+  }
+
+  answer(request: Request, status: number, body: string): void {
+    this.socket.write(answerFrame(request.nonce, status, body));
+  }
+
+  print(text: string | Buffer): void {
+    writeSync(this.stdoutFd, Buffer.from(text));
+  }
+
+  printError(text: string): void {
+    writeSync(this.stderrFd, text);
+  }
+}
+
+export type Behaviour = (request: Request, runtime: FakeRuntime) => void;
+
+/** Answers init with 200 and run with `{"ok":true}`. */
+export const obedient: Behaviour = (request, runtime) => {
+  runtime.answer(request, 200, request.type === 1 ? '{"ok":true}' : '{"ok":true}');
+};
+
+export class FakeSandbox implements Sandbox {
+  readonly id: string;
+  readonly kind: string;
+  readonly runtimePid = 1;
+  readonly channelFd: number;
+  readonly stdoutFd: number;
+  readonly stderrFd: number;
+  readonly exited: Promise<Exit>;
+  readonly runtime: FakeRuntime;
+  memoryMB: number;
+  isDestroyed: boolean = false;
+  killedOthers = 0;
+  emptied = 0;
+  ooms = 0;
+  #exit: (exit: Exit) => void = () => undefined;
+
+  constructor(id: string, kind: string, memoryMB: number, behave: Behaviour) {
+    this.id = id;
+    this.kind = kind;
+    this.memoryMB = memoryMB;
+    const [channelFd, runtimeFd] = socketPair();
+    const [stdoutFd, outFd] = pipePair();
+    const [stderrFd, errFd] = pipePair();
+    this.channelFd = channelFd;
+    this.stdoutFd = stdoutFd;
+    this.stderrFd = stderrFd;
+    this.runtime = new FakeRuntime(runtimeFd, outFd, errFd, behave);
+    this.exited = new Promise((resolve) => {
+      this.#exit = resolve;
+    });
+  }
+
+  setMemoryMB(memoryMB: number): void {
+    this.memoryMB = memoryMB;
+  }
+  memoryUsedBytes(): number {
+    return 0;
+  }
+  killOthers(): void {
+    this.killedOthers++;
+  }
+  oomKills(): number {
+    return this.ooms;
+  }
+  emptyScratch(): void {
+    this.emptied++;
+  }
+
+  /** The runtime ends by itself. */
+  die(exit: Partial<Exit> = {}): void {
+    this.runtime.socket.destroy();
+    this.#exit({ cause: "exit", status: 1, oomKilled: false, message: "", ...exit });
+  }
+
+  destroy(): Promise<void> {
+    if (!this.isDestroyed) {
+      this.isDestroyed = true;
+      this.die({ cause: "signal", status: 9 });
+      closeSync(this.runtime.stdoutFd);
+      closeSync(this.runtime.stderrFd);
+    }
+    return Promise.resolve();
+  }
+}
+
+const noTimings: RewindTimings = {
+  ...{ totalUs: 1, freezeUs: 0, layoutUs: 0, scanUs: 0, planUs: 0, runUs: 0, stateUs: 0, registersUs: 0 },
+  ...{ verifyUs: 0, thawUs: 0, pagesCopied: 0, pagesZeroed: 0, pagesDropped: 0, threadsEnded: 0 },
+  ...{ mappingsChanged: 0, verified: true },
+};
+
+export class FakeCheckpoint implements Checkpoint {
+  readonly verified: boolean[] = [];
+  isReleased = false;
+  /** What the next rewinds do; the default returns at once. */
+  behave: () => Promise<void> = () => Promise.resolve();
+
+  async rewind(options: { readonly verify: boolean }): Promise<RewindTimings> {
+    this.verified.push(options.verify);
+    await this.behave();
+    return { ...noTimings, verified: options.verify };
+  }
+  release(): void {
+    this.isReleased = true;
+  }
+}
+
+/** Everything that was made is kept, for the tests to look at. */
+export class FakeMachine implements Machine {
+  readonly sandboxes: FakeSandbox[] = [];
+  readonly checkpoints: FakeCheckpoint[] = [];
+  readonly pendingBytes = pendingBytes;
+  readonly clock = { nowMs: () => performance.timeOrigin + performance.now() };
+  readonly factory: SandboxFactory;
+  readonly takeCheckpoint: Machine["takeCheckpoint"];
+  behave: Behaviour = obedient;
+  /** Rejects where it returns an error. */
+  refuseToCreate: () => Error | undefined = () => undefined;
+  isSilent: boolean = false;
+  createDelayMs = 0;
+
+  constructor(options: { readonly rewinds?: boolean; readonly kinds?: readonly string[] } = {}) {
+    this.factory = {
+      create: (kind, memoryMB) => this.#create(kind, memoryMB),
+      kinds: () => options.kinds ?? ["nodejs:20", "python:3"],
+      removeLeftovers: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+    this.takeCheckpoint = options.rewinds === false ? undefined : () => this.#checkpoint();
+  }
+
+  get living(): FakeSandbox[] {
+    return this.sandboxes.filter((sandbox) => !sandbox.isDestroyed);
+  }
+
+  async #create(kind: string, memoryMB: number): Promise<Sandbox> {
+    await new Promise((resolve) => setTimeout(resolve, this.createDelayMs));
+    const error = this.refuseToCreate();
+    if (error !== undefined) throw error;
+    const id = `sandbox-${this.sandboxes.length}`;
+    const sandbox = new FakeSandbox(id, kind, memoryMB, (request, runtime) => this.behave(request, runtime));
+    this.sandboxes.push(sandbox);
+    if (!this.isSilent) sandbox.runtime.ready();
+    return sandbox;
+  }
+
+  #checkpoint(): Promise<Checkpoint> {
+    const checkpoint = new FakeCheckpoint();
+    this.checkpoints.push(checkpoint);
+    return Promise.resolve(checkpoint);
+  }
+}
