@@ -116,7 +116,7 @@ export async function startTestServer(
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const keyOf = (subject: string): string => services.subjects.owner(subject)?.authkey["api_key"] ?? "";
+  const keyOf = (subject: string): string => services.subjects.owner(subject)?.authkey.api_key ?? "";
   return {
     services,
     url,

@@ -1,0 +1,208 @@
+// The standalone server after set-up: reads the options, puts the parts together, says so, and ends in order.
+
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  createLeanFactory,
+  defaultInvokerSettings,
+  findInterpreters,
+  type Interpreter,
+  type Invoker,
+  preflight,
+  probe,
+  startInvoker,
+} from "../invoker/index.ts";
+import { createApi } from "./api.ts";
+import { bannerLines, urlOf } from "./banner.ts";
+import { createBus } from "./bus.ts";
+import { StartError } from "./errors.ts";
+import { type Listener, listen } from "./listener.ts";
+import { Manifest, type ManifestTemplate } from "./manifest.ts";
+import { type Options, readOptions } from "./options.ts";
+import { installSamples } from "./samples.ts";
+import { createServices, guestSubject, type Services } from "./services.ts";
+import { type ControllerSettings, defaultSettings, projectFolder, readConfigFile } from "./settings.ts";
+import { actionStore } from "./store/actions.ts";
+import { type Databases, openDatabases } from "./store/databases.ts";
+
+const graceMs = 30_000;
+const scratchMB = 64;
+const stemCellsPerFamily = 2;
+
+/** All that runs, and so all that must be ended. */
+interface Running {
+  readonly listener: Listener;
+  readonly databases: Databases;
+  readonly services: Services;
+  readonly invoker: Invoker;
+}
+
+/** Runs the server until a signal ends it. The one place that ends the process. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const startedMs = performance.now();
+  try {
+    const options = readOptions(argv, defaultSettings());
+    if ("errors" in options) {
+      throw new StartError([...options.errors, "Try npm start -- --help"].join("\n"));
+    }
+    if (options.help) {
+      process.stdout.write(readFileSync(join(projectFolder(), "standalone", "usage.txt"), "utf8"));
+      return;
+    }
+    const running = await start(options);
+    console.log(`ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+    endOnSignal(running);
+  } catch (error) {
+    if (!(error instanceof StartError)) {
+      throw error;
+    }
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
+async function start(options: Options): Promise<Running> {
+  const problems = await preflight();
+  if (problems.length > 0) {
+    throw new StartError(problems.map(({ missing, remedy }) => `${missing}: ${remedy}`).join("\n"));
+  }
+  const interpreters = chosenInterpreters(await findInterpreters(), options.kinds);
+  const settings = { ...defaultSettings(), userMemoryMB: options.userMemoryMB };
+  const listener = await listen(options.port, options.host);
+  const url = urlOf(options.host, listener.port);
+  const build = readBuild();
+  const databases = await openDatabases(options.dataFolder);
+  const bus = createBus((topic, error) => reportFault(`topic ${topic}`, error));
+  const kinds = interpreters.map(({ kind }) => kind);
+  const manifest = new Manifest(readConfigFile("runtimes.template.json") as ManifestTemplate, kinds);
+  const services = await createServices({
+    databases,
+    folder: options.dataFolder,
+    bus,
+    manifest,
+    settings,
+    onFault: reportFault,
+  });
+  await installSamples(services);
+  const proof = await probe();
+  const factory = createLeanFactory({
+    instance: instanceName(options.dataFolder),
+    interpreters,
+    environment: { __OW_API_HOST: url, __OW_ALLOW_CONCURRENT: "False" },
+    scratchMB,
+    launcher: join(projectFolder(), "build", "native", "lean"),
+  });
+  const invoker = await startInvoker({
+    bus,
+    actions: actionStore(services.entities),
+    activations: services.records,
+    factory,
+    probe: proof,
+    settings: invokerSettings(settings, manifest),
+  });
+  await invoker.ready;
+  listener.handle(createApi(services, build));
+  const auth = services.subjects.owner(guestSubject)?.authkey.api_key ?? "";
+  const facts = { version: build.version, interpreters, probe: proof, userMemoryMB: settings.userMemoryMB };
+  for (const line of bannerLines({ ...facts, dataFolder: options.dataFolder, url, auth })) {
+    console.log(line);
+  }
+  return { listener, databases, services, invoker };
+}
+
+function chosenInterpreters(
+  found: readonly Interpreter[],
+  wanted: readonly string[] | undefined,
+): readonly Interpreter[] {
+  const missing = (wanted ?? []).filter((kind) => !found.some((interpreter) => interpreter.kind === kind));
+  if (missing.length > 0) {
+    const there = found.map(({ kind }) => kind).join(", ");
+    throw new StartError(`No interpreter is found for ${missing.join(", ")}. There are: ${there || "none"}.`);
+  }
+  return wanted === undefined ? found : found.filter(({ kind }) => wanted.includes(kind));
+}
+
+/** The invoker's settings, with the limits that the controller enforces as well. */
+function invokerSettings(settings: ControllerSettings, manifest: Manifest): typeof defaultInvokerSettings {
+  const defaults = Object.values(manifest.runtimes).flatMap((runtimes) =>
+    runtimes.filter((one) => one.default),
+  );
+  const roomForStemCells = settings.userMemoryMB / 2 / settings.memoryMB.std / Math.max(1, defaults.length);
+  const count = Math.min(stemCellsPerFamily, Math.floor(roomForStemCells));
+  return {
+    ...defaultInvokerSettings,
+    pool: {
+      ...defaultInvokerSettings.pool,
+      userMemoryMB: settings.userMemoryMB,
+      stemCells:
+        count > 0 ? defaults.map(({ kind }) => ({ kind, count, memoryMB: settings.memoryMB.std })) : [],
+    },
+    timeoutMs: settings.timeoutMs,
+    memoryMB: settings.memoryMB,
+    logsMB: settings.logsMB,
+    concurrency: settings.concurrency,
+    payloadBytes: settings.payloadBytes,
+    defaultKinds: Object.fromEntries(defaults.map(({ kind }) => [kind.split(":")[0] ?? "", kind])),
+    logLevel: "warn",
+  };
+}
+
+/** The same for the same data folder, which only one server can use at a time. */
+function instanceName(dataFolder: string): string {
+  return `standalone-${createHash("sha256").update(dataFolder).digest("hex").slice(0, 8)}`;
+}
+
+function readBuild(): { version: string; date: string } {
+  const { version } = JSON.parse(readFileSync(join(projectFolder(), "package.json"), "utf8")) as {
+    version: string;
+  };
+  return {
+    version,
+    date: statSync(import.meta.filename)
+      .mtime.toISOString()
+      .slice(0, 19),
+  };
+}
+
+function reportFault(what: string, error: unknown): void {
+  console.error(
+    `${new Date().toISOString()} fault, ${what}: ${error instanceof Error ? error.stack : String(error)}`,
+  );
+}
+
+function endOnSignal(running: Running): void {
+  let isEnding = false;
+  const end = (signal: NodeJS.Signals): void => {
+    if (isEnding) {
+      process.exit(1);
+    }
+    isEnding = true;
+    const { underWay } = running.invoker.status();
+    console.log(
+      `${signal}: ending${underWay > 0 ? ` after ${underWay} activations under way (again: at once)` : ""}`,
+    );
+    stop(running).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        reportFault("ending", error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
+}
+
+/** Answers what runs, then closes everything from the top down. */
+async function stop({ listener, services, invoker, databases }: Running): Promise<void> {
+  listener.handle(undefined);
+  const closed = listener.close();
+  await invoker.drain(graceMs);
+  await services.invocations.close();
+  await services.runner.idle();
+  listener.force();
+  await closed;
+  await services.records.flush();
+  await databases.close();
+}
