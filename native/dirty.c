@@ -23,13 +23,28 @@ bool rw_tracked(const struct region *region)
 	return region->kind == REGION_ANONYMOUS || region->kind == REGION_FILE;
 }
 
-/*
- * Text and other read-only file mappings: pages come and go with the page cache, so holes are armed too and only a write
- * counts. Everything else: a page that is absent counts as well, since a saved page may have been dropped.
- */
-static bool is_text(const struct region *region)
+/* How the scan looks at a region. */
+enum class {
+	/* Large read-only file mappings: for written pages only. The kernel has a fast path for that, but it takes absent pages
+	 * for written ones, so their holes must be armed too. */
+	CLASS_TEXT,
+	/* Reservations nobody can read and that were empty: for any page at all. */
+	CLASS_RESERVED,
+	/* All else: for what is written or absent, since a saved page may have been dropped. */
+	CLASS_DATA,
+};
+
+#define FAST_SCAN_SIZE (4ULL << 20)
+
+static enum class class_of(const struct region *region)
 {
-	return region->kind == REGION_FILE && !(region->prot & PROT_WRITE);
+	if (region->saved)
+		return CLASS_DATA;
+	if (region->prot == PROT_NONE)
+		return CLASS_RESERVED;
+	if (region->kind == REGION_FILE && !(region->prot & PROT_WRITE) && region->end - region->start >= FAST_SCAN_SIZE)
+		return CLASS_TEXT;
+	return CLASS_DATA;
 }
 
 /* -- write-protect ------------------------------------------------------------------------------------------------- */
@@ -113,7 +128,7 @@ static uint64_t last_of_group(const struct region_list *list, uint64_t first)
 	uint64_t last = first;
 
 	while (last + 1 < list->count && rw_tracked(&list->at[last + 1]) &&
-	       is_text(&list->at[last + 1]) == is_text(&list->at[first]))
+	       class_of(&list->at[last + 1]) == class_of(&list->at[first]))
 		last++;
 	return last;
 }
@@ -121,26 +136,35 @@ static uint64_t last_of_group(const struct region_list *list, uint64_t first)
 static int collect_written(struct rw_process *p, struct rw_error *error)
 {
 	const struct region_list *list = &p->image->regions;
+	const uint64_t there = RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED;
 
 	for (uint64_t i = 0; i < list->count; i++) {
-		struct rw_pm_scan_arg arg = { .flags = RW_SCAN_CHECK_WPASYNC };
+		struct rw_pm_scan_arg arg = { .flags = RW_SCAN_CHECK_WPASYNC, .start = list->at[i].start };
+		enum collect collect = COLLECT_WRITTEN;
 		uint64_t last;
 		int failed;
 
 		if (!rw_tracked(&list->at[i]))
 			continue;
 		last = last_of_group(list, i);
-		arg.start = list->at[i].start;
 		arg.end = list->at[last].end;
-		if (is_text(&list->at[i])) {
+		switch (class_of(&list->at[i])) {
+		case CLASS_TEXT:
 			arg.category_mask = RW_PAGE_IS_WRITTEN;
 			arg.return_mask = RW_PAGE_IS_WRITTEN;
-		} else {
+			break;
+		case CLASS_RESERVED:
+			arg.category_anyof_mask = there;
+			arg.return_mask = RW_PAGE_IS_PRESENT;
+			break;
+		case CLASS_DATA:
 			arg.category_inverted = RW_PAGE_IS_PRESENT;
 			arg.category_anyof_mask = RW_PAGE_IS_PRESENT | RW_PAGE_IS_WRITTEN;
-			arg.return_mask = RW_PAGE_IS_WRITTEN | RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED;
+			arg.return_mask = RW_PAGE_IS_WRITTEN | there;
+			collect = COLLECT_BY_CATEGORY;
+			break;
 		}
-		failed = scan_to_end(p, arg, is_text(&list->at[i]) ? COLLECT_WRITTEN : COLLECT_BY_CATEGORY, error);
+		failed = scan_to_end(p, arg, collect, error);
 		if (failed)
 			return failed;
 		i = last;
@@ -205,7 +229,7 @@ static int collect_soft_dirty_region(struct rw_process *p, const struct region *
 			struct dirty *last = p->dirty_count ? &p->dirty[p->dirty_count - 1] : NULL;
 			int failed;
 
-			if (!written && (there || is_text(region)))
+			if (!written && there)
 				continue;
 			if (last && last->end == at && last->written == written) {
 				last->end += PAGE;

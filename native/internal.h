@@ -114,7 +114,7 @@ struct kernel_state {
 	uint32_t umask;
 	char name[16];
 	char cwd[4096];
-	char *status;			/* the lines of /proc/PID/status that must not change */
+	char *status;			/* text of /proc/PID/status */
 };
 
 struct image {

@@ -26,6 +26,7 @@ enum {
 
 #define CHILD_PATIENCE_US 20000
 #define PENDING_AT_MOST 4096
+#define STATUS_SIZE 8192
 
 /* Lines of /proc/PID/status that no activation may change for good. */
 static bool must_stay(const char *line)
@@ -43,25 +44,13 @@ static bool must_stay(const char *line)
 	return false;
 }
 
-static int read_status(struct rw_process *p, char *kept, size_t size, struct rw_error *error)
+static int read_status(struct rw_process *p, char text[STATUS_SIZE], struct rw_error *error)
 {
-	char text[4096];
-	ssize_t got = pread(p->status, text, sizeof(text) - 1, 0);
-	size_t used = 0;
+	ssize_t got = pread(p->status, text, STATUS_SIZE - 1, 0);
 
 	if (got <= 0)
 		return rw_fail(error, RW_PROCESS_GONE, errno, "cannot read the status of process %d", p->pid);
 	text[got] = 0;
-	for (char *line = text, *next; *line; line = next) {
-		size_t length = strcspn(line, "\n") + 1;
-
-		next = line + length;
-		if (!must_stay(line) || used + length >= size)
-			continue;
-		memcpy(kept + used, line, length);
-		used += length;
-	}
-	kept[used] = 0;
 	return 0;
 }
 
@@ -102,7 +91,7 @@ int rw_kernel_save(struct rw_process *p, const struct user_regs_struct *base, ui
 		   struct rw_error *error)
 {
 	struct kernel_state *kernel = &p->image->kernel;
-	char path[40], status[4096];
+	char path[40], status[STATUS_SIZE];
 	const char *umask_line;
 	ssize_t length;
 	int failed = refuse_timers(p, base, at, scratch, error);
@@ -119,7 +108,7 @@ int rw_kernel_save(struct rw_process *p, const struct user_regs_struct *base, ui
 	if (!failed)
 		failed = rw_inject_step(p->pid, base, at, SYS_brk, (const uint64_t[6]){ 0 }, &kernel->program_break, error);
 	if (!failed)
-		failed = read_status(p, status, sizeof(status), error);
+		failed = read_status(p, status, error);
 	if (failed)
 		return failed;
 	kernel->status = strdup(status);
@@ -222,38 +211,41 @@ static bool has_pending(const char *status)
 	return !thread || !shared || strtoull(thread + 7, NULL, 16) || strtoull(shared + 7, NULL, 16);
 }
 
-static int compare_status(struct rw_process *p, const char *status, struct rw_error *error)
+/* Line by line, which stand in the same order: most are equal, and only of the others the key is looked up. */
+static int compare_status(struct rw_process *p, const char *is, struct rw_error *error)
 {
 	const char *was = p->image->kernel.status;
-	size_t line = 0;
 	char timer;
 
 	if (p->timers >= 0 && pread(p->timers, &timer, 1, 0) > 0)
 		return rw_fail(error, RW_KERNEL_STATE, 0, "a POSIX timer is left");
-	if (!strcmp(status, was))
-		return 0;
-	for (size_t i = 0; was[i] && was[i] == status[i]; i++)
-		if (was[i] == '\n')
-			line = i + 1;
-	return rw_fail(error, RW_KERNEL_STATE, 0, "status differs: was \"%.*s\", is \"%.*s\"",
-		       (int)strcspn(was + line, "\n"), was + line, (int)strcspn(status + line, "\n"), status + line);
+	while (*was && *is) {
+		size_t was_length = strcspn(was, "\n"), is_length = strcspn(is, "\n");
+
+		if ((was_length != is_length || memcmp(was, is, was_length)) && must_stay(was))
+			return rw_fail(error, RW_KERNEL_STATE, 0, "status differs: was \"%.*s\", is \"%.*s\"",
+				       (int)was_length, was, (int)is_length, is);
+		was += was_length + (was[was_length] == '\n');
+		is += is_length + (is[is_length] == '\n');
+	}
+	return *was || *is ? rw_fail(error, RW_KERNEL_STATE, 0, "status has other lines") : 0;
 }
 
 int rw_kernel_compare(struct rw_process *p, struct rw_error *error)
 {
-	char status[4096];
-	int failed = read_status(p, status, sizeof(status), error);
+	char status[STATUS_SIZE];
+	int failed = read_status(p, status, error);
 
 	return failed ? failed : compare_status(p, status, error);
 }
 
 int rw_kernel_settle(struct rw_process *p, int64_t first_wait, struct rw_error *error)
 {
-	char status[4096];
+	char status[STATUS_SIZE];
 	int failed = reap(p, first_wait, error);
 
 	for (int drained = 0; !failed; drained++) {
-		failed = read_status(p, status, sizeof(status), error);
+		failed = read_status(p, status, error);
 		if (failed)
 			return failed;
 		if (!has_pending(status))

@@ -20,7 +20,17 @@ static int differ(struct rw_process *p, uint64_t address, uint64_t was, uint64_t
 		       (unsigned long long)was);
 }
 
-static int compare_saved(struct rw_process *p, uint8_t *buffer, struct rw_error *error)
+/* The kernel writes the number of the CPU into each thread's rseq area whenever it lets the thread run. */
+static bool is_rseq(const struct image *image, uint64_t address)
+{
+	for (uint32_t i = 0; i < image->thread_count; i++)
+		if (address - image->threads[i].rseq < image->threads[i].rseq_size)
+			return true;
+	return false;
+}
+
+/* `rested`: no thread has run since all was put back, so that even the rseq areas must be equal. */
+static int compare_saved(struct rw_process *p, bool rested, uint8_t *buffer, struct rw_error *error)
 {
 	for (uint64_t i = 0; i < p->image->extent_count; i++) {
 		const struct extent *extent = &p->image->extents[i];
@@ -36,7 +46,7 @@ static int compare_saved(struct rw_process *p, uint8_t *buffer, struct rw_error 
 			if (!memcmp(was, buffer, length))
 				continue;
 			for (uint64_t byte = 0; byte < length; byte++)
-				if (was[byte] != buffer[byte])
+				if (was[byte] != buffer[byte] && (rested || !is_rseq(p->image, at + byte)))
 					return differ(p, at + byte, was[byte], buffer[byte], error);
 		}
 	}
@@ -108,7 +118,7 @@ int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, struct 
 		return rw_fail(error, RW_DIFFERENCE, 0, "%u threads, were %u", frozen->count, p->image->thread_count);
 	failed = compare_layout(p, error);
 	if (!failed)
-		failed = compare_saved(p, buffer, error);
+		failed = compare_saved(p, frozen->touched, buffer, error);
 	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++)
 		if (rw_tracked(&p->image->regions.at[i]))
 			failed = compare_surplus(p, &p->image->regions.at[i], buffer, error);

@@ -1,0 +1,101 @@
+/* Lean containers, the host's side: start one, look at its pipes, empty its scratch space. The launcher is lean.c. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LEAN_H
+#define LEAN_H
+
+#include <stdint.h>
+
+#include "rewind.h"
+
+/* What the launcher finds open, and all it finds open. The runtime gets the first four. */
+enum lean_fd {
+	LEAN_FD_NULL = 0,
+	LEAN_FD_STDOUT = 1,
+	LEAN_FD_STDERR = 2,
+	LEAN_FD_CHANNEL = 3,
+	LEAN_FD_STATUS = 4,	/* the launcher's alone: lines for the host, see lean.c */
+	LEAN_FD_SCRATCH = 5,	/* made by the launcher: the scratch tmpfs's root, which no path in the container reaches */
+};
+
+/* A started launcher: pid 1 of the new container. The descriptors are the host's ends, non-blocking, close-on-exec. */
+struct lean_started {
+	int32_t init_pid;	/* stays valid, dead or alive, until lean_reap() has reported its end */
+	int32_t channel, out, err, status;
+};
+
+#define LEAN_SCRATCH_FOLDERS 3
+
+/* The scratch space as the launcher left it, before any action ran. */
+struct lean_scratch {
+	uint64_t free_blocks, free_inodes;
+	struct {
+		int64_t mtime_s, mtime_ns;
+		uint32_t mode, uid, gid, reserved;
+	} folders[LEAN_SCRATCH_FOLDERS];	/* in the order of lean_scratch_folder() */
+};
+
+/*
+ * lean_start
+ * Does:   makes a socket pair and three pipes, and starts `launcher` with them in new pid, mount, ipc, uts and network
+ *         namespaces.
+ * Needs:  CAP_SYS_ADMIN; `arguments`: argv[1..] as strings one after the other, each with its NUL, `arguments_length`
+ *         bytes in all.
+ * Gives:  *started. The launcher speaks on the status pipe from now on; that it was started does not mean that the
+ *         container could be set up.
+ * Fails:  RW_SYSTEM; nothing is left behind.
+ * Thread: one that lives as long as the container is to (Node's main thread): the kernel kills the container when the
+ *         thread that started it ends. Every other thread runs on; all descriptors are close-on-exec from birth.
+ */
+RW_API int lean_start(const char *launcher, const char *arguments, uint64_t arguments_length,
+		      struct lean_started *started, struct rw_error *error);
+
+/*
+ * lean_reap
+ * Does:   collects a launcher that has ended, without waiting. When it has ended, so has every process of its container.
+ * Gives:  *status as waitpid() has it; *ended 0 while it lives, and 1 once: its pid then belongs to nobody.
+ * Fails:  RW_SYSTEM where it is no child of ours.
+ * Thread: any.
+ */
+RW_API int lean_reap(int32_t init_pid, uint32_t *ended, int32_t *status, struct rw_error *error);
+
+/*
+ * lean_pending
+ * Gives:  bytes that can be read from `fd`, and bytes sent through it which the other side has not read (0 where the
+ *         kernel cannot say, as for the reading end of a pipe).
+ * Fails:  RW_SYSTEM.
+ * Thread: any.
+ */
+RW_API int lean_pending(int32_t fd, uint64_t *unread, uint64_t *unsent, struct rw_error *error);
+
+/* lean_scratch_folder: the name of the i-th folder in the scratch space's root; NULL beyond the last. */
+__attribute__((visibility("default"))) const char *lean_scratch_folder(uint32_t i);
+
+/*
+ * lean_scratch_base
+ * Does:   notes what an empty scratch space looks like.
+ * Needs:  `scratch_fd`: its root folder, open for reading (/proc/INIT_PID/fd/LEAN_FD_SCRATCH); no action has run.
+ * Gives:  *base.
+ * Fails:  RW_SYSTEM.
+ * Thread: any.
+ */
+RW_API int lean_scratch_base(int32_t scratch_fd, struct lean_scratch *base, struct rw_error *error);
+
+/*
+ * lean_empty_scratch
+ * Does:   removes everything below the scratch folders and puts back their times; if the free space says that there is
+ *         nothing, only the latter.
+ * Needs:  `scratch_fd` and `base` of lean_scratch_base(); no process in the container that could still write, and no
+ *         descriptor or mapping of a removed file left in one (its space would not come back).
+ * Gives:  *was_empty.
+ * Fails:  RW_SYSTEM where free blocks, free inodes, or a folder's owner and mode are not what they were: the container
+ *         must be replaced. Folders nested more than LEAN_SCRATCH_DEPTH deep are refused.
+ * Thread: any. Waits up to 20 ms for space that the kernel gives back late.
+ */
+#define LEAN_SCRATCH_DEPTH 64
+RW_API int lean_empty_scratch(int32_t scratch_fd, const struct lean_scratch *base, uint32_t *was_empty,
+			      struct rw_error *error);
+
+/* lean_syscall_number: the number of a system call by its name on this architecture, or -ENOSYS. */
+RW_API int lean_syscall_number(const char *name);
+
+#endif
