@@ -65,9 +65,13 @@ export function checkPlatform() {
   }
 }
 
-/** Installs what is missing of the system with apt-get, where that is possible; else says how. @param {(line: string) => void} say */
-export async function ensureSystemPackages(say) {
-  const missing = systemNeeds.filter((need) => !need.isThere());
+/**
+ * Installs what is missing of the system with apt-get, where that is possible; else says how.
+ * @param {(line: string) => void} say
+ * @param {readonly { what: string, debianPackage: string, isThere: () => boolean }[]} [needs]
+ */
+export async function ensureSystemPackages(say, needs = systemNeeds) {
+  const missing = needs.filter((need) => !need.isThere());
   if (missing.length === 0) {
     return;
   }

@@ -89,7 +89,9 @@ for (const rung of rungs) {
 }
 
 describe("the oracle", () => {
-  for (const name of Object.keys(putBack).filter((name) => name !== "code-written" && name !== "threads-blocked")) {
+  for (const name of Object.keys(putBack).filter(
+    (name) => name !== "code-written" && name !== "threads-blocked",
+  )) {
     it(`notices ${name.replace("-", " ")} where nothing was rewound`, () =>
       withVictim(name, "copy-all", async (victim, checkpoint) => {
         expect(await checkpoint.verify()).to.equal(undefined);
