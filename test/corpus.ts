@@ -118,7 +118,8 @@ export function codeText(action: { readonly file: string; readonly binary: boole
   return readCode(action).toString(action.binary ? "base64" : "utf8");
 }
 
-function at(value: Json | undefined, dotted: string): Json | undefined {
+/** The value at a dotted path, or undefined. */
+export function valueAt(value: Json | undefined, dotted: string): Json | undefined {
   let found: Json | undefined = value;
   for (const key of dotted.split(".")) {
     if (typeof found !== "object" || found === null) return undefined;
@@ -127,7 +128,8 @@ function at(value: Json | undefined, dotted: string): Json | undefined {
   return found;
 }
 
-function without(value: Json, dotted: string): Json {
+/** The value without what lies at a dotted path. */
+export function without(value: Json, dotted: string): Json {
   const [key = "", ...rest] = dotted.split(".");
   if (typeof value !== "object" || value === null || Array.isArray(value) || !(key in value)) return value;
   const { [key]: inner, ...others } = value as JsonObject;
@@ -140,7 +142,8 @@ function without(value: Json, dotted: string): Json {
  * as the invoker keeps it, the error alone.
  */
 export function comparable(invocation: Invocation, result: Json): Json {
-  const kept = invocation.status === "application error" ? { error: at(result, "error") ?? null } : result;
+  const kept =
+    invocation.status === "application error" ? { error: valueAt(result, "error") ?? null } : result;
   return invocation.varies.reduce(without, kept);
 }
 
@@ -155,7 +158,8 @@ function sorted(value: Json): Json {
   );
 }
 
-function show(value: Json | undefined): string {
+/** JSON, shortened to what fits a message. */
+export function show(value: Json | undefined): string {
   return String(JSON.stringify(value)).slice(0, 300);
 }
 
@@ -178,7 +182,7 @@ function missing(expected: Json, found: Json | undefined, where: string): string
 
 /** Says in words how a result fails the table's expectation, or nothing if it meets it. */
 export function complaint(invocation: Invocation, result: Json): string | undefined {
-  const failed = at(result, "error") !== undefined;
+  const failed = valueAt(result, "error") !== undefined;
   if (failed !== (invocation.status === "application error")) {
     return `not ${invocation.status}: ${show(result)}`;
   }
@@ -187,7 +191,7 @@ export function complaint(invocation: Invocation, result: Json): string | undefi
     if (problem !== undefined) return problem;
   }
   for (const [dotted, pattern] of Object.entries(invocation.matches)) {
-    const text = at(result, dotted);
+    const text = valueAt(result, dotted);
     if (typeof text !== "string" || !new RegExp(pattern).test(text)) {
       return `${dotted} is ${show(text)} and does not match ${pattern}`;
     }

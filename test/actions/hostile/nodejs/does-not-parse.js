@@ -1,0 +1,2 @@
+/** Is no JavaScript. */
+function main( { return {} }

@@ -1,0 +1,4 @@
+/** Ends the process while it runs. */
+function main({ code = 0 }) {
+  process.exit(code);
+}

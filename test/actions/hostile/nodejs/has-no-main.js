@@ -1,0 +1,4 @@
+/** Has no function of the name asked for. */
+function hello() {
+  return {};
+}

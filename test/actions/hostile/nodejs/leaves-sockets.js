@@ -1,0 +1,19 @@
+/** Leaves servers listening, and a connection to one of them with unread bytes. */
+const net = require("net");
+const dgram = require("dgram");
+
+const listening = (server, where) => new Promise((resolve, reject) => server.once("error", reject).listen(where, resolve));
+
+async function main({ marker }) {
+  const left = [];
+  const attempt = (name, step) => step().then(() => left.push(name), () => {});
+  await attempt("tcp", async () => {
+    const server = net.createServer((socket) => socket.write(marker));
+    await listening(server, { port: 8080, host: "127.0.0.1" });
+    await new Promise((resolve, reject) => net.connect(8080, "127.0.0.1").once("error", reject).once("connect", resolve).pause());
+  });
+  await attempt("unix", () => listening(net.createServer(), "\0left-abstract"));
+  await attempt("file", () => listening(net.createServer(), "/tmp/left.sock"));
+  await attempt("udp", () => new Promise((resolve, reject) => dgram.createSocket("udp4").once("error", reject).bind(8081, "127.0.0.1", resolve)));
+  return { left: left.length > 0, which: left };
+}

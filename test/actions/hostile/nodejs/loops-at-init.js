@@ -1,0 +1,3 @@
+/** Never finishes loading. */
+for (;;);
+function main() {}

@@ -1,0 +1,2 @@
+/** Has something else under the name asked for. */
+const main = { not: "a function" };

@@ -1,0 +1,4 @@
+/** Recurses without end. */
+function main(params) {
+  return main({ ...params });
+}

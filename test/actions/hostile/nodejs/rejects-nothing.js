@@ -1,0 +1,4 @@
+/** Rejects without a reason. */
+function main() {
+  return Promise.reject();
+}

@@ -1,0 +1,4 @@
+/** Returns a string. */
+function main() {
+  return "only a text";
+}

@@ -1,0 +1,4 @@
+/** Returns more than OpenWhisk takes. */
+function main() {
+  return { text: "z".repeat(2 << 20) };
+}

@@ -1,0 +1,7 @@
+"""Touches memory until there is no more."""
+
+
+def main(args):
+    kept = []
+    while True:
+        kept.append(b"x" * (8 << 20))

@@ -1,0 +1,5 @@
+"""Has no function of the name asked for."""
+
+
+def hello(args):
+    return {}

@@ -1,0 +1,6 @@
+"""Never ends."""
+
+
+def main(args):
+    while True:
+        pass

@@ -1,0 +1,6 @@
+"""Fails while it is loaded."""
+raise RuntimeError("not today")
+
+
+def main(args):
+    return {}

@@ -1,0 +1,5 @@
+"""Recurses without end."""
+
+
+def main(args):
+    return main(dict(args))

@@ -1,0 +1,7 @@
+"""Returns what JSON cannot express: a cycle."""
+
+
+def main(args):
+    result = {"name": "cycle"}
+    result["self"] = result
+    return result

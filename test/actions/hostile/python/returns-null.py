@@ -1,0 +1,5 @@
+"""Returns None."""
+
+
+def main(args):
+    return None

@@ -1,0 +1,5 @@
+"""Returns a string."""
+
+
+def main(args):
+    return "only a text"

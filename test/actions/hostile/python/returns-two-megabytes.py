@@ -1,0 +1,5 @@
+"""Returns more than OpenWhisk takes."""
+
+
+def main(args):
+    return {"text": "z" * (2 << 20)}

@@ -1,0 +1,5 @@
+"""Returns what JSON cannot express: a set."""
+
+
+def main(args):
+    return {"set": {1, 2}}
