@@ -1,6 +1,17 @@
 // The restorer: checkpoint and rewind containers; the only layer that knows the native library.
 
 export { RestorerError, type TaintReason } from "./errors.ts";
+export {
+  emptyScratch,
+  type LeanStart,
+  noteScratch,
+  pendingBytes,
+  reapLean,
+  type ScratchBase,
+  scratchPath,
+  startLean,
+  syscallNumber,
+} from "./lean.ts";
 export { nativeFolder } from "./native.ts";
 export { type Probe, probe, type Rung, type RungProof, rungs } from "./probe.ts";
 export { type CheckpointSummary, ContainerCheckpoint, type RewindTimings } from "./restorer.ts";

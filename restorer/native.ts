@@ -114,9 +114,7 @@ export const rwCheckpoint = asynchronous<
 // SAFETY: the handle must not be released before the promise has settled.
 export const rwRewind = asynchronous<
   [process: ProcessHandle, verify: number, timings: object, error: object]
->(
-  "int rw_rewind(rw_process *process, uint32_t verify, _Out_ rw_timings *timings, _Out_ rw_error *error)",
-);
+>("int rw_rewind(rw_process *process, uint32_t verify, _Out_ rw_timings *timings, _Out_ rw_error *error)");
 
 // SAFETY: as rwRewind.
 export const rwVerify = asynchronous<[process: ProcessHandle, error: object]>(
@@ -140,4 +138,64 @@ export const rwKill: (process: ProcessHandle, error: object) => number = library
 );
 
 // SAFETY: no other call on the handle may be under way, and none may follow.
-export const rwRelease: (process: ProcessHandle) => void = library.func("void rw_release(rw_process *process)");
+export const rwRelease: (process: ProcessHandle) => void = library.func(
+  "void rw_release(rw_process *process)",
+);
+
+// -- native/lean.h ------------------------------------------------------------------------------------------------
+
+koffi.struct("lean_started", {
+  init_pid: "int32_t",
+  channel: "int32_t",
+  out: "int32_t",
+  err: "int32_t",
+  status: "int32_t",
+});
+export interface NativeStarted {
+  init_pid: number;
+  channel: number;
+  out: number;
+  err: number;
+  status: number;
+}
+
+/** sizeof(struct lean_scratch), whose inside is the library's. */
+export const scratchBaseBytes = 2 * 8 + 3 * (2 * 8 + 4 * 4);
+
+// SAFETY: synchronous, so that the thread the kernel ties the container's life to is the one that calls: Node's main
+// thread. The strings are read before the call returns.
+export const leanStart: (
+  launcher: string,
+  argv: Buffer,
+  length: number,
+  started: object,
+  error: object,
+) => number = library.func(
+  "int lean_start(const char *launcher, const void *arguments, uint64_t length, _Out_ lean_started *started, _Out_ rw_error *error)",
+);
+
+// SAFETY: only for a pid that lean_start gave and that has not been reported as ended: no other process can have it.
+export const leanReap: (pid: number, ended: [number], status: [number], error: object) => number =
+  library.func(
+    "int lean_reap(int32_t init_pid, _Out_ uint32_t *ended, _Out_ int32_t *status, _Out_ rw_error *error)",
+  );
+
+export const leanPending: (fd: number, unread: [number], unsent: [number], error: object) => number =
+  library.func(
+    "int lean_pending(int32_t fd, _Out_ uint64_t *unread, _Out_ uint64_t *unsent, _Out_ rw_error *error)",
+  );
+
+// SAFETY: `base` is scratchBaseBytes long.
+export const leanScratchBase: (fd: number, base: Buffer, error: object) => number = library.func(
+  "int lean_scratch_base(int32_t scratch_fd, void *base, _Out_ rw_error *error)",
+);
+
+// SAFETY: `base` was filled by leanScratchBase. Removes files below `fd`, which must be a container's scratch space.
+export const leanEmptyScratch: (fd: number, base: Buffer, wasEmpty: [number], error: object) => number =
+  library.func(
+    "int lean_empty_scratch(int32_t scratch_fd, const void *base, _Out_ uint32_t *was_empty, _Out_ rw_error *error)",
+  );
+
+export const leanSyscallNumber: (name: string) => number = library.func(
+  "int lean_syscall_number(const char *name)",
+);
