@@ -51,12 +51,6 @@ export function parameterValue(list: readonly KeyValue[], key: string): Json | u
   return list.find((item) => item.key === key)?.value;
 }
 
-/** Is the value under the key one that OpenWhisk takes for true? */
-export function isTruthy(list: readonly KeyValue[], key: string): boolean {
-  const value = parameterValue(list, key);
-  return value !== undefined && value !== null && value !== false && value !== 0 && value !== "";
-}
-
 /** Size as OpenWhisk counts it: bytes of keys and of values as JSON text. */
 export function sizeBytes(list: readonly KeyValue[]): number {
   let bytes = 0;
