@@ -29,6 +29,12 @@ export interface ActivationParts {
   readonly background: Background;
 }
 
+/** What the caller is told, and the record of it. */
+interface Told {
+  readonly record: ActivationRecord;
+  readonly outcome: Outcome;
+}
+
 /** Resolves when the controller's slot has been freed, which happens exactly once. Never rejects. */
 export async function runActivation(order: Order, parts: ActivationParts): Promise<void> {
   const { message } = order;
@@ -36,6 +42,7 @@ export async function runActivation(order: Order, parts: ActivationParts): Promi
   const acks = new Acks(message, parts);
   let action: RunnableAction | undefined;
   let lease: Lease | undefined;
+  let told: Told | undefined;
   try {
     const found = await findAction(message, parts);
     if ("refused" in found) return await refuse(order, found, acks, parts);
@@ -49,6 +56,7 @@ export async function runActivation(order: Order, parts: ActivationParts): Promi
     const record = recordOf(message, action, work);
 
     // Who waits has the answer here. All that follows is off the caller's path.
+    told = { record, outcome };
     const answered = acks.answer(record, outcome, job.logBytes === 0);
     const logs = logsOf(lease.collectLogs(), outcome, job.logBytes, clock.nowMs());
     await lease.release(outcome.statusCode < 2);
@@ -58,7 +66,8 @@ export async function runActivation(order: Order, parts: ActivationParts): Promi
     observer.activationDone(message, work, lease.start);
   } catch (error) {
     await lease?.release(false);
-    await fail(order, action, error, acks, parts);
+    await fail(order, told ?? unrun(order, action, error, parts.clock), acks, parts);
+    observer.activationFailed(message, error);
   }
 }
 
@@ -90,30 +99,23 @@ function workOf(outcome: Outcome, init: Timed | undefined, run: Timed | undefine
 async function refuse(order: Order, refusal: Refusal, acks: Acks, parts: ActivationParts): Promise<void> {
   const { refused } = refusal;
   const record = fallbackRecord(order.message, refused, Math.floor(parts.clock.nowMs()));
-  await acks.fail(record, refused);
-  keep(order, record, { lines: [] }, parts);
+  await fail(order, { record, outcome: refused }, acks, parts);
   parts.observer.activationRefused(order.message, refused.statusCode, refusal.cause);
 }
 
 /** The one place where a fault of the machine becomes a whisk error. */
-async function fail(
-  order: Order,
-  action: RunnableAction | undefined,
-  error: unknown,
-  acks: Acks,
-  parts: ActivationParts,
-): Promise<void> {
-  const { message } = order;
-  const nowMs = Math.floor(parts.clock.nowMs());
+function unrun(order: Order, action: RunnableAction | undefined, error: unknown, clock: Clock): Told {
+  const nowMs = Math.floor(clock.nowMs());
   const outcome = failure(3, error instanceof PoolError ? texts.notProvisioned : texts.runExited);
+  if (action === undefined) return { record: fallbackRecord(order.message, outcome, nowMs), outcome };
   const nothing = { startMs: nowMs, endMs: nowMs, begunMs: nowMs, initMs: undefined, timedOut: false };
-  const record =
-    action === undefined
-      ? fallbackRecord(message, outcome, nowMs)
-      : recordOf(message, action, { outcome, ...nothing });
-  await acks.fail(record, outcome);
-  keep(order, record, { lines: [] }, parts);
-  parts.observer.activationFailed(message, error);
+  return { record: recordOf(order.message, action, { outcome, ...nothing }), outcome };
+}
+
+/** Tells what has not been told yet, and stores the record that the caller was told. */
+async function fail(order: Order, told: Told, acks: Acks, parts: ActivationParts): Promise<void> {
+  await acks.fail(told.record, told.outcome);
+  keep(order, told.record, { lines: [] }, parts);
 }
 
 /** Hands the record to the database, if it is wanted there. Nobody waits for it. */

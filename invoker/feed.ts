@@ -8,9 +8,11 @@ export interface FeedParts {
   readonly topic: string;
   /** Activations under way at a time; while there are as many, the bus is held back. */
   readonly capacity: number;
-  /** Resolves when the activation's slot is free. Must not reject. */
+  /** Resolves when the activation's slot is free. */
   readonly run: (order: Order) => Promise<void>;
   readonly onUnreadable: (error: unknown) => void;
+  /** `run` rejected: a fault of ours. */
+  readonly onFault: (order: Order, error: unknown) => void;
 }
 
 /** At most once, as stock: a message is off the bus before it runs. One that cannot be read has no controller to tell. */
@@ -52,10 +54,13 @@ export class Feed {
       this.#parts.onUnreadable(error);
       return;
     }
-    const activation = this.#parts.run(order).finally(() => {
-      this.#underWay.delete(activation);
-      this.#roomMade?.();
-    });
+    const activation = this.#parts
+      .run(order)
+      .catch((error: unknown) => this.#parts.onFault(order, error))
+      .finally(() => {
+        this.#underWay.delete(activation);
+        this.#roomMade?.();
+      });
     this.#underWay.add(activation);
     while (this.#underWay.size >= this.#parts.capacity && this.#stopped === undefined) {
       await new Promise<void>((resolve) => {

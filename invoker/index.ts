@@ -23,6 +23,7 @@ export {
   type StoreLevel,
   sizeBytes,
 } from "./config.ts";
+export { type AdminServer, serveAdmin } from "./http.ts";
 export { type Invoker, type InvokerParts, type InvokerStatus, startInvoker } from "./service.ts";
 export {
   ActionFetchError,

@@ -31,6 +31,7 @@ export interface InvokerParts {
 }
 
 export interface InvokerStatus {
+  readonly phase: "starting" | "ready" | "draining" | "drained";
   /** Activations whose slot is not free yet. */
   readonly underWay: number;
   readonly pool: PoolStatus;
@@ -74,11 +75,17 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
     capacity: feedCapacity(settings),
     run: (order) => runActivation(order, activationParts),
     onUnreadable: (error) => observer.unreadable(error),
+    onFault: (order, error) => observer.activationFailed(order.message, error),
   });
   observer.invokerStarted(probe, factory.kinds());
 
+  let phase: InvokerStatus["phase"] = "starting";
+  const ready = pool.settled().then(() => {
+    if (phase === "starting") phase = "ready";
+  });
   let drained: Promise<void> | undefined;
   const drain = async (graceMs: number): Promise<void> => {
+    phase = "draining";
     await feed.stop();
     await within(graceMs, feed.idle());
     observer.invokerDrained(feed.underWay);
@@ -86,14 +93,15 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
     await feed.idle();
     await background.settled();
     await factory.close();
+    phase = "drained";
   };
   return {
-    ready: pool.settled(),
+    ready,
     drain: (graceMs) => {
       drained ??= drain(graceMs);
       return drained;
     },
-    status: () => ({ underWay: feed.underWay, pool: pool.status() }),
+    status: () => ({ phase, underWay: feed.underWay, pool: pool.status() }),
     metrics: () => observer.metrics.registry.metrics(),
   };
 }

@@ -54,18 +54,22 @@ describe("the feed", () => {
     running: (() => void)[];
     ran: string[];
     unreadable: unknown[];
+    faults: unknown[];
   } {
     const bus = new TestBus();
     const running: (() => void)[] = [];
     const ran: string[] = [];
     const unreadable: unknown[] = [];
+    const faults: unknown[] = [];
     const run = (order: Order): Promise<void> => {
+      if (order.message.activationId === "fault") return Promise.reject(new Error("a fault of ours"));
       ran.push(order.message.activationId);
       return new Promise((resolve) => running.push(resolve));
     };
     const onUnreadable = (error: unknown): void => void unreadable.push(error);
-    const feed = new Feed({ bus, topic: "invoker0", capacity, run, onUnreadable });
-    return { bus, feed, running, ran, unreadable };
+    const onFault = (_order: Order, error: unknown): void => void faults.push(error);
+    const feed = new Feed({ bus, topic: "invoker0", capacity, run, onUnreadable, onFault });
+    return { bus, feed, running, ran, unreadable, faults };
   }
   const send = (bus: TestBus, activationId: string): Promise<void> =>
     bus.send("invoker0", JSON.stringify(messageFields({ activationId })));
@@ -94,6 +98,16 @@ describe("the feed", () => {
     await send(bus, "1");
     await pause(10);
     expect([unreadable.length, ran]).to.deep.equal([2, ["1"]]);
+    running[0]?.();
+    await feed.stop();
+  });
+
+  it("gives the room back and goes on after a fault of ours", async () => {
+    const { bus, feed, running, ran, faults } = fed(1);
+    await send(bus, "fault");
+    await send(bus, "1");
+    await pause(10);
+    expect([faults.length, ran]).to.deep.equal([1, ["1"]]);
     running[0]?.();
     await feed.stop();
   });
