@@ -1,14 +1,15 @@
 // One container from its making to its end: the sandbox, its checkpoint, its channel and its output.
 
 import type { RewindTimings } from "../restorer/index.ts";
-import type { Exit, Sandbox } from "./lean/factory.ts";
+import type { Exit } from "./lean/factory.ts";
 import { type ContainerEvent, type ContainerState, Life } from "./lifecycle.ts";
 import { ContainerLogs } from "./logs.ts";
-import type { Checkpoint, Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { Channel, type Reply } from "./proxy/channel.ts";
 import type { Exchange, Timed } from "./proxy/exchange.ts";
+import { type Inside, Rewinder } from "./rewinder.ts";
 import type { Placed } from "./schedule.ts";
-import { asTaint, tainting } from "./taint.ts";
+import { asTaint } from "./taint.ts";
 import { within } from "./time.ts";
 import {
   type CollectedLogs,
@@ -23,13 +24,6 @@ import {
 /** How long a closed channel waits for the news that the runtime has ended, and why. */
 const exitNewsMs = 500;
 
-/** What exists once the sandbox has been made. */
-interface Inside {
-  readonly sandbox: Sandbox;
-  readonly channel: Channel;
-  readonly logs: ContainerLogs;
-}
-
 /**
  * A container is clean, or bound to one owner, or on its way out. Every failure moves it to `tainted` with `fault` set;
  * the pool then has it destroyed.
@@ -42,14 +36,12 @@ export class Container {
   readonly #onLost: (container: Container) => void;
   readonly #life = new Life();
   #inside: Inside | undefined;
-  #checkpoint: Checkpoint | undefined;
-  #rewindUnderWay: Promise<unknown> | undefined;
+  #rewinder: Rewinder | undefined;
   readonly #orderedMB: number;
   #memoryMB: number;
   #hasEnded: boolean = false;
   #readyMs = 0;
   #oomKillsBefore = 0;
-  #rewinds = 0;
   /** Whose job runs, or whose live state it holds. */
   owner: string | undefined;
   uses = 0;
@@ -113,8 +105,11 @@ export class Container {
       this.#inside = inside;
       void sandbox.exited.then((exit) => this.#ended(exit));
       await this.#greet(inside);
-      this.#checkpoint = await this.#machine.takeCheckpoint?.([sandbox.runtimePid]);
-      const proof = await this.#putBack(inside);
+      const checkpoint = await this.#machine.takeCheckpoint?.([sandbox.runtimePid]);
+      if (checkpoint !== undefined) {
+        this.#rewinder = new Rewinder(inside, checkpoint, this.#machine.pendingBytes, this.#settings);
+      }
+      const proof = await this.#putBack();
       this.#life.apply("ready");
       this.#readyMs = this.#machine.clock.nowMs();
       return proof;
@@ -175,7 +170,7 @@ export class Container {
 
   /** True: it has a checkpoint to go back to. */
   get isRewindable(): boolean {
-    return this.#checkpoint !== undefined;
+    return this.#rewinder !== undefined;
   }
 
   /** running or warm → rewinding; to be followed by `rewind`. */
@@ -186,7 +181,7 @@ export class Container {
   /** rewinding → clean, or removing once it has served long enough. Throws after tainting. */
   async rewind(): Promise<RewindTimings | undefined> {
     try {
-      const timings = await this.#putBack(this.#living());
+      const timings = await this.#putBack();
       this.owner = undefined;
       this.#step(this.uses >= this.#settings.usesBeforeRetirement ? "retired" : "rewound");
       return timings;
@@ -215,9 +210,7 @@ export class Container {
     } catch (error) {
       failure = error;
     }
-    // The library's handle is in use for as long as a native call is; with the sandbox dead it will return.
-    await this.#rewindUnderWay?.catch(() => undefined);
-    this.#checkpoint?.release();
+    await this.#rewinder?.release();
     this.#step("removed");
     return failure;
   }
@@ -265,39 +258,12 @@ export class Container {
     return { outcome: "gone", exit, oomKilled };
   }
 
-  /** All of the container back at its checkpoint, and seen to be quiet. */
-  async #putBack(inside: Inside): Promise<RewindTimings | undefined> {
-    const checkpoint = this.#checkpoint;
-    if (checkpoint === undefined) return undefined;
-    const { sandbox, channel, logs } = inside;
-    tainting("survivor", () => sandbox.killOthers());
-    const timings = await this.#rewindInTime(checkpoint);
-    logs.drain();
-    const { unread, unsent } = this.#machine.pendingBytes(sandbox.channelFd);
-    if (channel.isClosed) throw new TaintError("channel", "closed");
-    if (channel.stray !== undefined) throw new TaintError("channel", channel.stray);
-    if (unread > 0 || unsent > 0 || !channel.isFlushed) {
-      throw new TaintError("channel", `${unread} bytes unread and ${unsent} unsent after the rewind`);
-    }
-    if (!logs.isDrained())
-      throw new TaintError("channel", "something prints although all is at the checkpoint");
-    tainting("scratch", () => sandbox.emptyScratch());
+  /** Back at the checkpoint and to its own size, if there is a checkpoint. */
+  async #putBack(): Promise<RewindTimings | undefined> {
+    const timings = await this.#rewinder?.rewind();
     // A job that needed more gives back what it needed more.
     if (this.#memoryMB > this.#orderedMB) this.#limitMemory(this.#orderedMB);
     if (this.#hasEnded) throw new TaintError("process-gone", "the runtime ended during the rewind");
-    return timings;
-  }
-
-  async #rewindInTime(checkpoint: Checkpoint): Promise<RewindTimings> {
-    const { verifyFirst, verifyOneIn, rewindTimeoutMs } = this.#settings;
-    const verify = this.#rewinds < verifyFirst || this.#rewinds % verifyOneIn === 0;
-    this.#rewinds++;
-    const rewind = checkpoint.rewind({ verify });
-    this.#rewindUnderWay = rewind;
-    const timings = await within(rewindTimeoutMs, rewind);
-    if (timings === undefined) {
-      throw new TaintError("freeze-timeout", `the rewind did not return within ${rewindTimeoutMs} ms`);
-    }
     return timings;
   }
 
