@@ -8,7 +8,7 @@ const fs = require("fs");
 const os = require("os");
 const path = require("path");
 
-const WRITABLE = ["/tmp", "/var/tmp", "/home", "/dev/shm", "/dev/mqueue", "/run", "/var", "/etc", "/usr", "/opt", "/"];
+const WRITABLE = ["/tmp", "/var/tmp", "/home/action", "/home", "/dev/shm", "/dev/mqueue", "/run", "/var", "/etc", "/usr", "/opt", "/"];
 const VOLATILE_STATUS = /^(Vm|Rss|Hugetlb|voluntary|nonvoluntary|x86_Thread|Uid|Gid|Groups|Pid|Tgid|Ngid|PPid|NSt?p|NSs|TracerPid)/;
 // Spelt backwards, so that this source does not hold what it looks for.
 const BACKWARDS = "NOITCA-TSAL-EHT-YB-DNIHEB-TFEL";
@@ -92,8 +92,9 @@ function files() {
     if (!writable && !["/home", "/tmp", "/dev/shm", "/var/tmp"].includes(folder)) continue;
     const names = [];
     walk(folder, 5, names);
-    const space = attempt(() => fs.statfsSync(folder));
     found[folder].entries = names.sort();
+    if (!writable) continue;
+    const space = attempt(() => fs.statfsSync(folder));
     found[folder].used = typeof space === "string" ? space : [space.blocks - space.bfree, space.files - space.ffree, space.blocks];
   }
   return found;
@@ -106,7 +107,7 @@ function descriptors() {
   for (const fd of fs.readdirSync("/proc/self/fd")) {
     const target = attempt(() => fs.readlinkSync(`/proc/self/fd/${fd}`));
     if (target.startsWith("failed") || /^\/proc\/\d+\/fd$/.test(target)) continue;
-    const info = lines(`/proc/self/fdinfo/${fd}`).filter((line) => /^(flags|pos|eventfd-count|tfd|inotify|clockid|lock)/.test(line));
+    const info = lines(`/proc/self/fdinfo/${fd}`).filter((line) => /^(flags|pos|tfd|inotify|clockid|lock)/.test(line)).sort();
     found[fd] = [anonymous(target), ...info.map((line) => line.replace(/ino:\S+|sdev:\S+/g, "").replace(/\s+/g, " ").trim())];
   }
   return found;

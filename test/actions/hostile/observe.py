@@ -25,7 +25,7 @@ import types
 import uuid
 import warnings
 
-WRITABLE = ("/tmp", "/var/tmp", "/home", "/dev/shm", "/dev/mqueue", "/run", "/var", "/etc", "/usr", "/opt", "/")
+WRITABLE = ("/tmp", "/var/tmp", "/home/action", "/home", "/dev/shm", "/dev/mqueue", "/run", "/var", "/etc", "/usr", "/opt", "/")
 ALWAYS = ("/tmp", "/var/tmp", "/home", "/dev/shm")
 VOLATILE_STATUS = re.compile(r"^(Vm|Rss|Hugetlb|voluntary|nonvoluntary|x86_Thread|Uid|Gid|Groups|Pid|Tgid|Ngid|PPid|NSt?p|NSs|TracerPid)")
 # Spelt backwards, so that this source does not hold what it looks for.
@@ -99,9 +99,9 @@ def files():
         found[folder] = {"mode": info if isinstance(info, str) else f"{info.st_mode:o}", "writable": writable}
         if not writable and folder not in ALWAYS:
             continue
-        space = attempt(os.statvfs, folder)
         found[folder]["entries"] = walk(folder)
-        if not isinstance(space, str):
+        space = attempt(os.statvfs, folder)
+        if writable and not isinstance(space, str):
             found[folder]["used"] = [space.f_blocks - space.f_bfree, space.f_files - space.f_ffree, space.f_blocks]
     return found
 
@@ -112,9 +112,9 @@ def descriptors():
         target = attempt(os.readlink, f"/proc/self/fd/{fd}")
         if target.startswith("failed") or re.fullmatch(r"/proc/\d+/fd", target):
             continue
-        info = [line for line in lines(f"/proc/self/fdinfo/{fd}") if re.match("flags|pos|eventfd-count|tfd|inotify|clockid|lock", line)]
+        info = [line for line in lines(f"/proc/self/fdinfo/{fd}") if re.match("flags|pos|tfd|inotify|clockid|lock", line)]
         info = [re.sub(r"\s+", " ", re.sub(r"ino:\S+|sdev:\S+", "", line)).strip() for line in info]
-        found[fd] = [re.sub(r"\[\d+\]", "[]", target), attempt(os.get_inheritable, int(fd)), *info]
+        found[fd] = [re.sub(r"\[\d+\]", "[]", target), attempt(os.get_inheritable, int(fd)), *sorted(info)]
     return found
 
 
@@ -187,6 +187,12 @@ def markers():
     return attempt(step)
 
 
+def umask():
+    found = os.umask(0o077)
+    os.umask(found)
+    return found
+
+
 def handler(number):
     def step():
         found = signal.getsignal(number)
@@ -226,7 +232,7 @@ def main(args):
         },
         "process": {
             "cwd": attempt(os.getcwd),
-            "umask": oct(os.umask(0o022)),
+            "umask": oct(umask()),
             "environment": dict(os.environ),
             "cEnvironment": sorted(entry.decode("utf-8", "replace").partition("=")[0] for entry in c_environment()),
             "pid": os.getpid(),

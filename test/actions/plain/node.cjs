@@ -52,7 +52,8 @@ async function answer(job) {
     return { phase: "run", failed: String(error) };
   }
   try {
-    return { phase: "run", result: (await pending) ?? {} };
+    const result = await pending;
+    return { phase: "run", result: result === undefined ? {} : result };
   } catch (error) {
     return { phase: "run", result: { error: describe(error) } };
   }

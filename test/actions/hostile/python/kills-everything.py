@@ -6,7 +6,7 @@ import signal
 
 def main(args):
     answers = {}
-    for pid in (-1, 1, os.getppid()):
+    for pid in (-1, 1):
         try:
             os.kill(pid, signal.SIGKILL)
             answers[str(pid)] = "sent"

@@ -12,9 +12,9 @@ CALLS = {
     "keep capabilities": (PRCTL, 8, 1),
     "subreaper": (PRCTL, 36, 1),
     "timer slack": (PRCTL, 29, 1_000_000),
-    "no time stamp counter": (PRCTL, 26, 2),
+    "time stamp counter": (PRCTL, 26, 1),
     "speculation": (PRCTL, 53, 0, 4),
-    "syscall user dispatch": (PRCTL, 59, 1, 0, 0, 0),
+    "syscall user dispatch": (PRCTL, 59, 1, 1, 2**63 - 1, 0),
     "huge pages on": (PRCTL, 41, 0, 0, 0, 0),
     "merge pages": (PRCTL, 67, 1, 0, 0, 0),
     "seccomp strict": (PRCTL, 22, 9999),
@@ -30,7 +30,7 @@ CALLS = {
     "unmount": (166, b"/tmp", 2),
     "new namespaces": (272, 0x10000000 | 0x00020000),
     "host name": (170, b"left", 4),
-    "trace": (101, 16, 1, 0, 0),
+    "traced": (101, 0, 0, 0, 0),
     "read another process": (310, 1, None, 0, None, 0, 0),
     "pid descriptor": (434, 1, 0),
     "ring": (425, 8, ctypes.create_string_buffer(120)),
@@ -66,11 +66,6 @@ CALLS = {
 
 def main(args):
     answers = {}
-    for name, (number, *arguments) in CALLS.items():
-        ctypes.set_errno(0)
-        wrapped = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
-        answer = libc.syscall(ctypes.c_long(number), *wrapped)
-        answers[name] = "done" if answer != -1 else errno.errorcode.get(ctypes.get_errno(), ctypes.get_errno())
     for path in ("oom_score_adj", "timerslack_ns", "coredump_filter", "comm", "clear_refs", "loginuid", "autogroup"):
         try:
             with open(f"/proc/self/{path}", "w") as file:
@@ -78,4 +73,9 @@ def main(args):
             answers[f"/proc/self/{path}"] = "done"
         except OSError as problem:
             answers[f"/proc/self/{path}"] = errno.errorcode[problem.errno]
+    for name, (number, *arguments) in CALLS.items():
+        ctypes.set_errno(0)
+        wrapped = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+        answer = libc.syscall(ctypes.c_long(number), *wrapped)
+        answers[name] = "done" if answer != -1 else errno.errorcode.get(ctypes.get_errno(), ctypes.get_errno())
     return {"left": True, "answers": answers}
