@@ -81,6 +81,7 @@ class Action {
       this.report(`Result must be of type object but has type "${typeof result}": ${inspect(result)}`);
       return answerError(BAD_GATEWAY, "The action did not return a dictionary.");
     }
+    // biome-ignore lint/suspicious/noUnnecessaryConditions: a toJSON that returns undefined makes this undefined.
     return { status: OK, body: stringify(result) ?? "" };
   }
 

@@ -112,7 +112,7 @@ function loadFile(request, folder, main, property) {
   try {
     return functionNamed(main, propertyOf(require(file), property));
   } catch (error) {
-    if (!MODULE_ERROR_CODES.has(error?.code) && !isModuleSyntaxIn(error, file)) throw error;
+    if (!needsImport(error, file)) throw error;
     return importFile(file, main, property);
   }
 }
@@ -121,12 +121,11 @@ async function importFile(file, main, property) {
   return exportNamed(main, await import(pathToFileURL(file).href), property);
 }
 
-function isModuleSyntaxIn(error, file) {
-  return (
-    error instanceof SyntaxError &&
-    ONLY_IN_MODULES.test(error.message) &&
-    String(error.stack).startsWith(file)
-  );
+/** Whether this is what require() says of a file that only import() can load. */
+function needsImport(error, file) {
+  if (!(error instanceof Error)) return false;
+  if (MODULE_ERROR_CODES.has(error.code)) return true;
+  return error instanceof SyntaxError && ONLY_IN_MODULES.test(error.message) && error.stack.startsWith(file);
 }
 
 /** As Node decides it: by the ending, else by `type` of the nearest package.json. */

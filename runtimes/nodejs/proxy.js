@@ -27,11 +27,16 @@ async function main() {
   const home = process.env.HOME || process.cwd();
   // Output is written before a call returns, not some time later: neither an answer nor an exit overtakes it.
   for (const stream of [stdout, stderr]) stream._handle?.setBlocking?.(true);
-  const renewRandomness = createRenewal();
-  await warmUp(home);
+  const randomness = createRenewal();
+  await warmUp(home, randomness.rehearse);
   const channel = new Channel(CHANNEL_FD);
   const action = new Action(createPlace(home), report);
-  const server = new Server({ channel, action, renewRandomness, closed: () => reallyExit(0) });
+  const server = new Server({
+    channel,
+    action,
+    renewRandomness: randomness.renew,
+    closed: () => reallyExit(0),
+  });
   exposeGarbageCollector();
   globalThis.gc();
   globalThis.gc();

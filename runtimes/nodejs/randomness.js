@@ -34,15 +34,23 @@ function loadReseed() {
   throw new Error(`the randomness of this process cannot be renewed: ${reasons.join("; ")}`);
 }
 
-/** Gives the function to call at each init, before any user code. */
+/**
+ * Gives `renew`, to be called at each init before any user code, and `rehearse`, which does nearly the same but leaves
+ * Math.random unseeded: for the warm-up.
+ */
 function createRenewal() {
   const reseed = loadReseed();
-  return function renewRandomness() {
-    const seed = reseed();
-    setFlagsFromString(`--random-seed=${seed}`);
-    random();
-    setFlagsFromString("--random-seed=0");
+  return {
+    renew: () => {
+      setFlagsFromString(`--random-seed=${reseed()}`);
+      random();
+      setFlagsFromString("--random-seed=0");
+    },
+    rehearse: () => {
+      reseed();
+      setFlagsFromString("--random-seed=0");
+    },
   };
 }
 
-module.exports = { createRenewal, loadReseed };
+module.exports = { createRenewal };

@@ -28,7 +28,6 @@ class Server {
     this.closed = closed;
     this.answer = undefined;
     this.keepAlive = undefined;
-    this.settle = this.settle.bind(this);
     this.afterMicrotasks = this.afterMicrotasks.bind(this);
     this.finish = this.finish.bind(this);
     this.queueAfterMicrotasks = () => nextTick(this.afterMicrotasks);
@@ -42,12 +41,21 @@ class Server {
         this.closed();
         return;
       }
-      this.start(frame).then(this.settle);
+      void this.handle(frame);
     } catch (error) {
       this.breakOff(error);
     }
     // Everything that needs no event loop happens before this tick: microtasks, and the user's own ticks.
     queueMicrotask(this.queueAfterMicrotasks);
+  }
+
+  /** `await` and not then(): the latter may be the user's. */
+  async handle(frame) {
+    try {
+      this.settle(await this.start(frame));
+    } catch (error) {
+      this.breakOff(error);
+    }
   }
 
   start({ type, payload }) {

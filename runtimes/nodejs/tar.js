@@ -17,6 +17,9 @@ const KINDS = {
 /** Room for the headers and padding of very many small files on top of their content. */
 const TAR_OVERHEAD_BYTES = 64 * 1024 * 1024;
 
+/** The largest limit that zlib takes. */
+const MAX_OUTPUT_BYTES = 2 ** 32 - 1;
+
 /**
  * Calls `visit` for each entry with `{path, kind, mode, sizeBytes, target, content()}`, as the zip reader does;
  * links name their `target`. `maxBytes` is what all contents together may take: more is refused while inflating.
@@ -53,7 +56,7 @@ function eachTarEntry(bytes, maxBytes, visit) {
 
 function inflated(bytes, maxBytes) {
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxBytes + TAR_OVERHEAD_BYTES });
+    return gunzipSync(bytes, { maxOutputLength: Math.min(maxBytes + TAR_OVERHEAD_BYTES, MAX_OUTPUT_BYTES) });
   } catch (error) {
     if (error.code !== "ERR_BUFFER_TOO_LARGE") throw error;
     throw new Error(`the archive holds more than the ${maxBytes} bytes that there is room for`);

@@ -43,12 +43,12 @@ const PRELOADED = [
   "zlib",
 ]; // prettier-ignore
 
-const ROUNDS = 400;
+const ROUNDS = 120;
 const ARCHIVE_ROUNDS = 12;
 const NONCE_BYTES = 16;
 
 /** Runs the warm-up in a folder of its own below `home`, which is gone again afterwards. */
-async function warmUp(home) {
+async function warmUp(home, renewRandomness) {
   for (const name of PRELOADED) require(`node:${name}`);
   const traces = rememberTraces();
   const folder = path.join(home, ".warm-up");
@@ -56,7 +56,7 @@ async function warmUp(home) {
   const silence = silenced(process.stdout);
   const silenceErrors = silenced(process.stderr);
   try {
-    await warmUpIn(folder);
+    await warmUpIn(folder, renewRandomness);
   } finally {
     silence.end();
     silenceErrors.end();
@@ -65,7 +65,7 @@ async function warmUp(home) {
   }
 }
 
-async function warmUpIn(folder) {
+async function warmUpIn(folder, renewRandomness) {
   const frames = path.join(folder, "frames");
   const sink = fs.openSync("/dev/null", "w");
   const channel = new Channel(-1, sink);
@@ -74,7 +74,7 @@ async function warmUpIn(folder) {
     channel.inputFd = fs.openSync(frames, "r");
     const action = new Action(createPlace(folder, `code-${index}`), console.error);
     await new Promise((closed) => {
-      new Server({ channel, action, renewRandomness: () => {}, closed }).next();
+      new Server({ channel, action, renewRandomness, closed }).next();
     });
     fs.closeSync(channel.inputFd);
     process.chdir(folder);

@@ -9,6 +9,8 @@ const STORED = 0;
 const DEFLATED = 8;
 const MADE_BY_UNIX = 3;
 const IS_FOLDER_IN_DOS = 0x10;
+/** The largest limit that zlib takes. */
+const MAX_OUTPUT_BYTES = 2 ** 32 - 1;
 
 /** yauzl reads through this; since every read is answered at once, so is every callback: no event loop is needed. */
 class BytesReader extends yauzl.RandomAccessReader {
@@ -116,7 +118,9 @@ function unpacked(packed, entry, name) {
     throw new Error(`entry "${name}" is packed with the unknown method ${entry.compressionMethod}`);
   }
   try {
-    return zlib.inflateRawSync(packed, { maxOutputLength: Math.max(entry.uncompressedSize, 1) });
+    return zlib.inflateRawSync(packed, {
+      maxOutputLength: Math.min(Math.max(entry.uncompressedSize, 1), MAX_OUTPUT_BYTES),
+    });
   } catch (error) {
     if (error.code !== "ERR_BUFFER_TOO_LARGE")
       throw new Error(`entry "${name}" is damaged: ${error.message}`);

@@ -1,0 +1,296 @@
+// What holds for the action proxies of every family: the channel, quiescence, no traces, archives, randomness.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { expect } from "chai";
+import { type Entry, files, link, tarGz, zip } from "./archives.ts";
+import {
+  endSpares,
+  type Family,
+  frame,
+  inCheckout,
+  interpreterOf,
+  invoke,
+  Runtime,
+  withRuntime,
+} from "./runtime.ts";
+
+const echo = {
+  nodejs: "const main = (args) => args;",
+  python: "def main(args):\n    return args\n",
+} as const satisfies Record<Family, string>;
+
+/** Code that runs an expression of the language in main, with nothing loaded but what the proxy has. */
+function evaluating(family: Family, nodejs: string, python: string): string {
+  return family === "nodejs"
+    ? `const main = async () => ({ value: await (${nodejs}) });`
+    : `def main(args):\n    return {"value": ${python}}\n`;
+}
+
+/** The entry files that an archive needs to be loaded. */
+function entryFile(family: Family): Entry[] {
+  return files(
+    family === "nodejs" ? { "index.js": "exports.main = (args) => args;" } : { "__main__.py": echo.python },
+  );
+}
+
+/** Returns when the main thread is blocked in read(3, ...). */
+async function isReading(runtime: Runtime): Promise<void> {
+  let at = "";
+  for (let i = 0; i < 200 && !at.startsWith("0 0x3 "); i++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    at = readFileSync(`/proc/${runtime.process.pid}/syscall`, "utf8");
+  }
+  expect(at).to.match(/^0 0x3 /);
+}
+
+after(endSpares);
+
+for (const family of ["nodejs", "python"] as const) {
+  describe(`${family}: the channel`, () => {
+    it("says READY with a zero nonce, its family and version, and then reads, on few threads", async () => {
+      const runtime = new Runtime(family, interpreterOf(family));
+      try {
+        const ready = await runtime.receive();
+        expect(ready.nonce.equals(Buffer.alloc(16))).to.equal(true);
+        expect(ready.body).to.have.keys("runtime", "version");
+        expect(ready.body).to.include({ runtime: family });
+        await isReading(runtime);
+        const threads = readdirSync(`/proc/${runtime.process.pid}/task`).length;
+        expect(threads).to.be.at.most(family === "nodejs" ? 5 : 1);
+      } finally {
+        await runtime.close();
+      }
+    });
+
+    it("repeats the nonce of each question", async () => {
+      await withRuntime(family, async (runtime) => {
+        const [one, two] = [Buffer.alloc(16, 0xa1), Buffer.from("0123456789abcdef")];
+        expect((await runtime.init({ code: echo[family] }, one)).nonce.equals(one)).to.equal(true);
+        expect((await runtime.run({}, {}, two)).nonce.equals(two)).to.equal(true);
+      });
+    });
+
+    it("takes frames in any pieces, and several at once", async () => {
+      await withRuntime(family, async (runtime) => {
+        await runtime.init({ code: echo[family] });
+        const questions = [1, 2, 3].map((n) => frame(2, Buffer.from(`{"value":{"n":${n}}}`)));
+        const bytes = Buffer.concat(questions);
+        for (const [from, to] of [
+          [0, 3],
+          [3, 30],
+          [30, bytes.length],
+        ]) {
+          runtime.send(bytes.subarray(from, to));
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        for (const n of [1, 2, 3]) expect((await runtime.receive()).body).to.deep.equal({ n });
+      });
+    });
+
+    it("ends without a word when the channel is closed", async () => {
+      await withRuntime(family, async (runtime) => {
+        await runtime.close();
+        expect(await runtime.ended).to.deep.equal({ status: 0, signal: null });
+        expect(runtime.stdout + runtime.stderr).to.equal("");
+      });
+    });
+
+    for (const [what, bytes] of Object.entries({
+      "of no length": Buffer.alloc(4),
+      "longer than any action": Buffer.from([0xff, 0xff, 0xff, 0x7f]),
+      "of an unknown type": frame(9, Buffer.from("{}")),
+      "of type RUN without JSON": frame(2, Buffer.from("{")),
+      "of type RUN whose JSON is no object": frame(2, Buffer.from("5")),
+      "of type INIT without a header": frame(1, Buffer.alloc(2)),
+      "of type INIT whose header is longer than the frame": frame(1, Buffer.from([99, 0, 0, 0, 123, 125])),
+    })) {
+      it(`ends with status 70 and a line on stderr at a frame ${what}`, async () => {
+        await withRuntime(family, async (runtime) => {
+          runtime.send(bytes);
+          expect(await runtime.ended).to.deep.equal({ status: 70, signal: null });
+          expect(runtime.stderr).to.match(/^action proxy: the channel is broken: an? .*\n$/);
+        });
+      });
+    }
+  });
+
+  describe(`${family}: no traces of the warm-up`, () => {
+    it("leaves no file and prints nothing", async () => {
+      const runtime = new Runtime(family, interpreterOf(family));
+      await runtime.receive();
+      expect(readdirSync(runtime.home)).to.deep.equal([]);
+      expect(await runtime.close()).to.deep.equal([]);
+      expect(runtime.stdout + runtime.stderr).to.equal("");
+    });
+
+    it("leaves an action only what was there before", async () => {
+      const probe = evaluating(
+        family,
+        `{ globals: Object.keys(globalThis).filter((key) => !/^(global|clearI|setI|clearT|setT|queueM|structuredC|atob|btoa|performance|fetch|crypto|navigator|localStorage|sessionStorage)/.test(key)),
+           modules: Object.keys(require.cache).filter((name) => /warm-up\\//.test(name)),
+           resolved: Object.keys(require("module")._pathCache).filter((name) => /\\.warm-up/.test(name)),
+           variables: Object.keys(process.env).filter((name) => name.startsWith("__OW_")),
+           cwd: process.cwd() === process.env.HOME, write: Object.hasOwn(process.stdout, "write"),
+           timers: process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate/.test(name)) }`,
+        `dict(globals=[k for k in vars(__import__("builtins")) if k == "main"],
+           modules=[n for n, m in __import__("sys").modules.items() if ".warm-up" in (getattr(m, "__file__", None) or "") or n == "words"],
+           resolved=[p for p in [*__import__("sys").path_importer_cache, *__import__("linecache").cache, *__import__("sys").path] if ".warm-up" in p],
+           variables=[n for n in __import__("os").environ if n.startswith("__OW_")],
+           cwd=__import__("os").getcwd() == __import__("os").environ["HOME"],
+           write=__import__("sys").stdout is not __import__("sys").__stdout__, timers=[])`,
+      );
+      expect((await invoke(family, { code: probe })).body).to.deep.equal({
+        value: {
+          globals: [],
+          modules: [],
+          resolved: [],
+          variables: ["__OW_API_HOST"],
+          cwd: true,
+          write: false,
+          timers: [],
+        },
+      });
+    });
+  });
+
+  describe(`${family}: archives`, () => {
+    /** The words that tell the user why an archive was refused. */
+    async function refusalOf(archive: Buffer): Promise<string> {
+      return withRuntime(family, async (runtime) => {
+        const { status, body } = await runtime.init({ code: archive });
+        expect(status).to.equal(502);
+        return `${(body as { error: string }).error} ${runtime.stderr}`;
+      });
+    }
+
+    const hostile: Record<string, [Entry[], RegExp]> = {
+      "a path that climbs out": [
+        files({ "../../evil": "x" }),
+        /entry "\.\.\/\.\.\/evil" leaves the archive's folder/,
+      ],
+      "a path that climbs out later": [files({ "a/../../evil": "x" }), /entry "a\/\.\.\/\.\.\/evil" leaves/],
+      "an absolute path": [files({ "/tmp/evil": "x" }), /entry "\/tmp\/evil" has an absolute path/],
+      "a link to an absolute path": [[link("out", "/etc/passwd")], /entry "out" is a link that leaves/],
+      "a link that climbs out": [[link("a/out", "../../evil")], /entry "a\/out" is a link that leaves/],
+      "a chain of links that leads out": [
+        [link("p/q/t", "s/../../x"), link("p/q/s", "../.."), ...files({ x: "" })],
+        /entry "p\/q\/t" is a link that leaves/,
+      ],
+      "a file below a link": [
+        [link("here", "there"), ...files({ "here/file": "x", "there/file": "y" })],
+        /entry "here" is a file and a folder at once/,
+      ],
+      "a file below a file": [files({ a: "x", "a/b": "y" }), /entry "a\/b" is a file and a folder at once/],
+    };
+    for (const [what, [entries, words]] of Object.entries(hostile)) {
+      for (const [format, pack] of Object.entries({ zip, "tar.gz": tarGz })) {
+        it(`refuses a ${format} archive with ${what}, and names the entry`, async () => {
+          expect(await refusalOf(pack([...entryFile(family), ...entries]))).to.match(words);
+        });
+      }
+    }
+
+    it("refuses a hard link that climbs out and a device in a tar.gz archive", async () => {
+      const hard = { path: "hard", type: "1", target: "../../../etc/passwd" };
+      expect(await refusalOf(tarGz([...entryFile(family), hard]))).to.match(/leaves the archive's folder/);
+      const device = { path: "null", type: "3" };
+      expect(await refusalOf(tarGz([...entryFile(family), device]))).to.match(
+        /entry "null" is neither a file/,
+      );
+    });
+
+    it("refuses a zip entry that holds more than it says, and archives cut short", async () => {
+      const content = Buffer.alloc(5_000_000);
+      expect(
+        await refusalOf(zip([...entryFile(family), { path: "bomb", content, claimedBytes: 10 }])),
+      ).to.match(/bomb|cannot be read/);
+      const whole = zip([...entryFile(family), { path: "big", content: "x".repeat(1000) }]);
+      expect(await refusalOf(whole.subarray(0, whole.length - 30))).to.match(/archive/);
+      expect(await refusalOf(tarGz(entryFile(family)).subarray(0, 60))).to.match(/archive/);
+    });
+
+    it("refuses an archive of too many entries", async () => {
+      const many = Array.from({ length: 100_001 }, () => ({ path: "d/", mode: 0o040755, type: "5" }));
+      expect(await refusalOf(tarGz(many))).to.match(/entry "d\/?" is one more than the 100000/);
+    });
+
+    for (const [format, pack] of Object.entries({ zip, "tar.gz": tarGz })) {
+      it(`keeps links and modes of a ${format} archive`, async () => {
+        const archive = pack([
+          ...files(
+            family === "nodejs"
+              ? {
+                  "index.js":
+                    'exports.main = () => ({ out: String(require("child_process").execFileSync("./bin/tool")), link: require("fs").readlinkSync("tool"), through: String(require("fs").readFileSync("tool")).length > 0 });',
+                }
+              : {
+                  "__main__.py":
+                    'import os, subprocess\ndef main(args):\n    return {"out": subprocess.check_output(["./bin/tool"], text=True), "link": os.readlink("tool"), "through": len(open("tool").read()) > 0}\n',
+                },
+          ),
+          { path: "bin/", mode: 0o040755, type: "5" },
+          { path: "bin/tool", content: "#!/bin/sh\necho ran\n", mode: 0o100755 },
+          link("tool", "bin/tool"),
+        ]);
+        expect((await invoke(family, { code: archive })).body).to.deep.equal({
+          out: "ran\n",
+          link: "bin/tool",
+          through: true,
+        });
+      });
+    }
+  });
+}
+
+describe("randomness", () => {
+  it("is renewed at init: two Nodes started from the same seed give different numbers", async () => {
+    const code = "const main = async () => ({ value: Math.random() });";
+    const { arguments: flags } = JSON.parse(readFileSync(inCheckout("runtimes/nodejs/runtime.json"), "utf8"));
+    expect(flags.join(" ")).not.to.match(/random/);
+    const values = [];
+    for (let i = 0; i < 2; i++) {
+      const runtime = new Runtime("nodejs", process.execPath, ["--random-seed=42"]);
+      await runtime.receive();
+      await runtime.init({ code });
+      values.push(((await runtime.run()).body as { value: number }).value);
+      await runtime.close();
+    }
+    expect(values[0]).not.to.equal(values[1]);
+  });
+
+  it("differs between Math.random, the generators of crypto, and worker threads", async () => {
+    const code = `
+      const crypto = require("crypto"), { Worker } = require("worker_threads");
+      const inWorker = () => new Promise((resolve, reject) =>
+        new Worker('require("worker_threads").parentPort.postMessage(Math.random())', { eval: true }).on("message", resolve).on("error", reject));
+      const bytes = () => new Promise((resolve) => crypto.randomBytes(8, (_, b) => resolve(b.toString("hex"))));
+      const main = async () => ({ values: [Math.random(), Math.random(), await inWorker(), await inWorker(), crypto.randomBytes(8).toString("hex"),
+        await bytes(), crypto.randomUUID(), crypto.randomInt(2 ** 40), String(globalThis.crypto.getRandomValues(new Uint8Array(8)))] });`;
+    const { values } = (await invoke("nodejs", { code })).body as { values: unknown[] };
+    const more = (await invoke("nodejs", { code })).body as { values: unknown[] };
+    expect(new Set([...values, ...more.values]).size).to.equal(2 * values.length);
+  });
+
+  it("is renewed at init in python: a state put back gives other numbers each time", async () => {
+    const renewed = `
+import random, ssl
+from rewhisk_proxy.randomness import renew_randomness
+def main(args):
+    values = []
+    for _ in range(3):
+        random.seed(42)
+        renew_randomness()
+        values += [random.random(), random.gauss(0, 1), ssl.RAND_bytes(8).hex()]
+    return {"values": values}
+`;
+    const { values } = (await invoke("python", { code: renewed })).body as { values: unknown[] };
+    expect(new Set(values).size).to.equal(9);
+  });
+
+  it("is a must: without its addon the proxy of nodejs does not start", async () => {
+    const runtime = new Runtime("nodejs", process.execPath, ["--no-addons"]);
+    expect((await runtime.ended).status).to.equal(70);
+    expect(runtime.stderr).to.match(/the randomness of this process cannot be renewed/);
+    await runtime.close();
+  });
+});
