@@ -401,7 +401,7 @@ static void bind_read_only(const char *source, const char *path)
 
 static const char *const devices[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom" };
 static const char *const writable[LEAN_SCRATCH_FOLDERS] = { "/tmp", "/home/action", "/dev/shm" };
-static const char *const scratch_names[LEAN_SCRATCH_FOLDERS] = { "tmp", "home", "shm" };
+static const char *const scratch_names[LEAN_SCRATCH_FOLDERS] = LEAN_SCRATCH_NAMES;
 
 /* All that is read-only, places for what is mounted later included. */
 static void build_root(const struct spec *spec)
@@ -450,12 +450,12 @@ static void mount_scratch(const struct spec *spec)
 	snprintf(data, sizeof(data), "mode=755,size=%lum,nr_inodes=%lu", spec->scratch_mb, spec->scratch_inodes);
 	mount_on("scratch", writable[0], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOATIME, data);
 	fd = open(inside(target, writable[0]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (fd != LEAN_FD_SCRATCH && dup3(fd, LEAN_FD_SCRATCH, O_CLOEXEC) < 0))
+	if (fd < 0 || dup3(fd, LEAN_FD_SCRATCH, O_CLOEXEC) < 0)
 		fail(errno, "open scratch space");
-	if (fd != LEAN_FD_SCRATCH)
-		close(fd);
+	close(fd);
 	for (int i = 0; i < LEAN_SCRATCH_FOLDERS; i++)
-		if (mkdirat(LEAN_FD_SCRATCH, scratch_names[i], 0755) || fchmodat(LEAN_FD_SCRATCH, scratch_names[i], 01777, 0))
+		if (mkdirat(LEAN_FD_SCRATCH, scratch_names[i], 0755) ||
+		    fchmodat(LEAN_FD_SCRATCH, scratch_names[i], LEAN_SCRATCH_MODE, 0))
 			fail(errno, "make scratch folder %s", scratch_names[i]);
 	for (int i = LEAN_SCRATCH_FOLDERS - 1; i >= 0; i--) {
 		snprintf(source, sizeof(source), NEW_ROOT "%s/%s", writable[0], scratch_names[i]);
@@ -663,8 +663,12 @@ int main(int argc, char **argv)
 		fputs("lean is started by rewhisk, as pid 1 of a new pid namespace\n", stderr);
 		return 2;
 	}
-	/* The status pipe was duplicated without the flag; anything beyond it is an accident of the host's. */
-	if (fcntl(LEAN_FD_STATUS, F_SETFD, FD_CLOEXEC) || close_range(LEAN_FD_STATUS + 1, ~0U, 0))
+	/*
+	 * The status pipe was duplicated without the flag; anything beyond it is an accident of the host's. The scratch
+	 * space's number is kept free for it.
+	 */
+	if (fcntl(LEAN_FD_STATUS, F_SETFD, FD_CLOEXEC) || close_range(LEAN_FD_STATUS + 1, ~0U, 0) ||
+	    fcntl(LEAN_FD_NULL, F_DUPFD_CLOEXEC, LEAN_FD_SCRATCH) != LEAN_FD_SCRATCH)
 		fail(errno, "descriptors");
 	reset_signals();
 	die_with_host();

@@ -23,16 +23,11 @@ struct lean_started {
 	int32_t channel, out, err, status;
 };
 
+/* The folders in the scratch space's root, which the container sees as /tmp, /home/action and /dev/shm. */
 #define LEAN_SCRATCH_FOLDERS 3
-
-/* The scratch space as the launcher left it, before any action ran. */
-struct lean_scratch {
-	uint64_t free_blocks, free_inodes;
-	struct {
-		int64_t mtime_s, mtime_ns;
-		uint32_t mode, uid, gid, reserved;
-	} folders[LEAN_SCRATCH_FOLDERS];	/* in the order of lean_scratch_folder() */
-};
+#define LEAN_SCRATCH_NAMES { "tmp", "home", "shm" }
+#define LEAN_SCRATCH_MODE 01777
+#define LEAN_SCRATCH_DEPTH 64
 
 /*
  * lean_start
@@ -67,33 +62,19 @@ RW_API int lean_reap(int32_t init_pid, uint32_t *ended, int32_t *status, struct 
  */
 RW_API int lean_pending(int32_t fd, uint64_t *unread, uint64_t *unsent, struct rw_error *error);
 
-/* lean_scratch_folder: the name of the i-th folder in the scratch space's root; NULL beyond the last. */
-__attribute__((visibility("default"))) const char *lean_scratch_folder(uint32_t i);
-
-/*
- * lean_scratch_base
- * Does:   notes what an empty scratch space looks like.
- * Needs:  `scratch_fd`: its root folder, open for reading (/proc/INIT_PID/fd/LEAN_FD_SCRATCH); no action has run.
- * Gives:  *base.
- * Fails:  RW_SYSTEM.
- * Thread: any.
- */
-RW_API int lean_scratch_base(int32_t scratch_fd, struct lean_scratch *base, struct rw_error *error);
-
 /*
  * lean_empty_scratch
  * Does:   removes everything below the scratch folders and puts back their times; if the free space says that there is
  *         nothing, only the latter.
- * Needs:  `scratch_fd` and `base` of lean_scratch_base(); no process in the container that could still write, and no
- *         descriptor or mapping of a removed file left in one (its space would not come back).
+ * Needs:  `scratch_fd`: the scratch space's root, open for reading (/proc/INIT_PID/fd/LEAN_FD_SCRATCH); no process in
+ *         the container that could still write, and no descriptor or mapping of a removed file left in one (its space
+ *         would not come back).
  * Gives:  *was_empty.
- * Fails:  RW_SYSTEM where free blocks, free inodes, or a folder's owner and mode are not what they were: the container
- *         must be replaced. Folders nested more than LEAN_SCRATCH_DEPTH deep are refused.
+ * Fails:  RW_SYSTEM where afterwards something is left, or a folder's owner or mode is not as the launcher made it: the
+ *         container must be replaced. Folders more than LEAN_SCRATCH_DEPTH deep are refused.
  * Thread: any. Waits up to 20 ms for space that the kernel gives back late.
  */
-#define LEAN_SCRATCH_DEPTH 64
-RW_API int lean_empty_scratch(int32_t scratch_fd, const struct lean_scratch *base, uint32_t *was_empty,
-			      struct rw_error *error);
+RW_API int lean_empty_scratch(int32_t scratch_fd, uint32_t *was_empty, struct rw_error *error);
 
 /* lean_syscall_number: the number of a system call by its name on this architecture, or -ENOSYS. */
 RW_API int lean_syscall_number(const char *name);

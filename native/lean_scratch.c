@@ -15,42 +15,13 @@
 #define LATE_TRIES 40
 #define LATE_PAUSE_NS 500000
 
-const char *lean_scratch_folder(uint32_t i)
-{
-	static const char *const names[LEAN_SCRATCH_FOLDERS] = { "tmp", "home", "shm" };
-
-	return i < LEAN_SCRATCH_FOLDERS ? names[i] : NULL;
-}
+static const char *const folders[LEAN_SCRATCH_FOLDERS] = LEAN_SCRATCH_NAMES;
 
 static void close_folder(DIR **folder)
 {
 	if (*folder)
 		closedir(*folder);
 	*folder = NULL;
-}
-
-int lean_scratch_base(int32_t scratch_fd, struct lean_scratch *base, struct rw_error *error)
-{
-	struct statfs space;
-
-	memset(base, 0, sizeof(*base));
-	if (fstatfs(scratch_fd, &space))
-		return rw_fail(error, RW_SYSTEM, errno, "free space of the scratch space");
-	base->free_blocks = (uint64_t)space.f_bfree;
-	base->free_inodes = (uint64_t)space.f_ffree;
-	for (uint32_t i = 0; i < LEAN_SCRATCH_FOLDERS; i++) {
-		const char *name = lean_scratch_folder(i);
-		struct stat folder;
-
-		if (fstatat(scratch_fd, name, &folder, AT_SYMLINK_NOFOLLOW))
-			return rw_fail(error, RW_SYSTEM, errno, "scratch folder %s", name);
-		base->folders[i].mtime_s = folder.st_mtim.tv_sec;
-		base->folders[i].mtime_ns = folder.st_mtim.tv_nsec;
-		base->folders[i].mode = folder.st_mode;
-		base->folders[i].uid = folder.st_uid;
-		base->folders[i].gid = folder.st_gid;
-	}
-	return 0;
 }
 
 /* Opens one folder without following a link; NULL with errno. */
@@ -101,75 +72,81 @@ static int empty_folder(int at, const char *name, unsigned int depth, struct rw_
 	return errno ? rw_fail(error, RW_SYSTEM, errno, "read a folder at depth %u", depth) : 0;
 }
 
-/* The kernel counts exactly: equal numbers mean that no file is left, deleted but open ones included. */
-static int compare_space(int scratch_fd, const struct lean_scratch *base, bool *equal, struct rw_error *error)
+/*
+ * The kernel counts exactly. Nothing is used but an inode for each folder and one for the root: then no file is left, be it
+ * deleted but open.
+ */
+static int is_empty(int scratch_fd, bool *empty, struct rw_error *error)
 {
 	struct statfs space;
 
 	if (fstatfs(scratch_fd, &space))
 		return rw_fail(error, RW_SYSTEM, errno, "free space of the scratch space");
-	*equal = (uint64_t)space.f_bfree == base->free_blocks && (uint64_t)space.f_ffree == base->free_inodes;
+	*empty = space.f_bfree == space.f_blocks && space.f_ffree + LEAN_SCRATCH_FOLDERS + 1 == space.f_files;
 	return 0;
 }
 
 /* A file passed over a socket and never received is given back by a worker of the kernel's, a moment after the socket. */
-static int await_space(int scratch_fd, const struct lean_scratch *base, struct rw_error *error)
+static int await_empty(int scratch_fd, struct rw_error *error)
 {
 	const struct timespec pause = { 0, LATE_PAUSE_NS };
-	bool equal = false;
+	bool empty = false;
 	int failed;
 
 	for (int i = 0; i < LATE_TRIES; i++) {
-		failed = compare_space(scratch_fd, base, &equal, error);
-		if (failed || equal)
+		failed = is_empty(scratch_fd, &empty, error);
+		if (failed || empty)
 			return failed;
 		nanosleep(&pause, NULL);
 	}
 	return rw_fail(error, RW_SYSTEM, EBUSY, "the emptied scratch space still holds something");
 }
 
-/* Owner and mode cannot be changed from inside: verified. When something was last made there can be read: put back. */
-static int mend_folders(int scratch_fd, const struct lean_scratch *base, struct rw_error *error)
+/*
+ * Owner and mode cannot be changed from inside: verified. When something was last made there can be read: put back, to
+ * the time of the root, which nobody in the container can reach.
+ */
+static int mend_folder(int scratch_fd, const char *name, const struct stat *root, struct rw_error *error)
 {
-	for (uint32_t i = 0; i < LEAN_SCRATCH_FOLDERS; i++) {
-		const char *name = lean_scratch_folder(i);
-		const struct timespec times[2] = {
-			{ .tv_sec = base->folders[i].mtime_s, .tv_nsec = base->folders[i].mtime_ns },
-			{ .tv_sec = base->folders[i].mtime_s, .tv_nsec = base->folders[i].mtime_ns },
-		};
-		struct stat folder;
+	const struct timespec times[2] = { root->st_mtim, root->st_mtim };
+	struct stat folder;
 
-		if (fstatat(scratch_fd, name, &folder, AT_SYMLINK_NOFOLLOW))
-			return rw_fail(error, RW_SYSTEM, errno, "scratch folder %s", name);
-		if (folder.st_mode != base->folders[i].mode || folder.st_uid != base->folders[i].uid ||
-		    folder.st_gid != base->folders[i].gid)
-			return rw_fail(error, RW_SYSTEM, 0, "owner or mode of scratch folder %s", name);
-		if (folder.st_mtim.tv_sec == times[1].tv_sec && folder.st_mtim.tv_nsec == times[1].tv_nsec)
-			continue;
-		if (utimensat(scratch_fd, name, times, AT_SYMLINK_NOFOLLOW))
-			return rw_fail(error, RW_SYSTEM, errno, "times of scratch folder %s", name);
-	}
+	if (fstatat(scratch_fd, name, &folder, AT_SYMLINK_NOFOLLOW))
+		return rw_fail(error, RW_SYSTEM, errno, "scratch folder %s", name);
+	if (folder.st_mode != (S_IFDIR | LEAN_SCRATCH_MODE) || folder.st_uid != root->st_uid ||
+	    folder.st_gid != root->st_gid)
+		return rw_fail(error, RW_SYSTEM, 0, "owner or mode of scratch folder %s", name);
+	if (folder.st_mtim.tv_sec == times[1].tv_sec && folder.st_mtim.tv_nsec == times[1].tv_nsec)
+		return 0;
+	if (utimensat(scratch_fd, name, times, AT_SYMLINK_NOFOLLOW))
+		return rw_fail(error, RW_SYSTEM, errno, "times of scratch folder %s", name);
 	return 0;
 }
 
-int lean_empty_scratch(int32_t scratch_fd, const struct lean_scratch *base, uint32_t *was_empty, struct rw_error *error)
+static int empty_all(int scratch_fd, struct rw_error *error)
 {
-	bool equal = false;
-	int failed;
+	for (int i = 0; i < LEAN_SCRATCH_FOLDERS; i++) {
+		int failed = empty_folder(scratch_fd, folders[i], 0, error);
 
-	failed = compare_space(scratch_fd, base, &equal, error);
-	if (failed)
-		return failed;
-	*was_empty = equal;
-	if (!equal) {
-		for (uint32_t i = 0; i < LEAN_SCRATCH_FOLDERS; i++) {
-			failed = empty_folder(scratch_fd, lean_scratch_folder(i), 0, error);
-			if (failed)
-				return failed;
-		}
-		failed = await_space(scratch_fd, base, error);
 		if (failed)
 			return failed;
 	}
-	return mend_folders(scratch_fd, base, error);
+	return await_empty(scratch_fd, error);
+}
+
+int lean_empty_scratch(int32_t scratch_fd, uint32_t *was_empty, struct rw_error *error)
+{
+	struct stat root;
+	bool empty = false;
+	int failed;
+
+	if (fstat(scratch_fd, &root))
+		return rw_fail(error, RW_SYSTEM, errno, "root of the scratch space");
+	failed = is_empty(scratch_fd, &empty, error);
+	if (!failed && !empty)
+		failed = empty_all(scratch_fd, error);
+	for (int i = 0; i < LEAN_SCRATCH_FOLDERS && !failed; i++)
+		failed = mend_folder(scratch_fd, folders[i], &root, error);
+	*was_empty = empty;
+	return failed;
 }

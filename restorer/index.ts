@@ -4,10 +4,8 @@ export { RestorerError, type TaintReason } from "./errors.ts";
 export {
   emptyScratch,
   type LeanStart,
-  noteScratch,
   pendingBytes,
   reapLean,
-  type ScratchBase,
   scratchPath,
   startLean,
   syscallNumber,

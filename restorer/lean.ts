@@ -5,12 +5,10 @@ import {
   leanEmptyScratch,
   leanPending,
   leanReap,
-  leanScratchBase,
   leanStart,
   leanSyscallNumber,
   type NativeError,
   type NativeStarted,
-  scratchBaseBytes,
 } from "./native.ts";
 
 /** Where the launcher holds the root of the scratch space: LEAN_FD_SCRATCH in native/lean.h. */
@@ -77,24 +75,14 @@ export function scratchPath(initPid: number): string {
   return `/proc/${initPid}/fd/${scratchFdInLauncher}`;
 }
 
-/** What an empty scratch space looks like; taken before any action has run. */
-export type ScratchBase = { readonly noted: Buffer };
-
-export function noteScratch(scratchFd: number): ScratchBase {
-  const error = {} as NativeError;
-  const noted = Buffer.alloc(scratchBaseBytes);
-  if (leanScratchBase(scratchFd, noted, error) !== 0) throw fromNative("scratch space", error);
-  return { noted };
-}
-
 /**
- * Removes whatever an action left in the scratch space and verifies that it is as noted. True: there was nothing. Throws
+ * Removes whatever an action left in the scratch space and verifies that nothing is left. True: there was nothing. Throws
  * RestorerError with code `scratch`: the container must be replaced.
  */
-export function emptyScratch(scratchFd: number, base: ScratchBase): boolean {
+export function emptyScratch(scratchFd: number): boolean {
   const error = {} as NativeError;
   const wasEmpty: [number] = [0];
-  if (leanEmptyScratch(scratchFd, base.noted, wasEmpty, error) !== 0)
+  if (leanEmptyScratch(scratchFd, wasEmpty, error) !== 0)
     throw new RestorerError("scratch", `empty the scratch space: ${error.what}`, false);
   return wasEmpty[0] === 1;
 }

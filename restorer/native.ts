@@ -159,9 +159,6 @@ export interface NativeStarted {
   status: number;
 }
 
-/** sizeof(struct lean_scratch), whose inside is the library's. */
-export const scratchBaseBytes = 2 * 8 + 3 * (2 * 8 + 4 * 4);
-
 // SAFETY: synchronous, so that the thread the kernel ties the container's life to is the one that calls: Node's main
 // thread. The strings are read before the call returns.
 export const leanStart: (
@@ -185,16 +182,10 @@ export const leanPending: (fd: number, unread: [number], unsent: [number], error
     "int lean_pending(int32_t fd, _Out_ uint64_t *unread, _Out_ uint64_t *unsent, _Out_ rw_error *error)",
   );
 
-// SAFETY: `base` is scratchBaseBytes long.
-export const leanScratchBase: (fd: number, base: Buffer, error: object) => number = library.func(
-  "int lean_scratch_base(int32_t scratch_fd, void *base, _Out_ rw_error *error)",
+// SAFETY: removes files below `fd`, which must be the root of a container's scratch space.
+export const leanEmptyScratch: (fd: number, wasEmpty: [number], error: object) => number = library.func(
+  "int lean_empty_scratch(int32_t scratch_fd, _Out_ uint32_t *was_empty, _Out_ rw_error *error)",
 );
-
-// SAFETY: `base` was filled by leanScratchBase. Removes files below `fd`, which must be a container's scratch space.
-export const leanEmptyScratch: (fd: number, base: Buffer, wasEmpty: [number], error: object) => number =
-  library.func(
-    "int lean_empty_scratch(int32_t scratch_fd, const void *base, _Out_ uint32_t *was_empty, _Out_ rw_error *error)",
-  );
 
 export const leanSyscallNumber: (name: string) => number = library.func(
   "int lean_syscall_number(const char *name)",

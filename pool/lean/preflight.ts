@@ -1,0 +1,106 @@
+// What this machine lacks for lean containers: all of it at once, each with its remedy.
+
+import { accessSync, constants, readFileSync } from "node:fs";
+import { release } from "node:os";
+import { join } from "node:path";
+import { nativeFolder } from "../../restorer/index.ts";
+import { controllerRemedy, controllers, hierarchiesHere } from "./cgroup-tree.ts";
+
+export interface Finding {
+  readonly missing: string;
+  readonly remedy: string;
+}
+
+/** mount_setattr(2), by which a container's view of the host becomes read-only with all that is mounted below. */
+const oldestKernel = [5, 12] as const;
+
+/** linux/capability.h: what setting up, watching and rewinding containers takes. */
+const needed = {
+  CAP_CHOWN: 0,
+  CAP_DAC_OVERRIDE: 1,
+  CAP_FOWNER: 3,
+  CAP_KILL: 5,
+  CAP_SETGID: 6,
+  CAP_SETUID: 7,
+  CAP_SETPCAP: 8,
+  CAP_NET_ADMIN: 12,
+  CAP_SYS_PTRACE: 19,
+  CAP_SYS_ADMIN: 21,
+} as const;
+
+const namespaces = ["pid", "mnt", "ipc", "uts", "net", "cgroup"] as const;
+const programs = ["lean", "librewind.so"] as const;
+
+/** Capabilities that the mask of `/proc/PID/status` (CapEff, hexadecimal) does not hold. */
+export function missingCapabilities(mask: string): readonly string[] {
+  const held = BigInt(`0x${mask}`);
+  return Object.entries(needed).flatMap(([name, bit]) => ((held >> BigInt(bit)) & 1n ? [] : [name]));
+}
+
+/** Whether a release such as `6.1.0-13-amd64` is recent enough. */
+export function isKernelRecent(text: string): boolean {
+  const [major = 0, minor = 0] = text.split(".").map((part) => Number.parseInt(part, 10));
+  return major > oldestKernel[0] || (major === oldestKernel[0] && minor >= oldestKernel[1]);
+}
+
+function isThere(path: string, mode: number = constants.F_OK): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function lackingPrivileges(): readonly Finding[] {
+  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1] ?? "0";
+  const lacking = missingCapabilities(mask);
+  if (lacking.length === 0) return [];
+  return [{ missing: lacking.join(", "), remedy: "start rewhisk as root with these capabilities" }];
+}
+
+function lackingKernel(): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (!isKernelRecent(release()))
+    findings.push({
+      missing: `Linux ${oldestKernel.join(".")} (this is ${release()})`,
+      remedy: "boot a newer kernel",
+    });
+  const absent = namespaces.filter((name) => !isThere(`/proc/self/ns/${name}`));
+  if (absent.length > 0)
+    findings.push({
+      missing: `namespaces ${absent.join(", ")}`,
+      remedy: "a kernel with CONFIG_NAMESPACES and these kinds of it",
+    });
+  if (!isThere("/proc/sys/kernel/seccomp/actions_avail"))
+    findings.push({ missing: "seccomp filters", remedy: "a kernel with CONFIG_SECCOMP_FILTER" });
+  return findings;
+}
+
+function lackingCgroups(): readonly Finding[] {
+  const here = hierarchiesHere();
+  const absent = controllers.filter((name) => !here.has(name));
+  const findings: Finding[] = [];
+  if (absent.length > 0)
+    findings.push({ missing: `cgroup controllers ${absent.join(", ")}`, remedy: controllerRemedy });
+  for (const base of new Set([...here.values()].map((hierarchy) => hierarchy.base)))
+    if (!isThere(base, constants.W_OK))
+      findings.push({ missing: `write access to ${base}`, remedy: controllerRemedy });
+  return findings;
+}
+
+function lackingPrograms(): readonly Finding[] {
+  return programs
+    .filter((name) => !isThere(join(nativeFolder, name), constants.R_OK))
+    .map((name) => ({ missing: join(nativeFolder, name), remedy: "build it: npm run build" }));
+}
+
+/** Nothing is changed by looking. An empty list: containers can be made. */
+export function preflight(): Promise<readonly Finding[]> {
+  return Promise.resolve([
+    ...lackingKernel(),
+    ...lackingPrivileges(),
+    ...lackingCgroups(),
+    ...lackingPrograms(),
+  ]);
+}
