@@ -7,6 +7,7 @@ const { Channel } = require("./channel.js");
 const { createPlace } = require("./load.js");
 const { createRenewal } = require("./randomness.js");
 const { Server, breakOff } = require("./server.js");
+const { seedNewContexts } = require("./vm-contexts.js");
 const { exposeGarbageCollector, warmUp } = require("./warm-up.js");
 
 const CHANNEL_FD = 3;
@@ -38,6 +39,7 @@ async function main() {
     closed: () => reallyExit(0),
   });
   exposeGarbageCollector();
+  seedNewContexts(randomness.reseed);
   globalThis.gc();
   globalThis.gc();
   setImmediate(() => {

@@ -36,11 +36,12 @@ function loadReseed() {
 
 /**
  * Gives `renew`, to be called at each init before any user code, and `rehearse`, which does nearly the same but leaves
- * Math.random unseeded: for the warm-up.
+ * Math.random unseeded: for the warm-up. `reseed` is the addon itself.
  */
 function createRenewal() {
   const reseed = loadReseed();
   return {
+    reseed,
     renew: () => {
       setFlagsFromString(`--random-seed=${reseed()}`);
       random();
