@@ -1,7 +1,16 @@
 // The embedded databases of the standalone server, all in one folder: PouchDB as on CouchDB, LevelDB for the order.
 
-import { accessSync, chmodSync, constants, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import PouchDB from "pouchdb";
 import { StartError } from "../errors.ts";
@@ -52,14 +61,32 @@ export async function openDatabases(folder: string): Promise<Databases> {
 function prepareFolder(folder: string): void {
   const probe = join(folder, `.probe-${process.pid}`);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
+    if (!statSync(folder).isDirectory()) {
+      throw Object.assign(new Error(`${folder} is no folder`), { code: "ENOTDIR" });
+    }
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     chmodSync(folder, 0o700);
     writeFileSync(probe, Buffer.alloc(probeBytes), { mode: 0o600 });
+    rmSync(probe);
   } catch (error) {
+    removeIfThere(probe);
     throw openingFailed(folder, error);
-  } finally {
-    rmSync(probe, { force: true });
+  }
+}
+
+/** One by one from the top: asked to do all by itself, Node 20 loops for ever where the kernel refuses with ENOENT. */
+function makeFolder(folder: string): void {
+  if (!existsSync(folder)) {
+    makeFolder(dirname(folder));
+    mkdirSync(folder, { mode: 0o700 });
+  }
+}
+
+/** `force` alone still throws below something that is no folder. */
+function removeIfThere(path: string): void {
+  if (existsSync(path)) {
+    rmSync(path, { force: true });
   }
 }
 
@@ -76,7 +103,7 @@ function openingFailed(folder: string, error: unknown): StartError {
       `The disk that holds ${folder} is full. Free some space, or choose another place with --data-dir.`,
     );
   }
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOENT") {
     return new StartError(
       `The data folder ${folder} cannot be written. Change its owner or mode, or choose another with --data-dir.`,
     );

@@ -1,0 +1,156 @@
+// Starting: one clear message for everything that stands in the way, and keys that only their owner can read.
+
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { bannerLines, urlOf } from "../../../standalone/banner.ts";
+import { StartError } from "../../../standalone/errors.ts";
+import { listen } from "../../../standalone/listener.ts";
+import { projectFolder, settingEntries } from "../../../standalone/settings.ts";
+import { openDatabases } from "../../../standalone/store/databases.ts";
+import { startTestServer } from "./server.ts";
+
+async function messageOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    expect(error).to.be.instanceOf(StartError);
+    return (error as Error).message;
+  }
+  throw new Error("it started");
+}
+
+describe("starting", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "rewhisk-start-"));
+  });
+  afterEach(() => {
+    chmodSync(folder, 0o700);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("on a data folder that another server uses is refused, and possible once that has ended", async () => {
+    const first = await openDatabases(folder);
+    expect(await messageOf(openDatabases(folder))).to.match(/in use by another rewhisk.*--data-dir/);
+    await first.close();
+    await (await openDatabases(folder)).close();
+  });
+
+  it("on a data folder that is a file, or cannot be made, is refused", async () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    expect(await messageOf(openDatabases(file))).to.match(/is not a folder.*--data-dir/);
+    expect(await messageOf(openDatabases(join(file, "below")))).to.match(/is not a folder/);
+    expect(await messageOf(openDatabases("/proc/rewhisk"))).to.match(
+      /\/proc\/rewhisk.*(cannot be written|cannot be opened)/,
+    );
+  });
+
+  it("on a full disk is refused", async function () {
+    // A small memory file system stands for the disk; mounting it takes root.
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]);
+    if (mounted.status !== 0) {
+      console.log(`      skipped: mounting is not permitted here (${mounted.stderr?.toString().trim()})`);
+      this.skip();
+    }
+    try {
+      expect(await messageOf(openDatabases(folder))).to.match(/is full.*--data-dir/);
+    } finally {
+      spawnSync("umount", [folder]);
+    }
+  });
+
+  it("on a port that is taken is refused", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    expect(await messageOf(listen(port, "127.0.0.1"))).to.match(
+      new RegExp(`Port ${port} .* is taken.*--port`),
+    );
+    await new Promise((resolve) => other.close(resolve));
+    expect(await messageOf(listen(0, "203.0.113.1"))).to.match(/no address of this machine.*--host/);
+  });
+
+  it("answers 503 until it is ready", async () => {
+    const listener = await listen(0, "127.0.0.1");
+    const url = `http://127.0.0.1:${listener.port}/ping`;
+    expect((await fetch(url)).status).to.equal(503);
+    listener.handle((_request, response) => response.end("pong"));
+    expect(await (await fetch(url)).text()).to.equal("pong");
+    listener.force();
+    await listener.close();
+  });
+
+  it("makes random keys once, readable by their owner alone", async () => {
+    const server = await startTestServer({ folder });
+    const file = join(folder, "auth.guest");
+    expect(readFileSync(file, "utf8").trim()).to.equal(server.keyOf("guest"));
+    expect(server.keyOf("guest")).to.match(/^[0-9a-f-]{36}:[A-Za-z0-9]{64}$/);
+    expect(server.keyOf("whisk.system")).to.not.equal(server.keyOf("guest"));
+    for (const path of [file, join(folder, "auth.whisk.system")]) {
+      expect(statSync(path).mode & 0o777).to.equal(0o600);
+    }
+    expect(statSync(folder).mode & 0o777).to.equal(0o700);
+    await server.stop({ keep: true });
+  });
+
+  it("takes over a key that was put there before", async () => {
+    const key = `11111111-2222-4333-8444-555555555555:${"k".repeat(64)}`;
+    writeFileSync(join(folder, "auth.guest"), `${key}\n`);
+    const server = await startTestServer({ folder });
+    expect((await server.send("GET", "/api/v1/namespaces", undefined, { auth: key })).body).to.deep.equal([
+      "guest",
+    ]);
+    await server.stop({ keep: true });
+  });
+
+  it("says what is offered, with lines that can be pasted", () => {
+    const lines = bannerLines({
+      version: "0.1.0",
+      interpreters: [{ kind: "nodejs:20", family: "nodejs", version: "20.20.2", path: "/usr/bin/node" }],
+      probe: { rung: "soft-dirty", rungs: [{ rung: "soft-dirty", proven: true, why: "", rewindUs: 321 }] },
+      userMemoryMB: 2048,
+      dataFolder: "/data",
+      url: urlOf("0.0.0.0", 3233),
+      auth: "uuid:key",
+    }).join("\n");
+    expect(lines).to.match(/nodejs:20 \(20\.20\.2\)/);
+    expect(lines).to.match(/soft-dirty, a rewind took 321 us/);
+    expect(lines).to.match(/wsk property set --apihost http:\/\/127\.0\.0\.1:3233 --auth uuid:key$/m);
+    expect(lines).to.match(
+      /curl -s -u uuid:key .*'http:\/\/127\.0\.0\.1:3233\/api\/v1\/namespaces\/whisk\.system\//,
+    );
+  });
+});
+
+describe("npm start", () => {
+  it("explains itself without any set-up", () => {
+    const start = join(projectFolder(), "standalone", "start.mjs");
+    const { status, stdout } = spawnSync(process.execPath, [start, "--help"], { encoding: "utf8" });
+    expect(status).to.equal(0);
+    for (const option of ["--port", "--host", "--data-dir", "--user-memory", "--kinds", "--help"]) {
+      expect(stdout).to.include(option);
+    }
+  });
+});
+
+describe("settings.json", () => {
+  it("explains every key once, with a default of its type and a unit where it needs one", () => {
+    const entries = [...settingEntries().values()];
+    expect(new Set(entries.map((entry) => entry.key)).size).to.equal(entries.length);
+    for (const entry of entries) {
+      expect(entry.meaning, entry.key).to.match(/\.$/);
+      expect(["integer", "size", "duration", "boolean", "string", "number"], entry.key).to.include(
+        entry.type,
+      );
+      if (entry.type === "size" || entry.type === "duration") {
+        expect(entry.unit, entry.key).to.match(entry.type === "size" ? /^M?B$/ : /^ms$/);
+      }
+    }
+  });
+});
