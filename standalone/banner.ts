@@ -35,7 +35,7 @@ function rewindingText(probe: Probe): string {
     return `not possible on this machine, every container is used once (${reasons})`;
   }
   const measuredUs = rungs.find((proof) => proof.rung === rung)?.rewindUs ?? 0;
-  return `${rung}, a rewind took ${measuredUs} us in the probe just now`;
+  return `${rung}, a rewind took ${Math.round(measuredUs)} us in the probe just now`;
 }
 
 /** How to reach the server from this machine; an address that means all of them becomes the local one. */

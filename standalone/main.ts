@@ -179,9 +179,7 @@ function endOnSignal(running: Running): void {
     }
     isEnding = true;
     const { underWay } = running.invoker.status();
-    console.log(
-      `${signal}: ending${underWay > 0 ? ` after ${underWay} activations under way (again: at once)` : ""}`,
-    );
+    console.log(`${signal}: ending${underWay > 0 ? ` after ${underWay} under way (again: at once)` : ""}`);
     stop(running).then(
       () => process.exit(0),
       (error: unknown) => {
