@@ -65,21 +65,33 @@ async function warmUp(home, renewRandomness) {
   }
 }
 
+/** All frames come out of one file, and the answers go nowhere; each INIT meets an action of its own. */
 async function warmUpIn(folder, renewRandomness) {
   const frames = path.join(folder, "frames");
+  fs.writeFileSync(frames, Buffer.concat(examples().flatMap(framesOf)));
+  const input = fs.openSync(frames, "r");
   const sink = fs.openSync("/dev/null", "w");
-  const channel = new Channel(-1, sink);
-  for (const [index, example] of examples().entries()) {
-    fs.writeFileSync(frames, Buffer.concat([initFrame(example), runFrame(index), runFrame(index)]));
-    channel.inputFd = fs.openSync(frames, "r");
-    const action = new Action(createPlace(folder, `code-${index}`), console.error);
-    await new Promise((closed) => {
-      new Server({ channel, action, renewRandomness, closed }).next();
-    });
-    fs.closeSync(channel.inputFd);
+  let actions = 0;
+  const renewAll = () => {
+    renewRandomness();
     process.chdir(folder);
-  }
+    server.action = new Action(createPlace(folder, `code-${actions}`), console.error);
+    actions += 1;
+  };
+  let closed;
+  const end = new Promise((resolve) => {
+    closed = resolve;
+  });
+  const channel = new Channel(input, sink);
+  const server = new Server({ channel, action: undefined, renewRandomness: renewAll, closed });
+  server.next();
+  await end;
+  fs.closeSync(input);
   fs.closeSync(sink);
+}
+
+function framesOf(example, index) {
+  return [initFrame(example), runFrame(index), runFrame(index)];
 }
 
 /** Neutral actions of every sort; the sources differ, else V8 would compile none but the first. */

@@ -68,8 +68,8 @@ def main():
     home = os.environ.get("HOME") or os.getcwd()
     # A line is out as soon as it is printed: an activation that is cut short keeps what it has said.
     _stdout.reconfigure(line_buffering=True)
+    warm_up(home)
     try:
-        warm_up(home)
         channel = Channel(CHANNEL_FD)
         action = Action(Place(home), os.environ)
         channel.ready(b'{"runtime":"python","version":"%s"}' % platform.python_version().encode())
