@@ -55,7 +55,9 @@ async function outOfDate(wanted) {
   }
   for (const { name, build } of hostileArchives) {
     const archive = path.join(OUT, name);
-    const digest = createHash("sha256").update(await readFile(path.join(HERE, "hostile/archives.mjs"))).digest("hex");
+    const hash = createHash("sha256").update(name);
+    for (const file of ["pack.mjs", "hostile/archives.mjs"]) hash.update(await readFile(path.join(HERE, file)));
+    const digest = hash.digest("hex");
     jobs.push({ name, archive, digest, build: () => build(archive) });
   }
   const due = [];

@@ -8,7 +8,8 @@ import { promisify } from "node:util";
 import yazl from "yazl";
 
 const run = promisify(execFile);
-const STAMP = new Date(2024, 0, 1);
+/** The time of change of every packed file: archives do not depend on when they were made. */
+export const STAMP = new Date(2024, 0, 1);
 
 /** All files below a folder, relative and in order; symbolic links are followed, as `zip -r` does. */
 export async function listFiles(folder, below = "") {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import yazl from "yazl";
-import { writeZip } from "../pack.mjs";
+import { STAMP, writeZip } from "../pack.mjs";
 
 const GIB = 1024 ** 3;
 const SOURCES = {
@@ -14,7 +14,7 @@ const SOURCES = {
 function start(family) {
   const zip = new yazl.ZipFile();
   const [name, source] = SOURCES[family];
-  zip.addBuffer(Buffer.from(source), name);
+  zip.addBuffer(Buffer.from(source), name, { mtime: STAMP });
   return zip;
 }
 
@@ -28,14 +28,14 @@ async function renameEntry(archive, from, to) {
 
 async function climbing(family, archive) {
   const zip = start(family);
-  zip.addBuffer(Buffer.from("out of the folder\n"), "XX/XX/XX/XX/XX/XX/XX/XX/tmp/escaped");
+  zip.addBuffer(Buffer.from("out of the folder\n"), "XX/XX/XX/XX/XX/XX/XX/XX/tmp/escaped", { mtime: STAMP });
   await writeZip(zip, archive);
   await renameEntry(archive, "XX/XX/XX/XX/XX/XX/XX/XX/tmp/escaped", "../../../../../../../../tmp/escaped");
 }
 
 async function absolute(family, archive) {
   const zip = start(family);
-  zip.addBuffer(Buffer.from("out of the folder\n"), "Xtmp/escaped");
+  zip.addBuffer(Buffer.from("out of the folder\n"), "Xtmp/escaped", { mtime: STAMP });
   await writeZip(zip, archive);
   await renameEntry(archive, "Xtmp/escaped", "/tmp/escaped");
 }
@@ -43,19 +43,19 @@ async function absolute(family, archive) {
 /** A symbolic link to /tmp, and a file that would be written through it. */
 async function throughLink(family, archive) {
   const zip = start(family);
-  zip.addBuffer(Buffer.from("/tmp"), "link", { mode: 0o120777 });
-  zip.addBuffer(Buffer.from("out of the folder\n"), "link/escaped");
+  zip.addBuffer(Buffer.from("/tmp"), "link", { mode: 0o120777, mtime: STAMP });
+  zip.addBuffer(Buffer.from("out of the folder\n"), "link/escaped", { mtime: STAMP });
   await writeZip(zip, archive);
 }
 
-/** A megabyte that unpacks to a gigabyte. */
+/** A few megabytes that unpack to a gigabyte. */
 async function bomb(family, archive) {
   const zip = start(family);
   const block = Buffer.alloc(1 << 20);
   function* zeros() {
     for (let written = 0; written < GIB; written += block.length) yield block;
   }
-  zip.addReadStream(Readable.from(zeros()), "zeros");
+  zip.addReadStream(Readable.from(zeros()), "zeros", { mtime: STAMP, compressionLevel: 1 });
   await writeZip(zip, archive);
 }
 
@@ -68,7 +68,7 @@ async function broken(_family, archive) {
 /** Claims a size for its entry that is not the size of what is in it. */
 async function lying(family, archive) {
   const zip = start(family);
-  zip.addBuffer(Buffer.alloc(100_000, "x"), "large.txt");
+  zip.addBuffer(Buffer.alloc(100_000, "x"), "large.txt", { mtime: STAMP });
   await writeZip(zip, archive);
   const bytes = await readFile(archive);
   for (let at = bytes.indexOf("PK\x01\x02"); at >= 0; at = bytes.indexOf("PK\x01\x02", at + 1)) {
@@ -82,7 +82,7 @@ async function lying(family, archive) {
 /** A zip file without anything that could be run. */
 async function empty(_family, archive) {
   const zip = new yazl.ZipFile();
-  zip.addBuffer(Buffer.from("no code here\n"), "readme.txt");
+  zip.addBuffer(Buffer.from("no code here\n"), "readme.txt", { mtime: STAMP });
   await writeZip(zip, archive);
 }
 
