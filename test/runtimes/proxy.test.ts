@@ -1,6 +1,9 @@
 // What holds for the action proxies of every family: the channel, quiescence, no traces, archives, randomness.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { type Entry, files, link, tarGz, zip } from "./archives.ts";
 import {
@@ -85,6 +88,16 @@ for (const family of ["nodejs", "python"] as const) {
         }
         for (const n of [1, 2, 3]) expect((await runtime.receive()).body).to.deep.equal({ n });
       });
+    });
+
+    it("is not inherited by programs that an action starts", async () => {
+      const code =
+        family === "nodejs"
+          ? 'const main = () => ({ channel: require("fs").readlinkSync("/proc/self/fd/3"), listed: String(require("child_process").execSync("ls -l /proc/self/fd")) });'
+          : 'import os, subprocess\ndef main(args):\n    return {"channel": os.readlink("/proc/self/fd/3"), "listed": subprocess.run(["ls", "-l", "/proc/self/fd"], close_fds=False, capture_output=True, text=True).stdout}\n';
+      const { channel, listed } = (await invoke(family, { code })).body as Record<string, string>;
+      expect(channel).to.match(/^socket:/);
+      expect(listed).not.to.include(channel);
     });
 
     it("ends without a word when the channel is closed", async () => {
@@ -207,6 +220,37 @@ for (const family of ["nodejs", "python"] as const) {
       const whole = zip([...entryFile(family), { path: "big", content: "x".repeat(1000) }]);
       expect(await refusalOf(whole.subarray(0, whole.length - 30))).to.match(/archive/);
       expect(await refusalOf(tarGz(entryFile(family)).subarray(0, 60))).to.match(/archive/);
+    });
+
+    it("refuses what does not fit into the file system, by bytes and by files", async function () {
+      this.timeout(60_000);
+      if (process.getuid?.() !== 0) {
+        console.log("        skipped: only root can mount a small file system to fill");
+        this.skip();
+      }
+      const folder = mkdtempSync(join(tmpdir(), "rewhisk-small-"));
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m,nr_inodes=200", "small", folder]);
+      try {
+        const many = Array.from({ length: 300 }, (_, n) => ({ path: `file${n}`, content: "x" }));
+        for (const pack of [zip, tarGz]) {
+          for (const [entries, words] of [
+            [
+              [{ path: "big", content: Buffer.alloc(20_000_000) }],
+              /entry "big" does not fit: there is room for 2097152/,
+            ],
+            [many, /entry "file19\d" does not fit: the container's disk is full/],
+          ] as const) {
+            const runtime = new Runtime(family, interpreterOf(family), [], folder);
+            await runtime.receive();
+            const { body } = await runtime.init({ code: pack([...entryFile(family), ...entries]) });
+            expect(`${(body as { error: string }).error} ${runtime.stderr}`).to.match(words);
+            await runtime.close();
+          }
+        }
+      } finally {
+        execFileSync("umount", [folder]);
+        rmdirSync(folder);
+      }
     });
 
     it("refuses an archive of too many entries", async () => {

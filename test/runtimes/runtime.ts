@@ -80,8 +80,8 @@ export class Runtime {
   #received = Buffer.alloc(0);
   #arrived: () => void = () => {};
 
-  constructor(family: Family, interpreter: string, extraFlags: readonly string[] = []) {
-    this.home = realpathSync(mkdtempSync(join(tmpdir(), "rewhisk-home-")));
+  constructor(family: Family, interpreter: string, extraFlags: readonly string[] = [], folder = tmpdir()) {
+    this.home = realpathSync(mkdtempSync(join(folder, "rewhisk-home-")));
     const { arguments: flags }: { arguments: string[] } = JSON.parse(
       readFileSync(inCheckout(`runtimes/${family}/runtime.json`), "utf8"),
     );

@@ -69,6 +69,8 @@ def main():
     # A line is out as soon as it is printed: an activation that is cut short keeps what it has said.
     _stdout.reconfigure(line_buffering=True)
     warm_up(home)
+    # Programs that an action starts do not inherit the channel (Node sees to that by itself).
+    os.set_inheritable(CHANNEL_FD, False)
     try:
         channel = Channel(CHANNEL_FD)
         action = Action(Place(home), os.environ)
