@@ -1,0 +1,185 @@
+// The making and the end of lean containers: nothing may be left of one, whoever dies first.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { LeanError } from "../../pool/lean/errors.ts";
+import { createLeanFactory } from "../../pool/lean/factory.ts";
+import { preflight } from "../../pool/lean/preflight.ts";
+import { repositoryFolder } from "../../pool/lean/repository.ts";
+import { pendingBytes, startLean } from "../../restorer/index.ts";
+import { closeEnds, launcher, ProbeFactory, within } from "./lean-probe.ts";
+
+const cgroupFolders = ["memory", "pids", "cpu"].map((name) => `/sys/fs/cgroup/${name}/rewhisk`);
+const cgroupsOf = (instance: string): readonly string[] =>
+  [...cgroupFolders, "/sys/fs/cgroup/rewhisk"].map((folder) => `${folder}/${instance}`).filter(existsSync);
+const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
+const openFds = (): number => readdirSync("/proc/self/fd").length;
+const namespacesOf = (pid: number | "self"): readonly string[] =>
+  ["pid", "mnt", "ipc", "uts", "net", "cgroup"].map((name) => readlinkSync(`/proc/${pid}/ns/${name}`));
+const childrenOfOurs = (): string => readFileSync(`/proc/self/task/${process.pid}/children`, "latin1");
+
+describe("a lean container's life", () => {
+  it("leaves nothing behind: no process, descriptor, cgroup or mount", async () => {
+    const factory = await ProbeFactory.open("test-life");
+    await (await factory.make()).destroy();
+    const [fds, mounts, children] = [
+      openFds(),
+      readFileSync("/proc/self/mountinfo", "utf8"),
+      childrenOfOurs(),
+    ];
+    const probe = await factory.make();
+    await probe.run("import subprocess\nsubprocess.Popen(['/bin/sleep', '1000'], start_new_session=True)");
+    const { runtimePid } = probe.sandbox;
+    const own = namespacesOf("self");
+    for (const [i, name] of namespacesOf(runtimePid).entries()) expect(name).to.not.equal(own[i]);
+    expect(cgroupsOf("test-life").length).to.be.greaterThan(0);
+    await probe.destroy();
+    expect(isAlive(runtimePid)).to.equal(false);
+    expect(await within(1000, () => openFds() === fds)).to.equal(true);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).to.equal(mounts);
+    expect(childrenOfOurs()).to.equal(children);
+    expect(
+      cgroupsOf("test-life").flatMap((folder) =>
+        readdirSync(folder, { withFileTypes: true }).filter((e) => e.isDirectory()),
+      ),
+    ).to.deep.equal([]);
+    await factory.close();
+    expect(cgroupsOf("test-life")).to.deep.equal([]);
+  });
+
+  it("can be destroyed twice at once, and tells its end only once", async () => {
+    const factory = await ProbeFactory.open("test-twice");
+    const probe = await factory.make();
+    await Promise.all([probe.destroy(), probe.destroy(), probe.sandbox.destroy()]);
+    expect(await probe.sandbox.exited).to.deep.include({ cause: "signal", status: 9, oomKilled: false });
+    await factory.close();
+  });
+
+  it("tells how the runtime ended, and takes its children with it", async () => {
+    const factory = await ProbeFactory.open("test-ends");
+    const exits = await factory.make();
+    const child = "import subprocess\nsubprocess.Popen(['/bin/sleep', '1000'])\n";
+    exits.run(`${child}os._exit(7)`).catch(() => undefined);
+    expect(await exits.sandbox.exited).to.include({ cause: "exit", status: 7, message: "" });
+    const dies = await factory.make();
+    dies.run("os.kill(2, 11)").catch(() => undefined);
+    expect(await dies.sandbox.exited).to.include({ cause: "signal", status: 11 });
+    await factory.close();
+    expect(cgroupsOf("test-ends")).to.deep.equal([]);
+  });
+
+  it("lets many be made at once, each with a user of its own", async () => {
+    const factory = await ProbeFactory.open("test-many");
+    const probes = await Promise.all(Array.from({ length: 20 }, () => factory.make("python:3", 64)));
+    const uids = await Promise.all(probes.map((probe) => probe.run("result = os.getuid()")));
+    expect(new Set(uids).size).to.equal(20);
+    await factory.close();
+    expect(cgroupsOf("test-many")).to.deep.equal([]);
+  }).timeout(60_000);
+
+  it("dies with the host's process within a second, and the next life removes the rest", async () => {
+    const script = fileURLToPath(new URL("./lean-host.js", import.meta.url));
+    const host = spawn(process.execPath, [script, "test-killed", "3"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [line] = (await once(host.stdout, "data")) as [Buffer];
+    const pids = line.toString().trim().split(" ").map(Number);
+    expect(pids).to.have.length(3);
+    expect(pids.every(isAlive)).to.equal(true);
+    host.kill("SIGKILL");
+    await once(host, "exit");
+    expect(await within(1000, () => !pids.some(isAlive))).to.equal(true);
+    expect(cgroupsOf("test-killed").length).to.be.greaterThan(0);
+    const factory = await ProbeFactory.open("test-killed");
+    const probe = await factory.make();
+    await factory.factory.removeLeftovers();
+    expect(await probe.run("result = 'untouched'")).to.equal("untouched");
+    await factory.close();
+    expect(cgroupsOf("test-killed")).to.deep.equal([]);
+  }).timeout(60_000);
+
+  it("names the step at which it could not be set up, and leaves nothing behind", async () => {
+    const factory = await ProbeFactory.open("test-fails");
+    const repository = await ProbeFactory.open("test-fails-other");
+    const before = openFds();
+    const broken = (changes: object): ReturnType<typeof createLeanFactory> =>
+      createLeanFactory({
+        instance: "test-broken",
+        interpreters: [{ kind: "python:3", family: "python", version: "3", path: "/usr/bin/python3" }],
+        environment: {},
+        scratchMB: 8,
+        launcher,
+        repository: repositoryFolder,
+        ...changes,
+      });
+    for (const [changes, code, text] of [
+      [{ launcher: "/nowhere/lean" }, "start", "/nowhere/lean"],
+      [{ launcher: "/bin/false" }, "start", "exit 1"],
+      [{ scratchMB: 0.5 }, "start", "option scratch-mb"],
+      [{ openFiles: 0 }, "start", "options"],
+      [
+        { interpreters: [{ kind: "python:3", family: "python", version: "3", path: "/etc/passwd" }] },
+        "start",
+        "execute /runtime/bin/passwd: Permission denied",
+      ],
+    ] as const) {
+      const one = broken(changes);
+      const failure = await one.create("python:3", 64).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(failure).to.be.instanceOf(LeanError);
+      expect(failure).to.have.property("code", code);
+      expect((failure as LeanError).message).to.contain(text);
+      await one.close();
+    }
+    expect(await within(1000, () => openFds() === before)).to.equal(true);
+    expect(cgroupsOf("test-broken")).to.deep.equal([]);
+    await factory.close();
+    await repository.close();
+  });
+
+  it("refuses a kind it has no interpreter for, more containers than users, and all after the end", async () => {
+    const factory = await ProbeFactory.open("test-refuses", { uidCount: 1 });
+    const code = (made: Promise<unknown>): Promise<string> =>
+      made.then(
+        () => "made",
+        (error: LeanError) => error.code,
+      );
+    expect(await code(factory.factory.create("cobol:1", 64))).to.equal("unknown-kind");
+    const probe = await factory.make();
+    expect(await code(factory.factory.create("python:3", 64))).to.equal("no-uid");
+    await probe.destroy();
+    const again = await factory.factory.create("python:3", 64);
+    closeEnds(again);
+    await factory.close();
+    expect(await code(factory.factory.create("python:3", 64))).to.equal("closed");
+  });
+
+  it("tells the bytes that wait on the channel and in a pipe", async () => {
+    const factory = await ProbeFactory.open("test-pending");
+    const sandbox = await factory.factory.create("python:3", 64);
+    expect(pendingBytes(sandbox.channelFd)).to.deep.equal({ unread: 0, unsent: 0 });
+    expect(pendingBytes(sandbox.stdoutFd)).to.deep.equal({ unread: 0, unsent: 0 });
+    process.kill(sandbox.runtimePid, "SIGSTOP");
+    writeSync(sandbox.channelFd, "abc");
+    expect(pendingBytes(sandbox.channelFd).unsent).to.be.greaterThan(0);
+    await sandbox.destroy();
+    expect(() => pendingBytes(99_999)).to.throw("descriptor 99999");
+    closeEnds(sandbox);
+    await factory.close();
+  });
+
+  it("is not started by hand", async () => {
+    const byHand = spawn(launcher, [], { stdio: "ignore" });
+    expect(await once(byHand, "exit")).to.deep.equal([2, null]);
+    expect(() => startLean(launcher, ["a\0b"])).to.throw("NUL");
+  });
+
+  it("finds nothing missing on a machine that runs these tests", async () => {
+    expect(await preflight()).to.deep.equal([]);
+  });
+});

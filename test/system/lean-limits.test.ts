@@ -1,0 +1,188 @@
+// A lean container under actions that eat, fork, fill and hide: what the limits do, and what is cleaned up after them.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { expect } from "chai";
+import { RestorerError } from "../../restorer/index.ts";
+import { type Probe, ProbeFactory, within } from "./lean-probe.ts";
+
+/** Processes of the container but its runtime, as the host sees them: those with its user id. */
+function others(probe: Probe): readonly string[] {
+  const uidOf = (pid: string): string | undefined => {
+    try {
+      return /^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+    } catch {
+      return undefined;
+    }
+  };
+  const uid = uidOf(`${probe.sandbox.runtimePid}`);
+  const isAlive = (pid: string): boolean => !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  return readdirSync("/proc").filter(
+    (pid) => /^\d+$/.test(pid) && pid !== `${probe.sandbox.runtimePid}` && uidOf(pid) === uid && isAlive(pid),
+  );
+}
+
+describe("a lean container's limits", () => {
+  let factory: ProbeFactory;
+  before(async () => {
+    factory = await ProbeFactory.open("test-limits");
+  });
+  after(() => factory.close());
+
+  it("ends an action that exhausts its memory, and says so", async () => {
+    const probe = await factory.make("python:3", 64);
+    const failure = await probe.run("hog = bytearray(200 << 20)").then(
+      () => "no failure",
+      (error: Error) => error.message,
+    );
+    expect(failure).to.contain("the channel is closed");
+    expect(await probe.sandbox.exited).to.deep.include({ cause: "signal", status: 9, oomKilled: true });
+    expect(probe.sandbox.oomKills()).to.equal(1);
+  });
+
+  it("survives a child that exhausts its memory, and does not take that for its own end later", async () => {
+    const probe = await factory.make("python:3", 64);
+    const eat =
+      "import subprocess\nresult = subprocess.run(['/usr/bin/python3', '-c', 'bytearray(200 << 20)']).returncode";
+    expect(await probe.run(eat)).to.equal(-9);
+    expect(probe.sandbox.oomKills()).to.equal(1);
+    probe.sandbox.killOthers();
+    probe.run("os._exit(3)").catch(() => undefined);
+    expect(await probe.sandbox.exited).to.deep.include({ cause: "exit", status: 3, oomKilled: false });
+  });
+
+  it("can be given more memory, and less again", async () => {
+    const probe = await factory.make("python:3", 64);
+    probe.sandbox.setMemoryMB(256);
+    expect(probe.sandbox.memoryMB).to.equal(256);
+    expect(await probe.run("hog = bytearray(150 << 20)\nresult = len(hog)")).to.equal(150 << 20);
+    expect(probe.sandbox.memoryUsedBytes()).to.be.greaterThan(150 << 20);
+    expect(() => probe.sandbox.setMemoryMB(64)).to.throw("EBUSY");
+    await probe.run("pass");
+    probe.sandbox.setMemoryMB(64);
+    await probe.run("hog = bytearray(150 << 20)").catch(() => undefined);
+    expect((await probe.sandbox.exited).oomKilled).to.equal(true);
+  });
+
+  it("stops a fork bomb at the limit of processes", async () => {
+    const probe = await factory.make("python:3", 2048);
+    const bomb = `
+count = 0
+try:
+    while count < 2000:
+        if os.fork() == 0:
+            import time
+            time.sleep(1000)
+        count += 1
+except BlockingIOError:
+    pass
+result = count
+`;
+    expect(await probe.run(bomb)).to.equal(1023);
+    probe.sandbox.killOthers();
+    expect(others(probe)).to.deep.equal([]);
+    expect(await probe.run("result = 'still here'")).to.equal("still here");
+  }).timeout(60_000);
+
+  it("kills children that keep forking, and daemons, and lets the runtime fork afterwards", async () => {
+    const probe = await factory.make();
+    const daemons = `
+import time
+for _ in range(8):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork(): os._exit(0)
+        while True:
+            if os.fork() == 0:
+                time.sleep(0.001)
+                os._exit(0)
+            try:
+                os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                pass
+`;
+    await probe.run(daemons);
+    expect(await within(2000, () => others(probe).length > 7)).to.equal(true);
+    probe.sandbox.killOthers();
+    expect(await within(1000, () => others(probe).length === 0)).to.equal(true);
+    await probe.run("result = [os.waitpid(-1, 0)[0] > 0 for _ in range(8)]");
+    expect(await probe.run("import subprocess\nresult = subprocess.run(['/bin/true']).returncode")).to.equal(
+      0,
+    );
+    probe.sandbox.killOthers();
+  });
+
+  it("takes a zombie for dead", async () => {
+    const probe = await factory.make();
+    await probe.run("child = os.fork()\nif child == 0: os._exit(0)\nimport time; time.sleep(0.05)");
+    probe.sandbox.killOthers();
+    expect(await probe.run("result = os.waitpid(-1, 0)[1]")).to.equal(0);
+  });
+
+  it("has no more scratch space than it was given, in bytes and in files", async () => {
+    const probe = await factory.make();
+    const fill = `
+result = []
+try:
+    with open('/tmp/big', 'wb') as f:
+        for _ in range(100): f.write(bytes(1 << 20)); f.flush()
+except OSError as error:
+    result.append([errno.errorcode[error.errno], os.path.getsize('/tmp/big') >> 20])
+os.unlink('/tmp/big')
+try:
+    for i in range(5000): os.mknod(f'/dev/shm/{i}')
+except OSError as error:
+    result.append([errno.errorcode[error.errno], i])
+`;
+    expect(await probe.run(fill)).to.deep.equal([
+      ["ENOSPC", 8],
+      ["ENOSPC", 8 * 256 - 4],
+    ]);
+    probe.sandbox.emptyScratch();
+    expect(await probe.run("result = os.listdir('/dev/shm')")).to.deep.equal([]);
+  });
+
+  it("empties its scratch space of every sort of file, and of the time of its making", async () => {
+    const probe = await factory.make();
+    const state =
+      "result = [[sorted(os.listdir(d)), os.stat(d).st_mtime_ns, os.stat(d).st_mode] for d in ('/tmp', '/home/action', '/dev/shm')]";
+    probe.sandbox.emptyScratch();
+    const before = await probe.run(state);
+    const mess = `
+import socket
+for root in ('/tmp', '/home/action', '/dev/shm'):
+    os.makedirs(f'{root}/a/b/c')
+    open(f'{root}/a/file', 'w').write('x' * 5000)
+    os.link(f'{root}/a/file', f'{root}/hard')
+    os.symlink('/usr', f'{root}/link')
+    os.symlink('/nowhere', f'{root}/a/dangling')
+    os.mkfifo(f'{root}/fifo')
+    socket.socket(socket.AF_UNIX).bind(f'{root}/socket')
+    os.setxattr(f'{root}/a/file', 'user.mark', b'1') if hasattr(os, 'setxattr') else None
+    os.mkdir(f'{root}/closed', 0)
+    os.mkdir(f'{root}/a/b/.hidden')
+    for i in range(500): open(f'{root}/a/b/c/{i}', 'w').close()
+`;
+    await probe.run(mess);
+    probe.sandbox.emptyScratch();
+    expect(await probe.run(state)).to.deep.equal(before);
+    expect(await probe.run("result = len(os.listdir('/usr')) > 5")).to.equal(true);
+  });
+
+  it("notices a deleted file that is still held open, and a nest too deep to empty", async () => {
+    const probe = await factory.make();
+    await probe.run(
+      "import builtins\nbuiltins.kept = open('/tmp/kept', 'w')\nkept.write('x'); kept.flush(); os.unlink('/tmp/kept')",
+    );
+    expect(() => probe.sandbox.emptyScratch())
+      .to.throw(RestorerError)
+      .with.property("code", "scratch");
+    await probe.run("kept.close()");
+    probe.sandbox.emptyScratch();
+    await probe.run(
+      "os.chdir('/tmp')\nfor _ in range(200):\n    os.mkdir('d'); os.chdir('d')\nos.chdir('/')",
+    );
+    expect(() => probe.sandbox.emptyScratch())
+      .to.throw(RestorerError)
+      .with.property("code", "scratch");
+  });
+});
