@@ -1,5 +1,6 @@
 // One container from its making to its end: the sandbox, its checkpoint, its channel and its output.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RewindTimings } from "../restorer/index.ts";
 import type { Exit } from "./lean/factory.ts";
 import { type ContainerEvent, type ContainerState, Life } from "./lifecycle.ts";
@@ -103,7 +104,7 @@ export class Container {
       );
       const inside: Inside = { sandbox, channel: Channel.open(sandbox.channelFd), logs };
       this.#inside = inside;
-      void sandbox.exited.then((exit) => this.#ended(exit));
+      void sandbox.exited.then((exit) => this.#ended(exit, inside));
       await this.#greet(inside);
       const checkpoint = await this.#machine.takeCheckpoint?.([sandbox.runtimePid]);
       if (checkpoint !== undefined) {
@@ -273,8 +274,14 @@ export class Container {
     this.#memoryMB = memoryMB;
   }
 
-  #ended(exit: Exit): void {
+  /**
+   * The end of the runtime does not close the channel: a checkpoint holds copies of the runtime's descriptors. What was
+   * written before the end is still read.
+   */
+  async #ended(exit: Exit, { sandbox, channel }: Inside): Promise<void> {
     this.#hasEnded = true;
+    while (!channel.isClosed && this.#machine.pendingBytes(sandbox.channelFd).unread > 0) await nextTurn();
+    channel.close();
     if (this.state !== "clean" && this.state !== "warm") return;
     this.taint(new TaintError("process-gone", `the runtime ended (${exit.cause} ${exit.status}) while idle`));
     this.#onLost(this);

@@ -177,6 +177,19 @@ describe("a container", () => {
     expect(container.fault?.reason).to.equal("process-gone");
   });
 
+  it("has the answer that was written just before the end, and sees the end though the channel stays open", async () => {
+    const machine = new FakeMachine();
+    machine.behave = (request, runtime) => {
+      runtime.answer(request, 200, `{"x":"${"y".repeat(100_000)}"}`);
+      machine.sandboxes[0]?.die({}, { closing: false });
+    };
+    const { container } = await started(machine);
+    container.assign(job, 1);
+    const { exchange } = await container.run("{}", limits);
+    expect(exchange).to.deep.include({ outcome: "answer", bodyBytes: 100_008 });
+    expect((await container.run("{}", limits)).exchange.outcome).to.equal("gone");
+  });
+
   it("knows death by memory from the exit, or from the counter where the exit says nothing", async () => {
     for (const behave of [
       (machine: FakeMachine) => machine.sandboxes[0]?.die({ cause: "signal", status: 9, oomKilled: true }),

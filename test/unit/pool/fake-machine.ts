@@ -158,9 +158,9 @@ export class FakeSandbox implements Sandbox {
     this.emptied++;
   }
 
-  /** The runtime ends by itself. */
-  die(exit: Partial<Exit> = {}): void {
-    this.runtime.socket.destroy();
+  /** The runtime ends by itself. Its end of the channel may be held open by somebody else. */
+  die(exit: Partial<Exit> = {}, { closing = true } = {}): void {
+    if (closing) this.runtime.socket.destroy();
     this.#exit({ cause: "exit", status: 1, oomKilled: false, message: "", ...exit });
   }
 

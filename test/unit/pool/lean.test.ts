@@ -1,0 +1,137 @@
+// The small decisions around lean containers: users, interpreters, what is shown, what is missing, how it ended.
+
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { LeanError } from "../../../pool/lean/errors.ts";
+import { chooseByKind, findInterpreters, kindsOf } from "../../../pool/lean/interpreters.ts";
+import { parseEnd } from "../../../pool/lean/launcher.ts";
+import { isKernelRecent, missingCapabilities } from "../../../pool/lean/preflight.ts";
+import {
+  identityOptions,
+  interpreterInside,
+  runtimeOptions,
+  systemOptions,
+} from "../../../pool/lean/rootfs.ts";
+import { UidRange } from "../../../pool/lean/uids.ts";
+
+describe("a range of user ids", () => {
+  it("gives each id to one holder, and lets one that came back rest", () => {
+    const uids = new UidRange(10, 3);
+    expect([uids.take(), uids.take()]).to.deep.equal([10, 11]);
+    uids.giveBack(10);
+    expect([uids.take(), uids.take()]).to.deep.equal([12, 10]);
+    expect(() => uids.take())
+      .to.throw(LeanError)
+      .with.property("code", "no-uid");
+    uids.giveBack(11);
+    expect(uids.take()).to.equal(11);
+  });
+});
+
+describe("the interpreters of a machine", () => {
+  it("serve kinds by their version", () => {
+    expect(kindsOf("nodejs", "20.20.2")).to.deep.equal(["nodejs:20"]);
+    expect(kindsOf("python", "3.11.2")).to.deep.equal(["python:3", "python:3.11"]);
+  });
+
+  it("serve each kind once, the first found first", () => {
+    const found = chooseByKind([
+      { family: "nodejs", version: "20.1.0", path: "/a" },
+      { family: "nodejs", version: "20.2.0", path: "/b" },
+      { family: "python", version: "3.11.2", path: "/c" },
+      { family: "python", version: "3.12.0", path: "/d" },
+    ]);
+    expect(found.map(({ kind, path }) => [kind, path])).to.deep.equal([
+      ["nodejs:20", "/a"],
+      ["python:3", "/c"],
+      ["python:3.11", "/c"],
+      ["python:3.12", "/d"],
+    ]);
+  });
+
+  it("include the Node that runs this", async () => {
+    const major = process.versions.node.split(".")[0];
+    const found = (await findInterpreters()).find(({ kind }) => kind === `nodejs:${major}`);
+    expect(found?.version).to.equal(process.versions.node);
+  });
+});
+
+describe("what a lean container is shown", () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "rewhisk-shown-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("is /usr and nothing of what would tell about the host's users and services", () => {
+    const options = systemOptions();
+    expect(options).to.include("/usr:/usr");
+    const shown = options.filter((option) => option.startsWith("/")).map((option) => option.split(":")[0]);
+    for (const path of shown) expect(path).to.match(/^\/(usr|bin|sbin|lib|lib32|lib64|etc\/.+)$/);
+    for (const secret of ["/etc", "/etc/passwd", "/etc/shadow", "/etc/ssl", "/etc/ssl/private", "/etc/hosts"])
+      expect(shown).to.not.include(secret);
+  });
+
+  it("is an identity of its own", () => {
+    const options = identityOptions({ uid: 600_007, hostname: "box" });
+    const [passwd = ""] = options.filter((option) => option.startsWith("/etc/passwd:"));
+    expect(passwd).to.contain("action:x:600007:600007:action:/home/action:");
+    expect(options.some((option) => option === "/etc/hostname:box\n")).to.equal(true);
+  });
+
+  it("is the interpreter at its place below /usr, or as a single file", () => {
+    const path = join(folder, "node-link");
+    writeFileSync(join(folder, "node"), "");
+    symlinkSync(join(folder, "node"), path);
+    expect(interpreterInside(path)).to.deep.equal({ from: join(folder, "node"), to: "/runtime/bin/node" });
+    expect(interpreterInside("/usr/bin/env")).to.deep.equal({ from: "/usr/bin/env", to: "/usr/bin/env" });
+  });
+
+  it("is the runtime's folder and what its description adds, and what of it is missing is told", () => {
+    mkdirSync(join(folder, "runtimes/python"), { recursive: true });
+    const { options, missing } = runtimeOptions(
+      folder,
+      "python",
+      [{ from: "node_modules/none", to: "/runtime/none" }],
+      { from: "/usr/bin/python3.11", to: "/usr/bin/python3.11" },
+    );
+    expect(options).to.deep.equal([
+      ...["--ro-bind", `${folder}/runtimes/python:/runtime/python`],
+      ...["--ro-bind", `${folder}/node_modules/none:/runtime/none`],
+    ]);
+    expect(missing).to.deep.equal([`${folder}/node_modules/none`]);
+  });
+});
+
+describe("the launcher's report", () => {
+  it("tells an end by exit, by signal, and a start that failed", () => {
+    expect(parseEnd("exit 3")).to.deep.equal({ cause: "exit", status: 3, message: "" });
+    expect(parseEnd("signal 9")).to.deep.equal({ cause: "signal", status: 9, message: "" });
+    expect(parseEnd("failed mount /usr on /usr: No such file")).to.deep.equal({
+      cause: "failed",
+      status: 127,
+      message: "mount /usr on /usr: No such file",
+    });
+    expect(parseEnd("started")).to.equal(undefined);
+  });
+});
+
+describe("the preflight check", () => {
+  it("names the capabilities that are missing, and does without CAP_SYS_RESOURCE", () => {
+    expect(missingCapabilities("000001fffeffffff")).to.deep.equal([]);
+    expect(missingCapabilities("0000000000000000")).to.include.members([
+      "CAP_SYS_ADMIN",
+      "CAP_SYS_PTRACE",
+      "CAP_NET_ADMIN",
+    ]);
+    expect(missingCapabilities("000001ffffdfffff")).to.deep.equal(["CAP_SYS_ADMIN"]);
+  });
+
+  it("knows the oldest kernel that will do", () => {
+    const recent = ["5.12.0", "5.15.0-91-generic", "6.1.0-13-amd64", "10.0.0"];
+    expect(recent.map(isKernelRecent)).to.deep.equal([true, true, true, true]);
+    expect(["5.11.22", "4.18.0-553.el8"].map(isKernelRecent)).to.deep.equal([false, false]);
+  });
+});
