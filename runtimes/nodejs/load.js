@@ -39,11 +39,7 @@ function load(place, { code, binary, main }) {
 function loadSource(place, source, main) {
   let compiled;
   try {
-    compiled = vm.compileFunction(wrapped(source, main), WRAPPER_PARAMETERS, {
-      filename: place.file,
-      lineOffset: -1,
-      importModuleDynamically,
-    });
+    compiled = compile(wrapped(source, main), place.file);
   } catch (error) {
     if (error instanceof SyntaxError && ONLY_IN_MODULES.test(error.message))
       return loadModuleSource(place, source, main);
@@ -65,15 +61,15 @@ try {
 })()`;
 }
 
-/** Node 18 knows no constant for "as in a module of that name": relative names are then resolved here. */
-const importModuleDynamically =
-  vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER ??
-  ((specifier, script) =>
-    import(
-      specifier.startsWith(".")
-        ? new URL(specifier, pathToFileURL(script.filename ?? `${process.cwd()}/`))
-        : specifier
-    ));
+/**
+ * import() in the source works as in a module of that name. Node 18 cannot say so: there the source is compiled as a
+ * part of this file, whose imports it shares.
+ */
+function compile(text, filename) {
+  const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
+  if (importModuleDynamically === undefined) return new Function(...WRAPPER_PARAMETERS, text);
+  return vm.compileFunction(text, WRAPPER_PARAMETERS, { filename, lineOffset: -1, importModuleDynamically });
+}
 
 async function loadModuleSource(place, source, main) {
   fs.mkdirSync(place.codeFolder);

@@ -42,6 +42,16 @@ describe("nodejs: loading code", () => {
     });
   }
 
+  it("says nothing on stderr of an import on demand", async () => {
+    await withRuntime("nodejs", async (runtime) => {
+      await runtime.init({
+        code: 'exports.main = async () => ({ ok: typeof (await import("node:path")) });',
+      });
+      expect((await runtime.run()).body).to.deep.equal({ ok: "object" });
+      expect(runtime.stderr).to.equal("");
+    });
+  });
+
   it("takes another name for main, and a path to it", async () => {
     expect(await resultOf("const act = () => ({ ok: 1 });", {}, "act")).to.deep.equal({ ok: 1 });
     expect(await resultOf("exports.a = { b: () => ({ ok: 2 }) };", {}, "exports.a.b")).to.deep.equal({
