@@ -246,3 +246,31 @@ describe("several activations at once", () => {
     }
   });
 });
+
+describe("with live state kept for the same owner", () => {
+  it("an action counts on until its container changes hands", async () => {
+    const real = await RealInvoker.start({
+      rewind: "on-change",
+      userMemoryMB: 256,
+      stemCells: [{ kind: nodejs, count: 1, memoryMB: 256 }],
+    });
+    try {
+      const counter = "let n = 0; function main() { return { n: ++n }; }";
+      real.put("one", { kind: nodejs, code: counter });
+      real.put("two", { kind: nodejs, code: counter });
+      const counted: (Json | undefined)[] = [];
+      const loaded: boolean[] = [];
+      for (const name of ["one", "one", "two", "two", "one"]) {
+        const done = await real.run(name);
+        counted.push(response(done)[1]);
+        loaded.push(!done.record.annotations.some(({ key }) => key === "initTime"));
+      }
+      expect(counted).to.deep.equal([{ n: 1 }, { n: 2 }, { n: 1 }, { n: 2 }, { n: 1 }]);
+      expect(loaded).to.deep.equal([false, true, false, true, false]);
+      expect(real.taints()).to.deep.equal([]);
+      expect(await real.metric('rewhisk_container_starts_total{result="ready"}')).to.equal(1);
+    } finally {
+      await real.stop();
+    }
+  });
+});

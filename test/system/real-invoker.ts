@@ -102,7 +102,8 @@ export class RealInvoker {
       pool: { ...defaultInvokerSettings.pool, ...pool },
     };
     const factory = createLeanFactory({
-      instance: `test-${process.pid}`,
+      // Always the same: what a killed test run left is removed by the next.
+      instance: "test-activation",
       interpreters: await findInterpreters(),
       environment: { __OW_API_HOST: "http://localhost:3233" },
       scratchMB: 64,
