@@ -1,6 +1,14 @@
 // Where on this machine the cgroups of containers go: version 1, version 2, or some controllers of each.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { LeanError } from "./errors.ts";
 
@@ -90,18 +98,23 @@ export function hierarchiesHere(): ReadonlyMap<Controller, Hierarchy> {
   return findHierarchies(mounts, own, readControllers);
 }
 
+/** Writes to one of the kernel's files, which is there or else an error. */
+export function put(file: string, text: string): void {
+  writeFileSync(file, text, { flag: "r+" });
+}
+
 /** Version 2: a cgroup with processes of its own cannot hand on controllers, unless it is the hierarchy's root. */
 function moveOwnProcesses(base: string): void {
   if (!existsSync(join(base, "cgroup.type"))) return;
   const leaf = join(base, hostLeaf);
   for (const pid of readFileSync(join(base, "cgroup.procs"), "utf8").split("\n").filter(Boolean)) {
     mkdirSync(leaf, { recursive: true });
-    writeFileSync(join(leaf, "cgroup.procs"), pid);
+    put(join(leaf, "cgroup.procs"), pid);
   }
 }
 
 function handOn(folder: string, wanted: readonly Controller[]): void {
-  writeFileSync(join(folder, "cgroup.subtree_control"), wanted.map((name) => `+${name}`).join(" "));
+  put(join(folder, "cgroup.subtree_control"), wanted.map((name) => `+${name}`).join(" "));
 }
 
 function removeIfEmpty(folder: string): void {

@@ -1,18 +1,9 @@
 // The cgroups of one container: what limits it, what it uses, which processes are in it.
 
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmdirSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CgroupTree, type Controller, controllers } from "./cgroup-tree.ts";
+import { type CgroupTree, type Controller, controllers, put } from "./cgroup-tree.ts";
 import { LeanError } from "./errors.ts";
 
 export interface CgroupLimits {
@@ -83,15 +74,14 @@ export class ContainerCgroups {
     const bytes = String(memoryMB * bytesPerMB);
     const at = (file: string): string => join(this.#memory.folder, file);
     if (this.#memory.version === 2) {
-      writeFileSync(at("memory.max"), bytes);
-      if (this.#memoryMB === 0 && existsSync(at("memory.swap.max")))
-        writeFileSync(at("memory.swap.max"), "0");
+      put(at("memory.max"), bytes);
+      if (this.#memoryMB === 0 && existsSync(at("memory.swap.max"))) put(at("memory.swap.max"), "0");
     } else {
       const files = ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"].filter((file) =>
         existsSync(at(file)),
       );
       const isGrowing = this.#memoryMB !== 0 && memoryMB > this.#memoryMB;
-      for (const file of isGrowing ? files.reverse() : files) writeFileSync(at(file), bytes);
+      for (const file of isGrowing ? files.reverse() : files) put(at(file), bytes);
     }
     this.#memoryMB = memoryMB;
   }
@@ -121,7 +111,7 @@ export class ContainerCgroups {
 
   /** A limit below what there is forbids new tasks and leaves the present ones. */
   setPidsMax(pidsMax: number = this.#pidsMax): void {
-    writeFileSync(join(this.#pids, "pids.max"), String(pidsMax));
+    put(join(this.#pids, "pids.max"), String(pidsMax));
   }
 
   /** Removes the folders; waits for processes that are already dying. Idempotent. */
@@ -132,8 +122,8 @@ export class ContainerCgroups {
   }
 
   #setCpuShares(cpu: { readonly version: 1 | 2; readonly folder: string }, shares: number): void {
-    if (cpu.version === 2) writeFileSync(join(cpu.folder, "cpu.weight"), String(weightOfShares(shares)));
-    else writeFileSync(join(cpu.folder, "cpu.shares"), String(shares));
+    if (cpu.version === 2) put(join(cpu.folder, "cpu.weight"), String(weightOfShares(shares)));
+    else put(join(cpu.folder, "cpu.shares"), String(shares));
   }
 }
 

@@ -107,6 +107,13 @@ describe("the files of a container's cgroups", () => {
   it("hand the controllers on from the base to the instance under version 2, processes of ours moved aside", () => {
     writeFileSync(join(root, "cgroup.type"), "domain\n");
     writeFileSync(join(root, "cgroup.procs"), "17\n");
+    for (const folder of ["", "rewhisk-host", "rewhisk", "rewhisk/i"]) {
+      mkdirSync(join(root, folder), { recursive: true });
+      writeFileSync(
+        join(root, folder, folder === "rewhisk-host" ? "cgroup.procs" : "cgroup.subtree_control"),
+        "",
+      );
+    }
     const here = { version: 2, base: root } as const;
     new CgroupTree(
       "i",
@@ -122,7 +129,7 @@ describe("the files of a container's cgroups", () => {
   });
 
   it("make nothing where the kernel's files are missing", () => {
-    const here = { version: 2, base: root } as const;
+    const here = { version: 1, base: root } as const;
     const tree = new CgroupTree(
       "i",
       new Map([
