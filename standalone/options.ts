@@ -36,6 +36,9 @@ export function readOptions(
       help = true;
     } else if (!(names as readonly string[]).includes(name)) {
       errors.push(`${name}: there is no such option${nearest(name)}`);
+      const isFollowedByValue =
+        name.startsWith("--") && inline === undefined && argv[i + 1]?.startsWith("--") === false;
+      i += isFollowedByValue ? 1 : 0;
     } else if (given.has(name)) {
       errors.push(`${name} is given twice`);
       i += inline === undefined ? 1 : 0;

@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import PouchDB from "pouchdb";
 import { StartError } from "../errors.ts";
+import { lockFolder } from "./folder-lock.ts";
 
 export type DocumentDatabase = PouchDB;
 
@@ -34,6 +35,19 @@ const probeBytes = 1 << 20;
 /** Opens (or creates) the databases below `folder`. Throws StartError naming the obstacle and the remedy. */
 export async function openDatabases(folder: string): Promise<Databases> {
   prepareFolder(folder);
+  const lock = await lockFolder(folder);
+  if (lock === undefined) {
+    throw folderInUse(folder);
+  }
+  try {
+    return await openLocked(folder, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function openLocked(folder: string, lock: { release(): Promise<void> }): Promise<Databases> {
   const activationOrder = new ClassicLevel<string, string>(join(folder, "activation-order"));
   try {
     await activationOrder.open();
@@ -54,6 +68,7 @@ export async function openDatabases(folder: string): Promise<Databases> {
     activationOrder,
     async close() {
       await Promise.all([...Object.values(documents), activationOrder].map((database) => database.close()));
+      await lock.release();
     },
   };
 }
@@ -90,13 +105,17 @@ function removeIfThere(path: string): void {
   }
 }
 
+function folderInUse(folder: string): StartError {
+  return new StartError(
+    `The data folder ${folder} is in use by another rewhisk. Stop that one, or give this one its own with --data-dir.`,
+  );
+}
+
 function openingFailed(folder: string, error: unknown): StartError {
   const code = rootCode(error);
   const message = error instanceof Error ? error.message : String(error);
   if (code === "LEVEL_LOCKED" || /lock .*LOCK/i.test(message)) {
-    return new StartError(
-      `The data folder ${folder} is in use by another rewhisk. Stop that one, or give this one its own with --data-dir.`,
-    );
+    return folderInUse(folder);
   }
   if (code === "ENOSPC" || code === "EDQUOT" || /No space left/i.test(message)) {
     return new StartError(

@@ -189,6 +189,7 @@ describe("an invocation", () => {
     await sleep(5);
     server.behave(echo);
     expect((await invoke("blocking=true")).status).to.equal(200);
+    await sleep(5);
     expect(server.services.invocations.inFlight).to.equal(0);
   });
 

@@ -65,6 +65,7 @@ describe("the command line", () => {
       "--host",
     );
     const errors = "errors" in options ? options.errors : [];
+    expect(errors).to.have.length(5);
     expect(errors.join("\n")).to.match(/--prot: there is no such option/);
     expect(errors.join("\n")).to.match(/--port 70000: a port is/);
     expect(errors.join("\n")).to.match(/--user-memory much: a size is/);

@@ -6,6 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type {
   AckMessage,
   ActivationMessage,
@@ -20,6 +21,9 @@ import { type ControllerSettings, defaultSettings, readConfigFile } from "../../
 import { actionStore } from "../../../standalone/store/actions.ts";
 import { openDatabases } from "../../../standalone/store/databases.ts";
 import { recordDocument } from "../../../standalone/store/records.ts";
+
+/** How long a stop waits for activations that a test leaves running. */
+const stopWaitMs = 200;
 
 /** What the consumer makes of one activation; "silence" sends no acknowledgement at all. */
 export type Behaviour = (
@@ -89,6 +93,7 @@ export async function startTestServer(
   });
   let behaviour = echo;
   const messages: ActivationMessage[] = [];
+  const running = new Set<Promise<void>>();
   const actions = actionStore(services.entities);
   const consumer = bus.subscribe("invoker0", async (text) => {
     const message = JSON.parse(text) as ActivationMessage;
@@ -98,8 +103,8 @@ export async function startTestServer(
     if (made === "silence") {
       return;
     }
-    // Not awaited: a consumer runs several at once, as an invoker does.
-    void Promise.resolve(made).then(async ({ response }) => {
+    // Not awaited here: a consumer runs several at once, as an invoker does.
+    const run = Promise.resolve(made).then(async ({ response }) => {
       const record = recordOf(message, action, response);
       const instance = { instance: 0, instanceType: "invoker", userMemory: "2147483648 B" } as const;
       const ack = (rest: Partial<AckMessage>): Promise<void> =>
@@ -116,6 +121,8 @@ export async function startTestServer(
       const logs = ["2026-01-01T00:00:00.000000000Z stdout: hi"];
       await services.records.store(recordDocument({ ...record, logs }, Date.now()));
     });
+    running.add(run);
+    void run.finally(() => running.delete(run));
   });
   const server = createServer(createApi(services, { version: "0.0.0", date: "2026-01-01" }));
   server.listen(0, "127.0.0.1");
@@ -139,6 +146,7 @@ export async function startTestServer(
       await services.runner.idle();
       await services.invocations.close();
       await consumer.stop();
+      await Promise.race([Promise.all(running), sleep(stopWaitMs)]);
       await services.records.flush();
       await databases.close();
       if (how?.keep !== true) {

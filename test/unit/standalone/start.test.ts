@@ -1,6 +1,7 @@
 // Starting: one clear message for everything that stands in the way, and keys that only their owner can read.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -37,6 +38,18 @@ describe("starting", () => {
     const first = await openDatabases(folder);
     expect(await messageOf(openDatabases(folder))).to.match(/in use by another rewhisk.*--data-dir/);
     await first.close();
+    await (await openDatabases(folder)).close();
+  });
+
+  it("on a data folder that another process uses is refused, and possible once that was killed", async () => {
+    const module = join(import.meta.dirname, "..", "..", "..", "standalone", "store", "databases.js");
+    const script = `import(${JSON.stringify(module)}).then((m) => m.openDatabases(${JSON.stringify(folder)})).then(() => console.log("open")); setInterval(() => {}, 1000)`;
+    const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(child, "close");
+    await once(child.stdout, "data");
+    expect(await messageOf(openDatabases(folder))).to.match(/in use by another rewhisk/);
+    child.kill("SIGKILL");
+    await ended;
     await (await openDatabases(folder)).close();
   });
 
