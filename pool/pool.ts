@@ -19,6 +19,8 @@ import {
 interface Waiter {
   readonly job: Job;
   readonly sinceMs: number;
+  /** Since when it has been the first without room. */
+  blockedSinceMs?: number;
   readonly grant: (lease: Lease) => void;
   readonly refuse: (error: PoolError) => void;
 }
@@ -44,6 +46,7 @@ export class Pool {
   readonly #underWay = new Set<Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
   #retry: NodeJS.Timeout | undefined;
+  #patience: NodeJS.Timeout | undefined;
   #nextId = 1;
   #closing: Promise<void> | undefined;
 
@@ -90,6 +93,7 @@ export class Pool {
   async #close(): Promise<void> {
     clearInterval(this.#sweep);
     clearTimeout(this.#retry);
+    clearTimeout(this.#patience);
     for (const { job, refuse } of this.#waiting.splice(0)) refuse(closedError(job));
     for (const container of this.#containers.values()) {
       if (container.state === "running" || container.state === "rewinding") {
@@ -106,10 +110,26 @@ export class Pool {
 
   #serve(): void {
     if (this.#closing !== undefined) return;
-    const wanted = this.#waiting.map((waiter) => waiter.job);
+    const nowMs = this.#nowMs();
+    const { patienceMs, userMemoryMB } = this.#settings;
     const asked = [...this.#waiting];
-    for (const step of plan(this.#placed(), wanted, this.#settings.userMemoryMB)) this.#take(step, asked);
+    const wanted = asked.map(({ job, blockedSinceMs = nowMs }) => ({
+      ...job,
+      isPatient: nowMs - blockedSinceMs < patienceMs,
+    }));
+    const { steps, blocked } = plan(this.#placed(), wanted, userMemoryMB);
+    for (const step of steps) this.#take(step, asked);
     if (this.#waiting.length === 0) this.#topUp();
+    this.#losePatience(blocked === undefined ? undefined : asked[blocked], nowMs);
+  }
+
+  /** Plans again when the first job without room has waited long enough. */
+  #losePatience(waiter: Waiter | undefined, nowMs: number): void {
+    clearTimeout(this.#patience);
+    if (waiter === undefined) return;
+    waiter.blockedSinceMs ??= nowMs;
+    const leftMs = waiter.blockedSinceMs + this.#settings.patienceMs - nowMs;
+    if (leftMs > 0) this.#patience = setTimeout(() => this.#serve(), Math.ceil(leftMs));
   }
 
   #take(step: Step, asked: readonly Waiter[]): void {

@@ -19,6 +19,8 @@ export interface Wanted {
   readonly kind: string;
   readonly memoryMB: number;
   readonly owner: string;
+  /** True: it has not been the first without room for longer than a start would take. Then it rather waits for one of its kind. */
+  readonly isPatient: boolean;
 }
 
 export type Step =
@@ -40,12 +42,18 @@ interface Seat {
   readonly state: ContainerState;
 }
 
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** The first job for which there is no room; it holds back all later ones. */
+  readonly blocked: number | undefined;
+}
+
 /**
  * The steps to take now for the jobs in the order of their arrival. First in, first out: a job for which there is no
  * room holds back all later ones. A job that only waits for a container under way (being made or rewound, its memory
  * reserved) holds nobody back, and takes whichever of its kind is ready first.
  */
-export function plan(containers: readonly Placed[], waiting: readonly Wanted[], budgetMB: number): Step[] {
+export function plan(containers: readonly Placed[], waiting: readonly Wanted[], budgetMB: number): Plan {
   const steps: Step[] = [];
   const seats = containers.map((seat): Seat => ({ ...seat }));
   const room = new Room(seats, budgetMB);
@@ -81,10 +89,12 @@ export function plan(containers: readonly Placed[], waiting: readonly Wanted[], 
       room.freeMB -= wanted.memoryMB;
       continue;
     }
+    // Evicting one kind's container for another's job costs a start, and another one when the first kind's jobs come back.
+    if (wanted.isPatient && isInUse(containers, steps, wanted.kind)) return { steps, blocked: job };
     for (const seat of room.makeWay(seats, wanted)) steps.push({ step: "evict", container: seat.id });
-    return steps;
+    return { steps, blocked: job };
   }
-  return steps;
+  return { steps, blocked: undefined };
 }
 
 /** Megabytes reserved by everything that is not gone. */
@@ -124,6 +134,16 @@ class Room {
   #missing(seats: readonly Seat[], wanted: Wanted): number {
     return wanted.memoryMB - (growable(seats, wanted.kind)?.memoryMB ?? 0);
   }
+}
+
+/** A container of the kind is in use, by these steps at the latest, and will come back. */
+function isInUse(containers: readonly Placed[], steps: readonly Step[], kind: string): boolean {
+  const leased = new Set(steps.map((step) => (step.step === "lease" ? step.container : undefined)));
+  return containers.some(
+    ({ id, kind: its, state }) =>
+      its === kind &&
+      (state === "running" || state === "rewinding" || state === "starting" || leased.has(id)),
+  );
 }
 
 function isIdle(seat: Seat): boolean {

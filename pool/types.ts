@@ -87,6 +87,8 @@ export interface PoolSettings {
   readonly verifyOneIn: number;
   /** Uses after which a container is replaced: address layout and hash seeds are as old as it is. */
   readonly usesBeforeRetirement: number;
+  /** How long a job waits for a running container of its kind before idle ones of other kinds are evicted for it. */
+  readonly patienceMs: number;
   /** An idle container beyond the stem cells is removed after this time. */
   readonly idleMs: number;
 }
@@ -101,6 +103,7 @@ export const defaultPoolSettings: PoolSettings = {
   verifyFirst: 16,
   verifyOneIn: 256,
   usesBeforeRetirement: 10_000,
+  patienceMs: 100,
   idleMs: 600_000,
 };
 

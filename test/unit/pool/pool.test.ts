@@ -14,6 +14,7 @@ import { FakeMachine } from "./fake-machine.ts";
 const limits = { timeoutMs: 1000, maxBodyBytes: 1_000_000, keptBodyBytes: 1_000_000 };
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const cell = (count: number) => [{ kind: "nodejs:20", count, memoryMB: 256 }];
+const pythonCell = [{ kind: "python:3", count: 1, memoryMB: 256 }];
 const job = (fields: Partial<Job> = {}): Job => ({ kind: "nodejs:20", memoryMB: 256, owner: "a", ...fields });
 
 describe("the pool", () => {
@@ -206,6 +207,26 @@ describe("the pool", () => {
     const lease = await pool.lease(job({ kind: "python:3", memoryMB: 512 }));
     expect(machine.living.map(({ kind }) => kind)).to.deep.equal(["python:3"]);
     await lease.release(true);
+  });
+
+  it("does not trade containers between kinds whose jobs are short, but lets nobody wait for long ones", async () => {
+    const machine = new FakeMachine();
+    const pool = await opened(machine, {
+      userMemoryMB: 512,
+      stemCells: [...cell(1), ...pythonCell],
+      patienceMs: 100,
+    });
+    const short = Array.from({ length: 40 }, async (_, number) => {
+      const lease = await pool.lease(job({ kind: number % 2 === 0 ? "nodejs:20" : "python:3" }));
+      await pause(1);
+      await lease.release(true);
+    });
+    await Promise.all(short);
+    expect(machine.sandboxes.length).to.equal(2);
+    const long = await pool.lease(job());
+    const second = await pool.lease(job());
+    expect(machine.sandboxes.length, "python's was evicted in the end").to.equal(3);
+    await Promise.all([long.release(true), second.release(true)]);
   });
 
   it("gives up idle containers that nobody needed for long, but keeps its cells", async () => {

@@ -10,6 +10,7 @@ const job = (fields: Partial<Wanted> = {}): Wanted => ({
   kind: "node",
   memoryMB: 256,
   owner: "a",
+  isPatient: false,
   ...fields,
 });
 
@@ -123,6 +124,20 @@ const rows: readonly Row[] = [
     steps: [{ step: "recycle", container: 2 }],
   },
   {
+    name: "a job that has just come waits for a running container of its kind rather than evict another kind's",
+    seats: [seat(1, { state: "running" }), seat(2, { kind: "python" })],
+    jobs: [job({ isPatient: true })],
+    budgetMB: 512,
+    steps: [],
+  },
+  {
+    name: "a job of a kind of which nothing runs has no patience",
+    seats: [seat(1, { state: "running", kind: "ruby" }), seat(2, { kind: "python" })],
+    jobs: [job({ isPatient: true })],
+    budgetMB: 512,
+    steps: [{ step: "evict", container: 2 }],
+  },
+  {
     name: "a job larger than the whole budget is refused and holds back nobody",
     seats: [seat(1, {})],
     jobs: [job({ memoryMB: 2048 }), job()],
@@ -137,9 +152,21 @@ const rows: readonly Row[] = [
 describe("the schedule", () => {
   for (const { name, seats, jobs, budgetMB = 1024, steps } of rows) {
     it(name, () => {
-      expect(plan(seats, jobs, budgetMB)).to.deep.equal(steps);
+      expect(plan(seats, jobs, budgetMB).steps).to.deep.equal(steps);
     });
   }
+});
+
+describe("the first job without room", () => {
+  it("is named, also behind others that only wait for a container under way", () => {
+    const seats = [
+      seat(1, { state: "starting", memoryMB: 512 }),
+      seat(2, { state: "running", memoryMB: 512 }),
+    ];
+    const python = job({ kind: "python" });
+    expect(plan(seats, [job(), python, job()], 1024)).to.deep.equal({ steps: [], blocked: 1 });
+    expect(plan(seats, [job()], 1024).blocked).to.equal(undefined);
+  });
 });
 
 // --- whatever comes ---
@@ -170,7 +197,7 @@ function change(world: Simulated, id: number, fields: Partial<Placed>): void {
 
 /** Takes the planned steps, checking each against what it may do. */
 function takeSteps(world: Simulated, nextId: () => number): void {
-  const steps = plan([...world.seats.values()], world.waiting, budgetMB);
+  const { steps } = plan([...world.seats.values()], world.waiting, budgetMB);
   const asked = [...world.waiting];
   for (const step of steps) {
     if (step.step === "lease") {
@@ -234,7 +261,13 @@ describe("the schedule, whatever comes", () => {
         while (sent < jobs && random(3) === 0) {
           const kind = ["node", "python", "ruby"][random(3)] ?? "node";
           const memoryMB = sizes[random(sizes.length)] ?? 256;
-          world.waiting.push({ kind, memoryMB, owner: `owner${random(4)}`, number: sent++ });
+          world.waiting.push({
+            kind,
+            memoryMB,
+            owner: `owner${random(4)}`,
+            isPatient: random(2) === 0,
+            number: sent++,
+          });
         }
         const head = world.waiting[0];
         takeSteps(world, nextId);
