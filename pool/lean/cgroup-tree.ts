@@ -1,14 +1,6 @@
 // Where on this machine the cgroups of containers go: version 1, version 2, or some controllers of each.
 
-import {
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { LeanError } from "./errors.ts";
 

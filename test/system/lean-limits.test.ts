@@ -92,12 +92,12 @@ for _ in range(8):
         os.setsid()
         if os.fork(): os._exit(0)
         while True:
-            if os.fork() == 0:
-                time.sleep(0.001)
-                os._exit(0)
             try:
+                if os.fork() == 0:
+                    time.sleep(0.001)
+                    os._exit(0)
                 os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
+            except OSError:
                 pass
 `;
     await probe.run(daemons);
