@@ -2,7 +2,7 @@
 
 import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
-import { launcher, probeRepository } from "./lean-probe.ts";
+import { launcher, Probe, probeRepository } from "./lean-probe.ts";
 
 const [instance = "", count = "1"] = process.argv.slice(2);
 const { folder, remove } = probeRepository();
@@ -15,7 +15,11 @@ const factory = createLeanFactory({
   repository: folder,
 });
 const pids: number[] = [];
-for (let i = 0; i < Number(count); i++) pids.push((await factory.create("python:3", 64)).runtimePid);
+for (let i = 0; i < Number(count); i++) {
+  const probe = new Probe(await factory.create("python:3", 64));
+  await probe.run("result = 'awake'");
+  pids.push(probe.sandbox.runtimePid);
+}
 // The containers have what they need of it.
 remove();
 console.log(pids.join(" "));
