@@ -41,6 +41,7 @@ static int open_process(struct rw_process *p, struct rw_error *error)
 {
 	int failed;
 
+	RW_STEP(error, "open");
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd < 0)
 		return rw_fail(error, errno == ESRCH ? RW_PROCESS_GONE : RW_SYSTEM, errno, "process %d", p->pid);
@@ -65,6 +66,7 @@ static int list_threads(struct rw_process *p, const struct frozen *frozen, struc
 {
 	struct image *image = p->image;
 
+	RW_STEP(error, "threads");
 	image->threads = calloc(frozen->count, sizeof(*image->threads));
 	if (!image->threads)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "threads");
@@ -141,6 +143,7 @@ static int seal_and_map(struct rw_process *p, const struct bootstrap *boot, int 
 	uint64_t ignored;
 	int failed;
 
+	RW_STEP(error, "seal");
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
 		return rw_fail(error, RW_UNSUPPORTED, errno, "cannot seal a memory file (Linux 5.1 and newer)");
 	failed = step(p, boot, SYS_mmap, (const uint64_t[6]){ 0, size, prot, MAP_SHARED | MAP_NORESERVE, remote_fd },

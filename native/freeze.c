@@ -160,13 +160,16 @@ int rw_freeze(pid_t pid, const pid_t *known, uint32_t known_count, struct frozen
 	return 0;
 }
 
-/* Kills the process and collects the threads we trace, so that its parent can reap it. */
+/*
+ * Kills the process and collects the threads we trace, so that its parent can reap it. The leader last: the kernel does not
+ * report its end before every other traced thread has been collected.
+ */
 int rw_kill_frozen(struct frozen *frozen)
 {
 	int status;
 
 	kill(frozen->pid, SIGKILL);
-	for (uint32_t i = 0; i < frozen->count; i++)
+	for (uint32_t i = frozen->count; i-- > 0;)
 		while (waitpid(frozen->tids[i], &status, __WALL) > 0 && WIFSTOPPED(status))
 			;
 	frozen->count = 0;

@@ -112,6 +112,7 @@ int rw_run_ops(struct rw_process *p, int64_t *captured, struct rw_error *error)
 	uint64_t count = p->op_count;
 	int failed;
 
+	RW_STEP(error, "batch");
 	ops(p)[count] = (struct op){ .nr = OP_END };
 	p->op_count = 0;
 	aim(p, &regs);
@@ -145,6 +146,7 @@ int rw_inject_exit(struct rw_process *p, pid_t tid, struct rw_error *error)
 	struct user_regs_struct regs;
 	int failed, status;
 
+	RW_STEP(error, "exit");
 	failed = rw_block_signals(tid, error);
 	if (failed)
 		return failed;

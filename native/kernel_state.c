@@ -244,6 +244,7 @@ int rw_kernel_settle(struct rw_process *p, int64_t first_wait, struct rw_error *
 	char status[STATUS_SIZE];
 	int failed = reap(p, first_wait, error);
 
+	RW_STEP(error, "settle");
 	for (int drained = 0; !failed; drained++) {
 		failed = read_status(p, status, error);
 		if (failed)

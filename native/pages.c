@@ -70,6 +70,7 @@ int rw_write_memory(struct rw_process *p, uint64_t address, const void *from, ui
 
 int rw_dirty_add(struct rw_process *p, uint64_t start, uint64_t end, bool written, struct rw_error *error)
 {
+	RW_STEP(error, "list");
 	if (rw_reserve(&p->dirty, &p->dirty_capacity, p->dirty_count + 1, sizeof(*p->dirty)))
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "list of dirty pages");
 	p->dirty[p->dirty_count++] = (struct dirty){ start, end, written };

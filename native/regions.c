@@ -331,6 +331,7 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 
 	if (failed)
 		return failed;
+	RW_STEP(error, "maps");
 	if (p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length))
 		return 0;
 	failed = rw_parse_maps(p->text, &p->now, error);

@@ -80,6 +80,7 @@ int rw_thread_put_back(const struct thread *thread, struct rw_error *error)
 {
 	struct iovec vector = { thread->xstate, thread->xstate_length };
 
+	RW_STEP(error, "set registers");
 	if (ptrace(PTRACE_SETREGS, thread->tid, 0, &thread->regs) ||
 	    ptrace(PTRACE_SETREGSET, thread->tid, NT_X86_XSTATE, &vector) ||
 	    ptrace(PTRACE_SETSIGMASK, thread->tid, sizeof(thread->signal_mask), &thread->signal_mask))

@@ -19,7 +19,11 @@ const nativeReasons = [
   "system",
 ] as const;
 
-export type TaintReason = Exclude<(typeof nativeReasons)[number], "ok"> | "freeze-timeout" | "channel" | "scratch";
+export type TaintReason =
+  | Exclude<(typeof nativeReasons)[number], "ok">
+  | "freeze-timeout"
+  | "channel"
+  | "scratch";
 
 /** A failed native call. Decide on `code`; `untouched` says whether the process still is what it was before. */
 export class RestorerError extends Error {
@@ -36,5 +40,9 @@ export class RestorerError extends Error {
 /** The struct rw_error of a failed call as an exception. */
 export function fromNative(what: string, error: NativeError): RestorerError {
   const reason = nativeReasons[error.reason] ?? "system";
-  return new RestorerError(reason === "ok" ? "system" : reason, `${what}: ${error.what}`, error.untouched === 1);
+  return new RestorerError(
+    reason === "ok" ? "system" : reason,
+    `${what}: ${error.what}`,
+    error.untouched === 1,
+  );
 }

@@ -93,7 +93,7 @@ function sumTimings(parts: readonly NativeTimings[], verified: boolean): RewindT
 export class ContainerCheckpoint {
   readonly summary: CheckpointSummary;
   readonly #handles: ProcessHandle[];
-  #busy = false;
+  #busy: boolean = false;
 
   private constructor(handles: ProcessHandle[], summary: CheckpointSummary) {
     this.#handles = handles;
@@ -167,7 +167,8 @@ export class ContainerCheckpoint {
 
   async #exclusively<Result>(call: (handle: ProcessHandle) => Promise<Result>): Promise<Result[]> {
     if (this.#busy) throw new RestorerError("system", "two calls at once on one checkpoint", true);
-    if (this.#handles.length === 0) throw new RestorerError("system", "the checkpoint has been released", true);
+    if (this.#handles.length === 0)
+      throw new RestorerError("system", "the checkpoint has been released", true);
     this.#busy = true;
     try {
       const results: Result[] = [];
