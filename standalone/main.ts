@@ -27,7 +27,7 @@ import { actionStore } from "./store/actions.ts";
 import { type Databases, openDatabases } from "./store/databases.ts";
 
 const graceMs = 30_000;
-const scratchMB = 64;
+const scratchMB = 256;
 const stemCellsPerFamily = 2;
 
 /** All that runs, and so all that must be ended. */

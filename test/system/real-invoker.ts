@@ -106,7 +106,8 @@ export class RealInvoker {
       instance: "test-activation",
       interpreters: await findInterpreters(),
       environment: { __OW_API_HOST: "http://localhost:3233" },
-      scratchMB: 64,
+      // The largest action of the corpus unpacks to a little more than 100 MB.
+      scratchMB: 256,
       launcher,
     });
     const invoker = await startInvoker({

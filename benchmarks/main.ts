@@ -1,0 +1,36 @@
+// The benchmarks: all or one of them, one table on the screen, and JSON where asked for.
+
+import { writeFileSync } from "node:fs";
+import { cpus, release, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { distinct } from "./distinct.ts";
+import { type Figure, tableOf } from "./figures.ts";
+import { firstCall } from "./first-call.ts";
+import { rewind } from "./rewind.ts";
+
+const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  rewind,
+  "first-call": firstCall,
+  distinct,
+};
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { only: { type: "string" }, json: { type: "string" } },
+  });
+  if (values.only !== undefined && benches[values.only] === undefined)
+    throw new Error(`no benchmark ${values.only}: there are ${Object.keys(benches).join(", ")}`);
+  const memoryGB = Math.round(totalmem() / 1024 ** 3);
+  console.log(
+    `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, ${memoryGB} GB, Linux ${release()}, Node ${process.versions.node}`,
+  );
+  const figures: Figure[] = [];
+  for (const [name, bench] of Object.entries(benches)) {
+    if (values.only !== undefined && values.only !== name) continue;
+    console.log(`${name} ...`);
+    figures.push(...(await bench()));
+  }
+  console.log(tableOf(figures));
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+}

@@ -1,0 +1,87 @@
+// Every action of the corpus, run, rewound and run again among all the others in the same containers, answers as a fresh process does.
+
+import { expect } from "chai";
+import {
+  type CorpusAction,
+  complaint,
+  freshRuns,
+  type Json,
+  loadCorpus,
+  readCode,
+  sameResult,
+} from "../corpus.ts";
+import { RealInvoker } from "./real-invoker.ts";
+
+const kinds = { nodejs: "nodejs:20", python: "python:3" } as const;
+const perPassMs = 240_000;
+
+async function resultOf(real: RealInvoker, action: CorpusAction, i: number): Promise<Json | undefined> {
+  const value = action.invocations[i]?.value ?? {};
+  const { record } = await real.run(action.name, { ...action.env, ...value }, Object.keys(action.env));
+  return record.response.result;
+}
+
+for (const family of ["nodejs", "python"] as const) {
+  describe(`the corpus in one ${kinds[family]} container`, () => {
+    const actions = loadCorpus().filter((action) => action.family === family);
+    const first = new Map<string, Json | undefined>();
+    let real: RealInvoker;
+
+    before(async () => {
+      real = await RealInvoker.start({
+        userMemoryMB: 512,
+        stemCells: [{ kind: kinds[family], count: 1, memoryMB: 512 }],
+        verifyFirst: Number.POSITIVE_INFINITY,
+      });
+      for (const action of actions) {
+        const { name, main, binary } = action;
+        const code = readCode(action);
+        real.put(name, {
+          kind: kinds[family],
+          code,
+          binary,
+          memoryMB: 512,
+          timeoutMs: 60_000,
+          ...(main ? { main } : {}),
+        });
+      }
+    });
+    after(() => real.stop());
+
+    it("answers as each action should", async () => {
+      for (const action of actions)
+        for (const [i, invocation] of action.invocations.entries()) {
+          const result = await resultOf(real, action, i);
+          first.set(`${action.name} ${i}`, result);
+          expect(complaint(invocation, result ?? null), `${action.name} ${i}`).to.equal(undefined);
+        }
+    }).timeout(perPassMs);
+
+    it("answers the same again in the opposite order", async () => {
+      for (const action of [...actions].reverse())
+        for (const [i, invocation] of action.invocations.entries()) {
+          const result = (await resultOf(real, action, i)) ?? null;
+          const before = first.get(`${action.name} ${i}`) ?? null;
+          expect(
+            sameResult(invocation, before, result),
+            `${action.name} ${i}: ${JSON.stringify(result)}`,
+          ).to.equal(true);
+        }
+    }).timeout(perPassMs);
+
+    it("answered as a fresh process does", async () => {
+      for (const action of actions)
+        for (const [i, run] of (await freshRuns(action)).entries()) {
+          const invocation = action.invocations[i];
+          if (invocation === undefined) throw new Error(`${action.name} has no invocation ${i}`);
+          const rewound = first.get(`${action.name} ${i}`) ?? null;
+          expect(sameResult(invocation, run.result, rewound), `${action.name} ${i}`).to.equal(true);
+        }
+    }).timeout(perPassMs);
+
+    it("cost no container: each rewind was verified", async () => {
+      expect(real.taints()).to.deep.equal([]);
+      expect(await real.metric('rewhisk_container_starts_total{result="ready"}')).to.equal(1);
+    });
+  });
+}

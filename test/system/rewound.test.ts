@@ -1,0 +1,100 @@
+// A thousand rewinds of each runtime under the oracle, and what the next owner sees with the rewind and without it.
+
+import { expect } from "chai";
+import type { Json } from "../../invoker/index.ts";
+import { RealInvoker } from "./real-invoker.ts";
+
+const rewinds = 1000;
+
+const programs = {
+  nodejs: {
+    kind: "nodejs:20",
+    code: `const crypto = require('crypto'), fs = require('fs'), net = require('net'), cp = require('child_process');
+      function main({ leave }) {
+        const seen = {
+          global: globalThis.left ?? null, module: require('os').left ?? null, files: fs.readdirSync('/tmp').concat(fs.readdirSync('/dev/shm')),
+          environment: process.env.LEFT ?? null, cwd: process.cwd(), umask: process.umask(),
+          resources: process.getActiveResourcesInfo().filter((name) => /Timeout|TCP|Process/.test(name)).length,
+          descriptors: fs.readdirSync('/proc/self/fd').length, threads: fs.readdirSync('/proc/self/task').length,
+        };
+        const random = [Math.random(), crypto.randomBytes(8).toString('hex'), crypto.randomUUID(), crypto.getRandomValues(new Uint32Array(2)).join()];
+        if (leave) {
+          globalThis.left = require('os').left = process.env.LEFT = 'left';
+          fs.writeFileSync('/tmp/left', 'x'); fs.writeFileSync('/dev/shm/left', 'x'); fs.openSync('/dev/null');
+          process.chdir('/'); process.umask(0); setInterval(() => {}, 1000); net.createServer().listen(0, '127.0.0.1');
+          cp.spawn('/bin/sleep', ['1000'], { stdio: 'ignore', detached: true });
+        }
+        return { seen, random };
+      }`,
+  },
+  python: {
+    kind: "python:3",
+    code: `
+import os, random, ssl, builtins, json, threading, socket, subprocess, uuid, signal
+def main(args):
+    seen = {"global": getattr(builtins, "left", None), "module": getattr(json, "left", None), "files": os.listdir("/tmp") + os.listdir("/dev/shm"),
+            "environment": os.environ.get("LEFT"), "cwd": os.getcwd(), "umask": os.umask(0o22), "timer": signal.getitimer(signal.ITIMER_REAL)[0] > 0,
+            "descriptors": len(os.listdir("/proc/self/fd")), "threads": threading.active_count()}
+    values = [random.random(), ssl.RAND_bytes(8).hex(), str(uuid.uuid4()), os.urandom(8).hex()]
+    if args.get("leave"):
+        builtins.left = json.left = os.environ["LEFT"] = "left"
+        open("/tmp/left", "w").close(); open("/dev/shm/left", "w").close(); os.open("/dev/null", os.O_RDONLY)
+        os.chdir("/"); os.umask(0); signal.setitimer(signal.ITIMER_REAL, 1000)
+        threading.Thread(target=lambda: threading.Event().wait(), daemon=True).start()
+        subprocess.Popen(["/bin/sleep", "1000"])
+    return {"seen": seen, "random": values}
+`,
+  },
+} as const;
+
+interface Report {
+  readonly seen: { readonly [what: string]: Json };
+  readonly random: readonly Json[];
+}
+
+for (const family of ["nodejs", "python"] as const) {
+  const { kind, code } = programs[family];
+  const start = (rewind: "always" | "on-change") =>
+    RealInvoker.start({ rewind, userMemoryMB: 256, stemCells: [{ kind, count: 1, memoryMB: 256 }] });
+
+  /** What a program sees before and after it has left something in every place it knows, in a pool of one container. */
+  async function reports(real: RealInvoker, names: readonly [string, string]): Promise<[Report, Report]> {
+    for (const name of new Set(names)) real.put(name, { kind, code });
+    const clean = await real.run(names[0], { leave: true });
+    const next = await real.run(names[1], { leave: false });
+    return [clean, next].map(({ record }) => record.response.result as unknown as Report) as [Report, Report];
+  }
+
+  describe(`a ${kind} container`, () => {
+    it(`equals its checkpoint after each of ${rewinds} rewinds`, async () => {
+      const real = await RealInvoker.start({
+        userMemoryMB: 256,
+        stemCells: [{ kind, count: 1, memoryMB: 256 }],
+        verifyFirst: Number.POSITIVE_INFINITY,
+      });
+      real.put("tiny", { kind, code });
+      for (let i = 0; i < rewinds; i++) await real.run("tiny", { leave: i % 10 === 0 });
+      const starts = await real.metric('rewhisk_container_starts_total{result="ready"}');
+      const taints = real.taints();
+      await real.stop();
+      expect(taints).to.deep.equal([]);
+      expect(starts).to.equal(1);
+    }).timeout(240_000);
+
+    it("shows the next owner nothing of the one before, and other random values", async () => {
+      const real = await start("always");
+      const [before, after] = await reports(real, ["first", "second"]);
+      await real.stop();
+      expect(after.seen).to.deep.equal(before.seen);
+      for (const [i, value] of after.random.entries()) expect(value).to.not.equal(before.random[i]);
+    });
+
+    it("would have shown all of it without the rewind", async () => {
+      const real = await start("on-change");
+      const [before, after] = await reports(real, ["same", "same"]);
+      await real.stop();
+      for (const what of Object.keys(before.seen))
+        expect(after.seen[what], what).to.not.deep.equal(before.seen[what]);
+    });
+  });
+}
