@@ -10,7 +10,7 @@ const programs = {
   nodejs: {
     kind: "nodejs:20",
     code: `const crypto = require('crypto'), fs = require('fs'), net = require('net'), cp = require('child_process');
-      function main({ leave }) {
+      async function main({ leave }) {
         const seen = {
           global: globalThis.left ?? null, module: require('os').left ?? null, files: fs.readdirSync('/tmp').concat(fs.readdirSync('/dev/shm')),
           environment: process.env.LEFT ?? null, cwd: process.cwd(), umask: process.umask(),
@@ -23,6 +23,8 @@ const programs = {
           fs.writeFileSync('/tmp/left', 'x'); fs.writeFileSync('/dev/shm/left', 'x'); fs.openSync('/dev/null');
           process.chdir('/'); process.umask(0); setInterval(() => {}, 1000); net.createServer().listen(0, '127.0.0.1');
           cp.spawn('/bin/sleep', ['1000'], { stdio: 'ignore', detached: true });
+          const worker = new (require('worker_threads').Worker)('setInterval(() => {}, 1000)', { eval: true });
+          await new Promise((online) => worker.once('online', online));
         }
         return { seen, random };
       }`,
