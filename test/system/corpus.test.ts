@@ -1,6 +1,7 @@
 // Every action of the corpus, run, rewound and run again among all the others in the same containers, answers as a fresh process does.
 
 import { expect } from "chai";
+import { findInterpreters } from "../../pool/index.ts";
 import {
   type CorpusAction,
   complaint,
@@ -70,8 +71,9 @@ for (const family of ["nodejs", "python"] as const) {
     }).timeout(perPassMs);
 
     it("answered as a fresh process does", async () => {
+      const interpreter = (await findInterpreters()).find(({ kind }) => kind === kinds[family])?.path;
       for (const action of actions)
-        for (const [i, run] of (await freshRuns(action)).entries()) {
+        for (const [i, run] of (await freshRuns(action, interpreter)).entries()) {
           const invocation = action.invocations[i];
           if (invocation === undefined) throw new Error(`${action.name} has no invocation ${i}`);
           const rewound = first.get(`${action.name} ${i}`) ?? null;
