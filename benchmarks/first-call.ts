@@ -1,5 +1,6 @@
-// Measures: from the message on the bus to the result ack, in turn: an action never seen before, the same action again (rewound
-//   in between, so it is loaded again), the same action kept warm (not loaded again); and a container made for the call.
+// Measures: from the message on the bus to the result ack, in turn: an action never seen before, and the same action again
+//   (rewound in between, so it is loaded again); before them, containers made for the call; after them, an action kept warm
+//   and not loaded again.
 // Does not measure: HTTP, a real Kafka, a real CouchDB.
 // Varies: the language.
 

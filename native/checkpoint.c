@@ -282,7 +282,7 @@ static int save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_e
 		munmap(file, image->size);
 	if (failed)
 		return failed;
-	/* Newer kernels can seal it for good while it is mapped read-only; on older ones the earlier seal has to do. */
+	/* With our writable view gone, the seal of before leaves nobody who could write the file. */
 	image->pages = mmap(NULL, image->size, PROT_READ, MAP_SHARED | MAP_NORESERVE, image->fd, 0);
 	if (image->pages != MAP_FAILED)
 		return 0;
@@ -387,20 +387,6 @@ int rw_checkpoint(int32_t pid, uint32_t rung, struct rw_process **process, struc
 	};
 	*process = p;
 	return 0;
-}
-
-int rw_image(const struct rw_process *process, int32_t *fd)
-{
-	*fd = process->image->fd;
-	return 0;
-}
-
-int rw_kill(const struct rw_process *process, struct rw_error *error)
-{
-	*error = (struct rw_error){ .untouched = 0 };
-	if (syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0) == 0)
-		return 0;
-	return rw_fail(error, errno == ESRCH ? RW_PROCESS_GONE : RW_SYSTEM, errno, "cannot kill process %d", process->pid);
 }
 
 void rw_release(struct rw_process *p)

@@ -164,7 +164,7 @@ int rw_freeze(pid_t pid, const pid_t *known, uint32_t known_count, struct frozen
  * Kills the process and collects the threads we trace, so that its parent can reap it. The leader last: the kernel does not
  * report its end before every other traced thread has been collected.
  */
-int rw_kill_frozen(struct frozen *frozen)
+void rw_kill_frozen(struct frozen *frozen)
 {
 	int status;
 
@@ -173,7 +173,6 @@ int rw_kill_frozen(struct frozen *frozen)
 		while (waitpid(frozen->tids[i], &status, __WALL) > 0 && WIFSTOPPED(status))
 			;
 	frozen->count = 0;
-	return 0;
 }
 
 void rw_thaw(struct frozen *frozen)

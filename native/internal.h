@@ -197,7 +197,7 @@ struct frozen {
 int rw_freeze(pid_t pid, const pid_t *known, uint32_t known_count, struct frozen *frozen, struct rw_error *error);
 /* Lets them run. A process that was touched and not finished is killed instead. Idempotent; also the cleanup. */
 void rw_thaw(struct frozen *frozen);
-int rw_kill_frozen(struct frozen *frozen);
+void rw_kill_frozen(struct frozen *frozen);
 
 /* -- inject.c: system calls made, and pages copied, by the process itself -------------------------------------------- */
 

@@ -112,19 +112,6 @@ RW_API int rw_rewind(struct rw_process *process, uint32_t verify, struct rw_timi
  */
 RW_API int rw_verify(struct rw_process *process, struct rw_error *error);
 
-/*
- * rw_image
- * Gives:  the descriptor of the sealed memory file behind the process's image; it stays the library's.
- */
-RW_API int rw_image(const struct rw_process *process, int32_t *fd);
-
-/*
- * rw_kill
- * Does:   kills the process, from any thread, also while another call on the same handle is under way.
- * Fails:  RW_PROCESS_GONE where it was dead already.
- */
-RW_API int rw_kill(const struct rw_process *process, struct rw_error *error);
-
 /* rw_release: frees the handle and its image; the process lives on, with the mapped image still in it. */
 __attribute__((visibility("default"))) void rw_release(struct rw_process *process);
 

@@ -132,11 +132,6 @@ export async function rwProbe(victim: string, error: object): Promise<readonly N
   return failed === 0 ? koffi.decode(results, koffi.array(rungResult, 3)) : failed;
 }
 
-// SAFETY: the one call that may run beside another on the same handle.
-export const rwKill: (process: ProcessHandle, error: object) => number = library.func(
-  "int rw_kill(const rw_process *process, _Out_ rw_error *error)",
-);
-
 // SAFETY: no other call on the handle may be under way, and none may follow.
 export const rwRelease: (process: ProcessHandle) => void = library.func(
   "void rw_release(rw_process *process)",

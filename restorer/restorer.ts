@@ -8,7 +8,6 @@ import {
   type NativeTimings,
   type ProcessHandle,
   rwCheckpoint,
-  rwKill,
   rwRelease,
   rwRewind,
   rwVerify,
@@ -152,11 +151,6 @@ export class ContainerCheckpoint {
       throw failure;
     });
     return differences.find((difference) => difference !== undefined);
-  }
-
-  /** Kills the processes, also while a call on them is under way; that call then ends with `process-gone`. */
-  kill(): void {
-    for (const handle of this.#handles) rwKill(handle, {} as NativeError);
   }
 
   /** Frees the images. Idempotent; not while a call is under way. */
