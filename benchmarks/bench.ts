@@ -11,6 +11,7 @@ import {
   type RewindTimings,
   realMachine,
 } from "../pool/index.ts";
+import { instanceName } from "../test/system/instance.ts";
 
 const launcher = fileURLToPath(new URL("../../native/lean", import.meta.url));
 const limits = { timeoutMs: 60_000, maxBodyBytes: 1 << 20, keptBodyBytes: 1 << 20 };
@@ -31,7 +32,7 @@ export class Bench {
 
   static async start(kind: string, rewind: RewindPolicy): Promise<Bench> {
     const factory = createLeanFactory({
-      instance: "bench",
+      instance: instanceName("bench"),
       interpreters: await findInterpreters(),
       environment: {},
       scratchMB: 64,

@@ -10,11 +10,14 @@ import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { preflight } from "../../pool/lean/preflight.ts";
 import { repositoryFolder } from "../../pool/lean/repository.ts";
 import { pendingBytes, startLean } from "../../restorer/index.ts";
+import { instanceName } from "./instance.ts";
 import { closeEnds, launcher, ProbeFactory, within } from "./lean-probe.ts";
 
 const cgroupFolders = ["memory", "pids", "cpu"].map((name) => `/sys/fs/cgroup/${name}/rewhisk`);
-const cgroupsOf = (instance: string): readonly string[] =>
-  [...cgroupFolders, "/sys/fs/cgroup/rewhisk"].map((folder) => `${folder}/${instance}`).filter(existsSync);
+const cgroupsOf = (what: string): readonly string[] =>
+  [...cgroupFolders, "/sys/fs/cgroup/rewhisk"]
+    .map((folder) => `${folder}/${instanceName(what)}`)
+    .filter(existsSync);
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 const openFds = (): number => readdirSync("/proc/self/fd").length;
 const namespacesOf = (pid: number | "self"): readonly string[] =>
@@ -23,7 +26,7 @@ const childrenOfOurs = (): string => readFileSync(`/proc/self/task/${process.pid
 
 describe("a lean container's life", () => {
   it("leaves nothing behind: no process, descriptor, cgroup or mount", async () => {
-    const factory = await ProbeFactory.open("test-life");
+    const factory = await ProbeFactory.open("life");
     await (await factory.make()).destroy();
     const [fds, mounts, children] = [
       openFds(),
@@ -35,23 +38,23 @@ describe("a lean container's life", () => {
     const { runtimePid } = probe.sandbox;
     const own = namespacesOf("self");
     for (const [i, name] of namespacesOf(runtimePid).entries()) expect(name).to.not.equal(own[i]);
-    expect(cgroupsOf("test-life").length).to.be.greaterThan(0);
+    expect(cgroupsOf("life").length).to.be.greaterThan(0);
     await probe.destroy();
     expect(isAlive(runtimePid)).to.equal(false);
     expect(await within(1000, () => openFds() === fds)).to.equal(true);
     expect(readFileSync("/proc/self/mountinfo", "utf8")).to.equal(mounts);
     expect(childrenOfOurs()).to.equal(children);
     expect(
-      cgroupsOf("test-life").flatMap((folder) =>
+      cgroupsOf("life").flatMap((folder) =>
         readdirSync(folder, { withFileTypes: true }).filter((e) => e.isDirectory()),
       ),
     ).to.deep.equal([]);
     await factory.close();
-    expect(cgroupsOf("test-life")).to.deep.equal([]);
+    expect(cgroupsOf("life")).to.deep.equal([]);
   });
 
   it("can be destroyed twice at once, and tells its end only once", async () => {
-    const factory = await ProbeFactory.open("test-twice");
+    const factory = await ProbeFactory.open("twice");
     const probe = await factory.make();
     await Promise.all([probe.destroy(), probe.destroy(), probe.sandbox.destroy()]);
     expect(await probe.sandbox.exited).to.deep.include({ cause: "signal", status: 9, oomKilled: false });
@@ -59,7 +62,7 @@ describe("a lean container's life", () => {
   });
 
   it("tells how the runtime ended, and takes its children with it", async () => {
-    const factory = await ProbeFactory.open("test-ends");
+    const factory = await ProbeFactory.open("ends");
     const exits = await factory.make();
     const child = "import subprocess\nsubprocess.Popen(['/bin/sleep', '1000'])\n";
     exits.run(`${child}os._exit(7)`).catch(() => undefined);
@@ -68,21 +71,21 @@ describe("a lean container's life", () => {
     dies.run("os.kill(2, 11)").catch(() => undefined);
     expect(await dies.sandbox.exited).to.include({ cause: "signal", status: 11 });
     await factory.close();
-    expect(cgroupsOf("test-ends")).to.deep.equal([]);
+    expect(cgroupsOf("ends")).to.deep.equal([]);
   });
 
   it("lets many be made at once, each with a user of its own", async () => {
-    const factory = await ProbeFactory.open("test-many");
+    const factory = await ProbeFactory.open("many");
     const probes = await Promise.all(Array.from({ length: 20 }, () => factory.make("python:3", 64)));
     const uids = await Promise.all(probes.map((probe) => probe.run("result = os.getuid()")));
     expect(new Set(uids).size).to.equal(20);
     await factory.close();
-    expect(cgroupsOf("test-many")).to.deep.equal([]);
+    expect(cgroupsOf("many")).to.deep.equal([]);
   }).timeout(60_000);
 
   it("dies with the host's process within a second, and the next life removes the rest", async () => {
     const script = fileURLToPath(new URL("./lean-host.js", import.meta.url));
-    const host = spawn(process.execPath, [script, "test-killed", "3"], {
+    const host = spawn(process.execPath, [script, instanceName("killed"), "3"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const pids = await once(host.stdout, "data")
@@ -91,22 +94,22 @@ describe("a lean container's life", () => {
     expect(pids).to.have.length(3);
     await once(host, "exit");
     expect(await within(1000, () => !pids.some(isAlive))).to.equal(true);
-    expect(cgroupsOf("test-killed").length).to.be.greaterThan(0);
-    const factory = await ProbeFactory.open("test-killed");
+    expect(cgroupsOf("killed").length).to.be.greaterThan(0);
+    const factory = await ProbeFactory.open("killed");
     const probe = await factory.make();
     await factory.factory.removeLeftovers();
     expect(await probe.run("result = 'untouched'")).to.equal("untouched");
     await factory.close();
-    expect(cgroupsOf("test-killed")).to.deep.equal([]);
+    expect(cgroupsOf("killed")).to.deep.equal([]);
   }).timeout(60_000);
 
   it("names the step at which it could not be set up, and leaves nothing behind", async () => {
-    const factory = await ProbeFactory.open("test-fails");
-    const repository = await ProbeFactory.open("test-fails-other");
+    const factory = await ProbeFactory.open("fails");
+    const repository = await ProbeFactory.open("fails-other");
     const before = openFds();
     const broken = (changes: object): ReturnType<typeof createLeanFactory> =>
       createLeanFactory({
-        instance: "test-broken",
+        instance: instanceName("broken"),
         interpreters: [{ kind: "python:3", family: "python", version: "3", path: "/usr/bin/python3" }],
         environment: {},
         scratchMB: 8,
@@ -136,13 +139,13 @@ describe("a lean container's life", () => {
       await one.close();
     }
     expect(await within(1000, () => openFds() === before)).to.equal(true);
-    expect(cgroupsOf("test-broken")).to.deep.equal([]);
+    expect(cgroupsOf("broken")).to.deep.equal([]);
     await factory.close();
     await repository.close();
   });
 
   it("refuses a kind it has no interpreter for, more containers than users, and all after the end", async () => {
-    const factory = await ProbeFactory.open("test-refuses", { uidCount: 1 });
+    const factory = await ProbeFactory.open("refuses", { uidCount: 1 });
     const code = (made: Promise<unknown>): Promise<string> =>
       made.then(
         () => "made",
@@ -159,7 +162,7 @@ describe("a lean container's life", () => {
   });
 
   it("tells the bytes that wait on the channel and in a pipe", async () => {
-    const factory = await ProbeFactory.open("test-pending");
+    const factory = await ProbeFactory.open("pending");
     const sandbox = await factory.factory.create("python:3", 64);
     expect(pendingBytes(sandbox.channelFd)).to.deep.equal({ unread: 0, unsent: 0 });
     expect(pendingBytes(sandbox.stdoutFd)).to.deep.equal({ unread: 0, unsent: 0 });

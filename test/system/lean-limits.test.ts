@@ -24,7 +24,7 @@ function others(probe: Probe): readonly string[] {
 describe("a lean container's limits", () => {
   let factory: ProbeFactory;
   before(async () => {
-    factory = await ProbeFactory.open("test-limits");
+    factory = await ProbeFactory.open("limits");
   });
   after(() => factory.close());
 

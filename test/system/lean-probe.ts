@@ -13,6 +13,7 @@ import {
 import { findInterpreters, type Interpreter } from "../../pool/lean/interpreters.ts";
 import { repositoryFolder } from "../../pool/lean/repository.ts";
 import { nativeFolder } from "../../restorer/index.ts";
+import { instanceName } from "./instance.ts";
 
 export const launcher = `${nativeFolder}lean`;
 
@@ -109,12 +110,12 @@ export class ProbeFactory {
     this.#remove = remove;
   }
 
-  static async open(instance: string, options: Partial<LeanFactoryOptions> = {}): Promise<ProbeFactory> {
+  static async open(what: string, options: Partial<LeanFactoryOptions> = {}): Promise<ProbeFactory> {
     requireRoot();
     const { folder, remove } = probeRepository();
     const interpreters = await findInterpreters();
     const factory = createLeanFactory({
-      instance,
+      instance: instanceName(what),
       interpreters,
       environment: { __OW_API_HOST: "http://host" },
       scratchMB: 8,

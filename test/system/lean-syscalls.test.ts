@@ -104,7 +104,7 @@ describe("the system call filter of a lean container", () => {
   let factory: ProbeFactory;
   let probe: Probe;
   before(async () => {
-    factory = await ProbeFactory.open("test-syscalls");
+    factory = await ProbeFactory.open("syscalls");
     probe = await factory.make();
   });
   after(() => factory.close());

@@ -9,7 +9,7 @@ describe("a lean container's view", () => {
   let factory: ProbeFactory;
   let probe: Probe;
   before(async () => {
-    factory = await ProbeFactory.open("test-view");
+    factory = await ProbeFactory.open("view");
     probe = await factory.make();
   });
   after(() => factory.close());

@@ -18,6 +18,7 @@ import {
 } from "../../invoker/index.ts";
 import { createBus } from "../../standalone/bus.ts";
 import { messageFields, storedAction } from "../unit/invoker/orders.ts";
+import { instanceName } from "./instance.ts";
 
 /** build/native, seen from build/js/test/system. */
 const launcher = fileURLToPath(new URL("../../../native/lean", import.meta.url));
@@ -102,8 +103,7 @@ export class RealInvoker {
       pool: { ...defaultInvokerSettings.pool, ...pool },
     };
     const factory = createLeanFactory({
-      // Always the same: what a killed test run left is removed by the next.
-      instance: "test-activation",
+      instance: instanceName("invoker"),
       interpreters: await findInterpreters(),
       environment: { __OW_API_HOST: "http://localhost:3233" },
       // The largest action of the corpus unpacks to a little more than 100 MB.
