@@ -7,15 +7,17 @@ import { type Probe, ProbeFactory, within } from "./lean-probe.ts";
 
 /** Processes of the container but its runtime, as the host sees them: those with its user id. */
 function others(probe: Probe): readonly string[] {
-  const uidOf = (pid: string): string | undefined => {
+  // A process may end between being listed and being read.
+  const aboutIt = (pid: string, file: "status" | "stat"): string => {
     try {
-      return /^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+      return readFileSync(`/proc/${pid}/${file}`, "latin1");
     } catch {
-      return undefined;
+      return "";
     }
   };
+  const uidOf = (pid: string): string | undefined => /^Uid:\s*(\d+)/m.exec(aboutIt(pid, "status"))?.[1];
   const uid = uidOf(`${probe.sandbox.runtimePid}`);
-  const isAlive = (pid: string): boolean => !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  const isAlive = (pid: string): boolean => /\) [^ZX] /.test(aboutIt(pid, "stat"));
   return readdirSync("/proc").filter(
     (pid) => /^\d+$/.test(pid) && pid !== `${probe.sandbox.runtimePid}` && uidOf(pid) === uid && isAlive(pid),
   );
