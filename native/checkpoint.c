@@ -265,6 +265,10 @@ static int save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_e
 	uint64_t remote;
 	int failed = parse_live_maps(p, error);
 
+	if (!failed)
+		failed = rw_share_readonly(p, error);
+	if (!failed)
+		failed = parse_live_maps(p, error);
 	if (failed)
 		return failed;
 	image->size = tracked_size(&p->now);

@@ -23,28 +23,10 @@ bool rw_tracked(const struct region *region)
 	return region->kind == REGION_ANONYMOUS || region->kind == REGION_FILE;
 }
 
-/* How the scan looks at a region. */
-enum class {
-	/* Large read-only file mappings: for written pages only. The kernel has a fast path for that, but it takes absent pages
-	 * for written ones, so their holes must be armed too. */
-	CLASS_TEXT,
-	/* Reservations nobody can read and that were empty: for any page at all. */
-	CLASS_RESERVED,
-	/* All else: for what is written or absent, since a saved page may have been dropped. */
-	CLASS_DATA,
-};
-
-#define FAST_SCAN_SIZE (4ULL << 20)
-
-static enum class class_of(const struct region *region)
+/* Reservations that nobody can read and that were empty: the scan looks for any page at all. */
+static bool is_reserved(const struct region *region)
 {
-	if (region->saved)
-		return CLASS_DATA;
-	if (region->prot == PROT_NONE)
-		return CLASS_RESERVED;
-	if (region->kind == REGION_FILE && !(region->prot & PROT_WRITE) && region->end - region->start >= FAST_SCAN_SIZE)
-		return CLASS_TEXT;
-	return CLASS_DATA;
+	return region->prot == PROT_NONE && !region->saved;
 }
 
 /* -- write-protect ------------------------------------------------------------------------------------------------- */
@@ -72,15 +54,8 @@ static bool written(uint64_t categories)
 	return categories & RW_PAGE_IS_WRITTEN && categories & (RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED);
 }
 
-/* What becomes of the runs a scan returns. */
-enum collect {
-	COLLECT_NOTHING,
-	COLLECT_WRITTEN,	/* all of them are written: the scan asked for nothing else */
-	COLLECT_BY_CATEGORY,
-};
-
 /* One call returns at most one buffer of runs: goes on from where it ended until the end is reached. */
-static int scan_to_end(struct rw_process *p, struct rw_pm_scan_arg arg, enum collect collect, struct rw_error *error)
+static int scan_to_end(struct rw_process *p, struct rw_pm_scan_arg arg, bool collect, struct rw_error *error)
 {
 	uint64_t end = arg.end, found = 0;
 
@@ -90,9 +65,8 @@ static int scan_to_end(struct rw_process *p, struct rw_pm_scan_arg arg, enum col
 		if (failed)
 			return rw_fail(error, failed == -EPERM ? RW_MAPPING : RW_SYSTEM, -failed,
 				       "page scan of %llx-%llx", (unsigned long long)arg.start, (unsigned long long)end);
-		for (uint64_t i = 0; i < found && collect != COLLECT_NOTHING; i++) {
-			failed = rw_dirty_add(p, p->scan[i].start, p->scan[i].end,
-					      collect == COLLECT_WRITTEN || written(p->scan[i].categories), error);
+		for (uint64_t i = 0; i < found && collect; i++) {
+			failed = rw_dirty_add(p, p->scan[i].start, p->scan[i].end, written(p->scan[i].categories), error);
 			if (failed)
 				return failed;
 		}
@@ -119,16 +93,16 @@ static int arm_region(struct rw_process *p, const struct region *region, struct 
 		arg.category_mask = RW_PAGE_IS_PRESENT;
 		arg.return_mask = RW_PAGE_IS_PRESENT;
 	}
-	return scan_to_end(p, arg, COLLECT_NOTHING, error);
+	return scan_to_end(p, arg, false, error);
 }
 
-/* Neighbouring regions of the same class are scanned in one go: up to which one? */
+/* Neighbouring regions that are looked at in the same way are scanned in one go: up to which one? */
 static uint64_t last_of_group(const struct region_list *list, uint64_t first)
 {
 	uint64_t last = first;
 
 	while (last + 1 < list->count && rw_tracked(&list->at[last + 1]) &&
-	       class_of(&list->at[last + 1]) == class_of(&list->at[first]))
+	       is_reserved(&list->at[last + 1]) == is_reserved(&list->at[first]))
 		last++;
 	return last;
 }
@@ -140,7 +114,6 @@ static int collect_written(struct rw_process *p, struct rw_error *error)
 
 	for (uint64_t i = 0; i < list->count; i++) {
 		struct rw_pm_scan_arg arg = { .flags = RW_SCAN_CHECK_WPASYNC, .start = list->at[i].start };
-		enum collect collect = COLLECT_WRITTEN;
 		uint64_t last;
 		int failed;
 
@@ -148,23 +121,15 @@ static int collect_written(struct rw_process *p, struct rw_error *error)
 			continue;
 		last = last_of_group(list, i);
 		arg.end = list->at[last].end;
-		switch (class_of(&list->at[i])) {
-		case CLASS_TEXT:
-			arg.category_mask = RW_PAGE_IS_WRITTEN;
-			arg.return_mask = RW_PAGE_IS_WRITTEN;
-			break;
-		case CLASS_RESERVED:
+		arg.return_mask = RW_PAGE_IS_WRITTEN | there;
+		if (is_reserved(&list->at[i])) {
 			arg.category_anyof_mask = there;
-			arg.return_mask = RW_PAGE_IS_PRESENT;
-			break;
-		case CLASS_DATA:
+		} else {
+			/* What is written or absent: a saved page may have been dropped. */
 			arg.category_inverted = RW_PAGE_IS_PRESENT;
 			arg.category_anyof_mask = RW_PAGE_IS_PRESENT | RW_PAGE_IS_WRITTEN;
-			arg.return_mask = RW_PAGE_IS_WRITTEN | there;
-			collect = COLLECT_BY_CATEGORY;
-			break;
 		}
-		failed = scan_to_end(p, arg, collect, error);
+		failed = scan_to_end(p, arg, true, error);
 		if (failed)
 			return failed;
 		i = last;

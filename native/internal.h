@@ -48,7 +48,8 @@ bool rw_step_fails(void);
 enum region_kind {
 	REGION_ANONYMOUS,	/* private, no file: pages not saved are zero */
 	REGION_FILE,		/* private file mapping: pages not saved are the file's */
-	REGION_SHARED,		/* shared: neither saved nor put back, only its presence is compared */
+	REGION_READONLY,	/* shared, of a file, and writable to nobody who maps it: its content cannot change */
+	REGION_SHARED,		/* any other shared one: neither saved nor put back, only its presence is compared */
 	REGION_SPECIAL,		/* vdso, vvar, vsyscall: the kernel's; compared by address */
 	REGION_INJECTED,	/* our code, table and image window */
 };
@@ -226,6 +227,8 @@ const struct region *rw_region_at(const struct region_list *list, uint64_t addre
 int rw_layout_difference(struct rw_process *p, enum rw_reason reason, struct rw_error *error);
 /* Makes the live layout equal to the image's. Appends what was made anew to p->dirty. */
 int rw_put_back_layout(struct rw_process *p, struct rw_error *error);
+/* Maps the process's read-only file mappings anew as shared ones, so that no page of them can ever be written. */
+int rw_share_readonly(struct rw_process *p, struct rw_error *error);
 
 /* -- pages.c: finding, saving, planning ------------------------------------------------------------------------------ */
 

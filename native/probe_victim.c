@@ -58,20 +58,14 @@ static void prepare(void)
 
 static void change_memory(void)
 {
-	unsigned char *text = (unsigned char *)((unsigned long)&prepare & ~(PAGE - 1));
-
 	memset(data + 3 * PAGE, 0xa5, 40 * PAGE);
 	memset(holes + 5 * PAGE, 0xa5, 2 * PAGE);
 	memset(holes + 100 * PAGE, 0xa5, 100 * PAGE);
 	memset(new_mapping(PROT_READ | PROT_WRITE), 0xa5, MB);
 	if (munmap(shrinking + 16 * PAGE, 32 * PAGE) || mprotect(guarded, MB, PROT_READ | PROT_WRITE) ||
-	    madvise(vanishing, 8 * PAGE, MADV_DONTNEED) ||
-	    mprotect(text, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC))
+	    madvise(vanishing, 8 * PAGE, MADV_DONTNEED) || sbrk((intptr_t)MB) == (void *)-1)
 		exit(3);
 	guarded[PAGE] = 0xa5;
-	text[0] = (unsigned char)(text[0] ^ 0);
-	if (mprotect(text, PAGE, PROT_READ | PROT_EXEC) || sbrk((intptr_t)MB) == (void *)-1)
-		exit(3);
 	grow_stack(64);
 }
 

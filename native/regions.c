@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define TEXT_STEP 65536
@@ -38,7 +40,7 @@ static uint8_t kind_of(const struct region *region, const char *name)
 	    !strncmp(name, "[uprobes]", 9))
 		return REGION_SPECIAL;
 	if (region->shared)
-		return REGION_SHARED;
+		return region->inode && !(region->prot & PROT_WRITE) && *name == '/' ? REGION_READONLY : REGION_SHARED;
 	return region->inode ? REGION_FILE : REGION_ANONYMOUS;
 }
 
@@ -151,32 +153,46 @@ static int queue_unmap(struct rw_process *p, uint64_t start, uint64_t end, struc
 	return rw_op(p, error, SYS_munmap, 0, start, end - start, 0, 0, 0, 0);
 }
 
-/* A private file mapping is opened again by its path inside the container; that it is the same file is seen afterwards. */
-static int remake_file(struct rw_process *p, const struct region *was, uint64_t start, uint64_t end,
+/* Opens the file of a mapping by its path inside the container. *fd: in the process. */
+static int open_mapped(struct rw_process *p, const struct region *region, const char *text, int64_t *fd,
 		       struct rw_error *error)
 {
 	char path[4096];
 	uint64_t address;
-	int64_t fd;
 	int failed;
 
-	if (was->name_length == 0 || was->name_length >= sizeof(path) || p->image->maps[was->name] != '/')
-		return rw_fail(error, RW_MAPPING, 0, "lost mapping %llx has no path", (unsigned long long)start);
-	memcpy(path, p->image->maps + was->name, was->name_length);
-	path[was->name_length] = 0;
+	if (region->name_length == 0 || region->name_length >= sizeof(path) || text[region->name] != '/')
+		return rw_fail(error, RW_MAPPING, 0, "mapping %llx has no path", (unsigned long long)region->start);
+	memcpy(path, text + region->name, region->name_length);
+	path[region->name_length] = 0;
 	failed = rw_run_ops(p, NULL, error);
 	if (failed)
 		return failed;
 	if (rw_constants_put(p, TABLE_CONSTANTS - sizeof(path), path, sizeof(path), &address))
-		return rw_fail(error, RW_MAPPING, E2BIG, "path of a lost mapping");
+		return rw_fail(error, RW_MAPPING, E2BIG, "path of mapping %llx", (unsigned long long)region->start);
 	failed = rw_op(p, error, SYS_openat, OP_CAPTURE, (uint64_t)AT_FDCWD, address, O_RDONLY | O_CLOEXEC, 0, 0, 0);
-	if (!failed)
-		failed = rw_run_ops(p, &fd, error);
-	if (failed)
-		return failed;
-	failed = rw_op(p, error, SYS_mmap, 0, start, end - start, was->prot, MAP_PRIVATE | MAP_FIXED, (uint64_t)fd,
-		       was->offset + (start - was->start));
+	return failed ? failed : rw_run_ops(p, fd, error);
+}
+
+/* Queues the mapping of [start, end) of a region from the open file `fd`, and the closing of that. */
+static int queue_map_file(struct rw_process *p, const struct region *region, uint64_t start, uint64_t end, int64_t fd,
+			  uint64_t flags, struct rw_error *error)
+{
+	int failed = rw_op(p, error, SYS_mmap, 0, start, end - start, region->prot, flags | MAP_FIXED, (uint64_t)fd,
+			   region->offset + (start - region->start));
+
 	return failed ? failed : rw_op(p, error, SYS_close, 0, (uint64_t)fd, 0, 0, 0, 0, 0);
+}
+
+/* That the path still names the same file is seen afterwards, in the text of maps. */
+static int remake_file(struct rw_process *p, const struct region *was, uint64_t start, uint64_t end,
+		       struct rw_error *error)
+{
+	int64_t fd;
+	int failed = open_mapped(p, was, p->image->maps, &fd, error);
+
+	return failed ? failed
+		      : queue_map_file(p, was, start, end, fd, was->kind == REGION_FILE ? MAP_PRIVATE : MAP_SHARED, error);
 }
 
 /* Maps [start, end) of an image's region again, empty; its pages come with the others. */
@@ -187,7 +203,7 @@ static int remake(struct rw_process *p, const struct region *was, uint64_t start
 	int failed;
 
 	p->took.mappings_changed++;
-	if (was->kind == REGION_FILE) {
+	if (was->kind == REGION_FILE || was->kind == REGION_READONLY) {
 		failed = remake_file(p, was, start, end, error);
 	} else if (was->kind == REGION_ANONYMOUS) {
 		flags |= was->flags & FLAG_NORESERVE ? MAP_NORESERVE : 0;
@@ -204,7 +220,7 @@ static int remake(struct rw_process *p, const struct region *was, uint64_t start
 			       (unsigned long long)start, (unsigned long long)end, (int)was->name_length,
 			       p->image->maps + was->name);
 	}
-	return failed ? failed : rw_dirty_add(p, start, end, true, error);
+	return failed || !rw_tracked(was) ? failed : rw_dirty_add(p, start, end, true, error);
 }
 
 /* One stretch of addresses over which both lists are constant. */
@@ -282,7 +298,8 @@ static int remake_unmerged(struct rw_process *p, struct rw_error *error)
 		const struct region *region = &was->at[i];
 		int failed;
 
-		if (!rw_tracked(region) || region->flags & FLAG_GROWSDOWN || listed(&p->now, region))
+		if ((!rw_tracked(region) && region->kind != REGION_READONLY) || region->flags & FLAG_GROWSDOWN ||
+		    listed(&p->now, region))
 			continue;
 		failed = queue_unmap(p, region->start, region->end, error);
 		if (!failed)
@@ -356,4 +373,59 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 	if (failed)
 		return failed;
 	return equal ? 0 : rw_layout_difference(p, RW_MAPPING, error);
+}
+
+/* Whether the process owns no page of the region: then the file alone says what it holds. */
+static int is_unwritten(struct rw_process *p, const struct region *region, bool *unwritten, struct rw_error *error)
+{
+	struct page_run *runs cleanup_(rw_free) = NULL;
+	uint64_t count = 0, capacity = 0;
+	int failed = rw_private_runs(p, region->start, region->end, &runs, &count, &capacity, error);
+
+	*unwritten = count == 0;
+	return failed;
+}
+
+/* Whether the process's descriptor is the very file that is mapped. */
+static bool is_file_of(struct rw_process *p, int64_t fd, const struct region *region)
+{
+	int here cleanup_(rw_close) = (int)syscall(SYS_pidfd_getfd, p->pidfd, (int)fd, 0);
+	struct stat file;
+
+	return here >= 0 && !fstat(here, &file) && file.st_ino == region->inode &&
+	       (major(file.st_dev) << 20 | minor(file.st_dev)) == region->device;
+}
+
+static int share(struct rw_process *p, const struct region *region, struct rw_error *error)
+{
+	int64_t fd;
+	int failed = open_mapped(p, region, p->text, &fd, error);
+
+	if (failed)
+		return failed;
+	if (is_file_of(p, fd, region))
+		return queue_map_file(p, region, region->start, region->end, fd, MAP_SHARED, error);
+	return rw_op(p, error, SYS_close, 0, (uint64_t)fd, 0, 0, 0, 0, 0);
+}
+
+/*
+ * A private mapping's pages can be written whatever its protection says now (mprotect, /proc/self/mem), so they would
+ * have to be scanned at every rewind. Through a shared mapping of a file opened for reading the kernel lets nobody write.
+ */
+int rw_share_readonly(struct rw_process *p, struct rw_error *error)
+{
+	for (uint64_t i = 0; i < p->now.count; i++) {
+		const struct region *region = &p->now.at[i];
+		bool unwritten;
+		int failed;
+
+		if (region->kind != REGION_FILE || region->prot & PROT_WRITE || !region->prot || p->text[region->name] != '/')
+			continue;
+		failed = is_unwritten(p, region, &unwritten, error);
+		if (!failed && unwritten)
+			failed = share(p, region, error);
+		if (failed)
+			return failed;
+	}
+	return rw_run_ops(p, NULL, error);
 }

@@ -1,10 +1,6 @@
-/* Dirties: the program's own text, patched through mprotect. */
+/* Dirties: the program's own text, patched before the checkpoint and again after it, through mprotect. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "victim.h"
-
-static void prepare(void)
-{
-}
 
 static void __attribute__((aligned(4096), noinline)) patched(void)
 {
@@ -19,4 +15,9 @@ static void change(void)
 	MUST(!mprotect(text, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC));
 	text[PAGE - 1] = (char)(text[PAGE - 1] + 1);
 	MUST(!mprotect(text, PAGE, PROT_READ | PROT_EXEC));
+}
+
+static void prepare(void)
+{
+	change();
 }
