@@ -549,6 +549,20 @@ static void set_limits(const struct spec *spec)
 	limit(RLIMIT_MSGQUEUE, "msgqueue", 0, 0);
 }
 
+/* The kernel never shrinks a descriptor table: grown to its limit, its size says nothing of who used the container before. */
+static void grow_descriptor_table(void)
+{
+	struct rlimit most;
+	int last;
+
+	if (getrlimit(RLIMIT_NOFILE, &most))
+		fail(errno, "descriptor limit");
+	last = fcntl(LEAN_FD_NULL, F_DUPFD_CLOEXEC, (int)most.rlim_cur - 1);
+	if (last < 0)
+		fail(errno, "descriptor table");
+	close(last);
+}
+
 static void join_cgroups(const struct spec *spec)
 {
 	for (int i = 0; i < spec->join_count; i++)
@@ -580,6 +594,7 @@ __attribute__((noreturn)) static void run(struct spec *spec)
 {
 	join_cgroups(spec);
 	set_limits(spec);
+	grow_descriptor_table();
 	own_pipes(spec);
 	if (setsid() < 0)
 		fail(errno, "session");
