@@ -11,7 +11,6 @@ import os
 import stat
 import tarfile
 import zipfile
-import zlib
 
 _MAX_ENTRIES = 100_000
 _MAX_PATH_BYTES = 4096
@@ -41,7 +40,10 @@ def unpack(data, root):
         else:
             _add_tar(data, tree)
         tree.finish()
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError) as error:
+    except ArchiveError:
+        raise
+    except Exception as error:
+        # Which errors zipfile and tarfile raise over a broken archive is no closed list.
         raise ArchiveError(f"the archive cannot be read: {error}") from error
 
 
