@@ -1,4 +1,5 @@
 // Reads the table of hostile actions: what each does, what OpenWhisk must answer, and who looks for what it left.
+import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import {
   codeFile,
@@ -32,11 +33,15 @@ export interface HostileAction {
   readonly what: string;
   readonly binary: boolean;
   readonly file: string;
+  /** The source is followed by a comment up to this size. */
+  readonly paddedToMB: number;
   readonly value: JsonObject;
   readonly timeoutMs: number;
   readonly memoryMB: number;
   readonly logsMB: number;
   readonly expect: readonly ExpectedAnswer[];
+  /** True: a race decides whether its container can be rewound. Else only an action that ends its runtime costs it. */
+  readonly mayCostContainer: boolean;
   /** Texts that the activation's log must contain. */
   readonly logs: readonly string[];
 }
@@ -61,6 +66,8 @@ interface Entry {
   readonly what: string;
   readonly source?: string;
   readonly archive?: string;
+  readonly paddedToMB?: number;
+  readonly mayCostContainer?: boolean;
   readonly value?: JsonObject;
   readonly nested?: number;
   readonly timeoutMs?: number;
@@ -79,6 +86,24 @@ interface Table {
 }
 
 const ENDINGS = { nodejs: "js", python: "py" } satisfies Record<Family, string>;
+
+const COMMENTS = { nodejs: "//", python: "#" } satisfies Record<Family, string>;
+
+/** Programs around the texts of two, which stay as they are. */
+const COMBINED = {
+  nodejs: (sources) => `
+const [hostile, observe] = [${sources}].map((source) => new Function("require", source + "\\nreturn main;")(require));
+const main = (args) => (args.observe ? observe : hostile)(args);`,
+  python: (sources) => `
+def load(source):
+    names = {"__name__": "main__"}
+    exec(source, names)
+    return names["main"]
+hostile, observe = map(load, [${sources}])
+def main(args):
+    return (observe if args.get("observe") else hostile)(args)
+`,
+} satisfies Record<Family, (sources: string) => string>;
 
 /** What every hostile action is given and some leave behind; an observer counts it in its process's memory. */
 export const MARKER = readTable<Table>("hostile/hostile.json").marker;
@@ -103,6 +128,7 @@ function toAction(entry: Entry, family: Family): HostileAction {
     what,
     binary: archive !== undefined,
     file: codeFile(archive === undefined ? source : `hostile-${family}-${archive}.zip`),
+    paddedToMB: entry.paddedToMB ?? 0,
     value: {
       marker: MARKER,
       ...entry.value,
@@ -112,6 +138,7 @@ function toAction(entry: Entry, family: Family): HostileAction {
     memoryMB: entry.memoryMB ?? 256,
     logsMB: entry.logsMB ?? 10,
     expect: isForBoth(expect) ? expect : expect[family],
+    mayCostContainer: entry.mayCostContainer ?? false,
     logs: entry.logs ?? [],
   };
 }
@@ -126,6 +153,21 @@ export function loadHostile(): readonly HostileAction[] {
 export function loadObserver(family: Family): Observer {
   const { source, varies } = readTable<Table>("hostile/hostile.json").observers[family];
   return { family, file: codeFile(`hostile/${source}`), varies };
+}
+
+/** An action's source or archive, as long as the table says. */
+export function hostileCode({ family, file, paddedToMB }: HostileAction): Buffer {
+  const code = readFileSync(file);
+  if (paddedToMB === 0) return code;
+  const padding = Buffer.alloc(paddedToMB * 1024 * 1024 - code.length, "x");
+  padding.write(COMMENTS[family]);
+  return Buffer.concat([code, padding]);
+}
+
+/** The source of an action that observes when its parameter `observe` is true, and else does what the hostile one does. */
+export function selfObserving(action: HostileAction, observer: Observer): string {
+  const sources = [action, observer].map(({ file }) => JSON.stringify(readFileSync(file, "utf8")));
+  return COMBINED[action.family](sources.join(", "));
 }
 
 function isAsExpected(expected: ExpectedAnswer, { status, result }: Answer): boolean {

@@ -90,6 +90,7 @@ export class RealInvoker {
       const one = waiting.get(id ?? "");
       if (one === undefined) throw new Error(`an ack for nobody: ${id}`);
       if (typeof ack.response === "object") {
+        if (one.record !== undefined) throw new Error("an activation was answered twice");
         one.record = ack.response;
         one.answeredMs = performance.now() - one.sentMs;
       }

@@ -1,11 +1,14 @@
 // Makes the archives with which an action attacks the runtime that unpacks it; none of them is committed.
-import { createHash } from "node:crypto";
+import { createCipheriv, createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import yazl from "yazl";
 import { STAMP, writeZip } from "../pack.mjs";
 
+const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
+/** OpenWhisk takes 48 MB of code; an archive comes to it in base64. */
+const LARGEST = 36 * MIB;
 const SOURCES = {
   nodejs: ["index.js", "exports.main = () => ({ ran: true, escaped: require('fs').existsSync('/tmp/escaped') });\n"],
   python: ["__main__.py", "import os\n\ndef main(args):\n    return {'ran': True, 'escaped': os.path.exists('/tmp/escaped')}\n"],
@@ -79,6 +82,34 @@ async function lying(family, archive) {
   await writeFile(archive, bytes);
 }
 
+/** Nothing in it can be compressed. */
+async function largest(family, archive) {
+  const zip = start(family);
+  const noise = createCipheriv("aes-128-ctr", Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(LARGEST - 1024));
+  zip.addBuffer(noise, "noise", { mtime: STAMP, compress: false });
+  await writeZip(zip, archive);
+}
+
+const LATIN_SOURCES = {
+  nodejs: ["index.js", "exports.main = () => ({ ran: true, text: 'caf\xe9' });\n"],
+  python: ["__main__.py", "def main(args):\n    return {'ran': True, 'text': 'caf\xe9'}\n"],
+};
+
+async function latin(family, archive) {
+  const zip = new yazl.ZipFile();
+  const [name, source] = LATIN_SOURCES[family];
+  zip.addBuffer(Buffer.from(source, "latin1"), name, { mtime: STAMP });
+  await writeZip(zip, archive);
+}
+
+/** The name is still marked as UTF-8. */
+async function oddName(family, archive) {
+  const zip = start(family);
+  zip.addBuffer(Buffer.from("coffee\n"), "cafX.txt", { mtime: STAMP });
+  await writeZip(zip, archive);
+  await renameEntry(archive, "cafX.txt", "caf\xe9.txt");
+}
+
 /** A zip file without anything that could be run. */
 async function empty(_family, archive) {
   const zip = new yazl.ZipFile();
@@ -86,7 +117,18 @@ async function empty(_family, archive) {
   await writeZip(zip, archive);
 }
 
-const WAYS = { climbing, absolute, "through-link": throughLink, bomb, broken, lying, empty };
+const WAYS = {
+  climbing,
+  absolute,
+  "through-link": throughLink,
+  bomb,
+  broken,
+  lying,
+  largest,
+  latin,
+  "odd-name": oddName,
+  empty,
+};
 
 /** The archives by file name, each with the function that makes it. */
 export const hostileArchives = Object.keys(SOURCES).flatMap((family) =>

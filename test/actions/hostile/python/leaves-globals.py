@@ -1,7 +1,16 @@
 """Leaves a value on every module and class that takes one."""
 import builtins
-import gc
 import sys
+
+
+def classes():
+    found, waiting = set(), [object]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting.extend(type.__subclasses__(one))
+    return found
 
 
 def main(args):
@@ -13,11 +22,10 @@ def main(args):
         except Exception:
             pass
     left = 0
-    for thing in gc.get_objects():
-        if isinstance(thing, type):
-            try:
-                thing.left = marker
-                left += 1
-            except Exception:
-                pass
+    for one in classes():
+        try:
+            one.left = marker
+            left += 1
+        except Exception:
+            pass
     return {"left": left > 0}

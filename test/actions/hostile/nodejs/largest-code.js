@@ -1,0 +1,4 @@
+/** Runs, however much follows. */
+function main() {
+  return { ran: true };
+}

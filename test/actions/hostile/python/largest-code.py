@@ -1,0 +1,5 @@
+"""Runs, however much follows."""
+
+
+def main(args):
+    return {"ran": True}
