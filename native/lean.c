@@ -573,12 +573,11 @@ static void join_cgroups(const struct spec *spec)
 		fail(errno, "cgroup namespace");
 }
 
-/* /dev/stdout can only be opened by the owner of the pipe. */
-static void own_pipes(const struct spec *spec)
+/* For whoever opens /dev/stdout. The pipes stay ours: their owner could leave modes and times to the next action. */
+static void let_pipes_be_opened(void)
 {
-	if (fchown(LEAN_FD_STDOUT, (uid_t)spec->uid, (gid_t)spec->gid) ||
-	    fchown(LEAN_FD_STDERR, (uid_t)spec->uid, (gid_t)spec->gid))
-		fail(errno, "own the output pipes");
+	if (fchmod(LEAN_FD_STDOUT, S_IWUSR | S_IWGRP | S_IWOTH) || fchmod(LEAN_FD_STDERR, S_IWUSR | S_IWGRP | S_IWOTH))
+		fail(errno, "mode of the output pipes");
 }
 
 static void become_user(const struct spec *spec)
@@ -595,7 +594,7 @@ __attribute__((noreturn)) static void run(struct spec *spec)
 	join_cgroups(spec);
 	set_limits(spec);
 	grow_descriptor_table();
-	own_pipes(spec);
+	let_pipes_be_opened();
 	if (setsid() < 0)
 		fail(errno, "session");
 	/* Huge pages would make a single written byte cost two megabytes of rewinding. */

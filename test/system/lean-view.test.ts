@@ -92,6 +92,11 @@ describe("a lean container's view", () => {
     expect(probe.printed).to.deep.equal(expected);
   });
 
+  it("cannot change what is known of its output: mode, owner, times", async () => {
+    for (const change of ["os.fchmod, 1, 0", "os.fchown, 1, os.getuid(), -1", "os.utime, 1, (1, 1)"])
+      expect(await probe.run(`result = attempt(${change})`), change).to.equal("EPERM");
+  });
+
   it("has a network of its own, with the loopback interface alone", async () => {
     expect(
       await probe.run("import socket\nresult = [name for _, name in socket.if_nameindex()]"),
