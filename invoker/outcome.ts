@@ -1,7 +1,7 @@
 // What an activation came to, as its record says it: pure functions of what the container answered.
 
 import type { Answer, Exchange, Timed } from "../pool/index.ts";
-import { memberTexts } from "./wire/json-text.ts";
+import { isNestedBeyond, memberTexts } from "./wire/json-text.ts";
 import type { Json, StatusCode } from "./wire/messages.ts";
 
 export interface Outcome {
@@ -18,6 +18,9 @@ export interface OutcomeLimits {
   readonly timeoutMs: number;
   readonly maxBodyBytes: number;
 }
+
+/** Deeper results are none: OpenWhisk's parser stops there, and printing them would overflow the stack of others. */
+const nestingMax = 1000;
 
 export const texts = {
   notFound: "Action could not be found or may have been deleted.",
@@ -99,7 +102,8 @@ function reportedError(value: Json | undefined, body: string): Omit<Outcome, "st
 
 function parsed(body: string): Json | undefined {
   try {
-    return JSON.parse(body) as Json;
+    const value = JSON.parse(body) as Json;
+    return isNestedBeyond(nestingMax, body) ? undefined : value;
   } catch {
     return undefined;
   }

@@ -20,6 +20,25 @@ export function memberTexts(text: string): Map<string, string> {
   return members;
 }
 
+/** True iff objects and arrays lie within each other on more than `levels` levels. `text` must be valid JSON. */
+export function isNestedBeyond(levels: number, text: string): boolean {
+  // Each level has two brackets.
+  if (text.length <= 2 * levels) return false;
+  let depth = 0;
+  for (let at = 0; depth <= levels; ) {
+    bracketOrQuote.lastIndex = at;
+    const mark = bracketOrQuote.exec(text);
+    if (mark === null) return false;
+    if (mark[0] === '"') {
+      at = endOfString(text, mark.index);
+    } else {
+      depth += mark[0] === "{" || mark[0] === "[" ? 1 : -1;
+      at = mark.index + 1;
+    }
+  }
+  return true;
+}
+
 function skipBlank(text: string, from: number): number {
   let at = from;
   for (let code = text.charCodeAt(at); code === 0x20 || (code >= 0x09 && code <= 0x0d); ) {

@@ -58,6 +58,8 @@ const inits: readonly Row[] = [
   ["garbage", garbled, [2, { error: initGoneText }, undefined]],
 ];
 
+const levels = (count: number): string => `${"[".repeat(count)}${"]".repeat(count)}`;
+
 const runs: readonly Row[] = [
   ["an object", answer(200, '{"a":1}'), [0, { a: 1 }, 7]],
   ["an array", answer(200, "[1,2]"), [0, [1, 2], 5]],
@@ -71,6 +73,7 @@ const runs: readonly Row[] = [
   ["a scalar", answer(200, "42"), [2, { error: `${invalid}: 42` }, 2]],
   ["null", answer(200, "null"), [2, { error: `${invalid}: null` }, 4]],
   ["no JSON", answer(200, '{"a":NaN}'), [2, { error: `${invalid}: {"a":NaN}` }, 9]],
+  ["JSON nested too deeply", answer(200, levels(1001)), [2, { error: `${invalid}: ${levels(1001)}` }, 2002]],
   ["no body", answer(200, ""), [2, { error: `${invalid}.` }, 0]],
   ["a size in UTF-16 code units", answer(200, '{"a":"€😀"}'), [0, { a: "€😀" }, 11]],
   ["a body above the limit", tooLong, [1, { error: lengthText }, 51]],

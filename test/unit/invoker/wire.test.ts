@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { combinedAck, completionAck, resultAck } from "../../../invoker/wire/acks.ts";
-import { memberTexts } from "../../../invoker/wire/json-text.ts";
+import { isNestedBeyond, memberTexts } from "../../../invoker/wire/json-text.ts";
 import type { ActivationRecord, InvokerInstance } from "../../../invoker/wire/messages.ts";
 import { readOrder, UnreadableMessageError } from "../../../invoker/wire/orders.ts";
 import { messageFields } from "./orders.ts";
@@ -35,6 +35,21 @@ describe("members of a JSON text", () => {
       const values = [...memberTexts(text)].map(([name, value]) => [name, JSON.parse(value) as unknown]);
       expect(Object.fromEntries(values), text).to.deep.equal(JSON.parse(text));
     }
+  });
+});
+
+describe("the nesting of a JSON text", () => {
+  const nested = (levels: number): string => `${'{"a":['.repeat(levels / 2)}1${"]}".repeat(levels / 2)}`;
+
+  it("counts objects and arrays, up to the limit", () => {
+    expect(isNestedBeyond(1000, nested(1000))).to.equal(false);
+    expect(isNestedBeyond(1000, nested(1002))).to.equal(true);
+    expect(isNestedBeyond(3, nested(4))).to.equal(true);
+  });
+
+  it("is not that of what stands side by side, or in strings", () => {
+    expect(isNestedBeyond(2, `[${"[],{},".repeat(50)}1]`)).to.equal(false);
+    expect(isNestedBeyond(2, JSON.stringify([`"${"[{".repeat(50)}`]))).to.equal(false);
   });
 });
 
