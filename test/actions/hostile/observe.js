@@ -3,6 +3,7 @@
  * and rewound, the report must be equal to that of a fresh one, but for the fields that hostile.json names.
  * Only JavaScript's own means are used before the built-ins have been looked at.
  */
+const { spawn } = require("child_process");
 const { createHash, randomBytes, randomUUID } = require("crypto");
 const fs = require("fs");
 const os = require("os");
@@ -179,7 +180,16 @@ function markers() {
   });
 }
 
-function main() {
+/** How a child ends: one that cannot be started or waited for any more shows what was done to the event loop. */
+function child() {
+  return new Promise((resolve) => {
+    const started = spawn("/bin/true", { stdio: "ignore" });
+    started.on("error", (error) => resolve(error.code));
+    started.on("close", (code, signal) => resolve(code ?? signal));
+  });
+}
+
+async function main() {
   const early = { openDescriptors: descriptors(), resources: process.getActiveResourcesInfo().sort() };
   const listeners = (emitter) => Object.fromEntries(emitter.eventNames().map((name) => [String(name), emitter.listenerCount(name)]).sort());
   return {
@@ -238,6 +248,7 @@ function main() {
     files: files(),
     mappings: mappings(),
     markers: markers(),
+    child: await child(),
     random: {
       math: Math.random(),
       bytes: randomBytes(16).toString("hex"),

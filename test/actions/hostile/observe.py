@@ -15,6 +15,7 @@ import re
 import resource
 import secrets
 import signal
+import socket
 import ssl
 import stat
 import sys
@@ -116,6 +117,16 @@ def descriptors():
         info = [re.sub(r"\s+", " ", re.sub(r"ino:\S+|sdev:\S+", "", line)).strip() for line in info]
         found[fd] = [re.sub(r"\[\d+\]", "[]", target), attempt(os.get_inheritable, int(fd)), *sorted(info)]
     return found
+
+
+def channel():
+    """Options of the socket between the runtime and the host."""
+    end = socket.socket(fileno=3)
+    try:
+        options = ("RCVTIMEO", "SNDTIMEO", "RCVLOWAT", "SNDBUF", "RCVBUF", "PRIORITY", "LINGER", "KEEPALIVE")
+        return {name: end.getsockopt(socket.SOL_SOCKET, getattr(socket, f"SO_{name}"), 16).hex() for name in options}
+    finally:
+        end.detach()
 
 
 def threads():
@@ -262,6 +273,7 @@ def main(args):
             "hostname": os.uname().nodename,
             "cgroup": read("/proc/self/cgroup"),
         },
+        "channel": attempt(channel),
         "processes": processes(),
         "sockets": sockets(),
         "files": files(),
