@@ -295,6 +295,16 @@ static void raise_oom_score(unsigned long score)
 	close(fd);
 }
 
+/* A closed connection would keep its port from the next action for a minute. */
+static void forget_closed_connections(void)
+{
+	int fd = open("/proc/sys/net/ipv4/tcp_max_tw_buckets", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		fail(errno, "forget closed connections");
+	close(fd);
+}
+
 static void bring_loopback_up(void)
 {
 	struct ifreq request = { .ifr_name = "lo" };
@@ -691,6 +701,7 @@ int main(int argc, char **argv)
 	raise_oom_score(spec.oom_score);
 	if (sethostname(spec.hostname, strlen(spec.hostname)) || setdomainname("", 0))
 		fail(errno, "hostname");
+	forget_closed_connections();
 	bring_loopback_up();
 	build_root(&spec);
 	show_devices();

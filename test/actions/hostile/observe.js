@@ -138,7 +138,7 @@ function sockets() {
   for (const kind of ["tcp", "tcp6", "udp", "udp6", "raw", "packet", "netlink", "unix", "icmp"]) {
     const rows = lines(`/proc/self/net/${kind}`).slice(1).map((line) => line.trim().split(/\s+/));
     if (["tcp", "tcp6", "udp", "udp6"].includes(kind)) {
-      found[kind] = rows.filter((row) => row[3] !== "06").map((row) => row.slice(1, 5).join(" ")).sort();
+      found[kind] = rows.map((row) => row.slice(1, 5).join(" ")).sort();
     } else if (kind === "unix") {
       found[kind] = rows.map((row) => `${row[4]} ${row[5]} ${row[7] ?? ""}`).sort();
     } else found[kind] = rows.length;

@@ -148,7 +148,7 @@ def sockets():
     for kind in ("tcp", "tcp6", "udp", "udp6", "raw", "packet", "netlink", "unix", "icmp"):
         rows = [line.split() for line in lines(f"/proc/self/net/{kind}")[1:]]
         if kind in ("tcp", "tcp6", "udp", "udp6"):
-            found[kind] = sorted(" ".join(row[1:5]) for row in rows if row[3] != "06")
+            found[kind] = sorted(" ".join(row[1:5]) for row in rows)
         elif kind == "unix":
             found[kind] = sorted(" ".join([row[4], row[5], *row[7:]]) for row in rows)
         else:

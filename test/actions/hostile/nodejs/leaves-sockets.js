@@ -1,4 +1,4 @@
-/** Leaves servers listening, and a connection to one of them with unread bytes. */
+/** Leaves servers listening, a connection to one of them with unread bytes, and one just closed. */
 const net = require("net");
 const dgram = require("dgram");
 
@@ -11,6 +11,10 @@ async function main({ marker }) {
     const server = net.createServer((socket) => socket.write(marker));
     await listening(server, { port: 8080, host: "127.0.0.1" });
     await new Promise((resolve, reject) => net.connect(8080, "127.0.0.1").once("error", reject).once("connect", resolve).pause());
+  });
+  await attempt("closed", async () => {
+    await listening(net.createServer((socket) => socket.end()), { port: 8082, host: "127.0.0.1" });
+    await new Promise((resolve) => net.connect(8082, "127.0.0.1").resume().once("close", resolve));
   });
   await attempt("unix", () => listening(net.createServer(), "\0left-abstract"));
   await attempt("file", () => listening(net.createServer(), "/tmp/left.sock"));

@@ -1,4 +1,4 @@
-"""Leaves servers listening, and a connection to one of them with unread bytes."""
+"""Leaves servers listening, a connection to one of them with unread bytes, and one just closed."""
 import builtins
 import socket
 
@@ -26,5 +26,10 @@ def main(args):
     attempt("udp", socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 8081))
     attempt("abstract", socket.AF_UNIX, socket.SOCK_STREAM, "\0left-abstract")
     attempt("file", socket.AF_UNIX, socket.SOCK_DGRAM, "/tmp/left.sock")
+    with socket.create_server(("127.0.0.1", 8082)) as server:
+        client = socket.create_connection(server.getsockname())
+        server.accept()[0].close()
+        client.recv(1)
+        client.close()
     builtins.kept = kept
     return {"left": bool(left), "which": left}
