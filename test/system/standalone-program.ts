@@ -1,0 +1,135 @@
+// The program that `npm start` runs, in a process of its own, spoken to as wsk does: over HTTP.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { projectFolder } from "../../standalone/settings.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // Tests look into bodies by path; a wrong path fails the expectation that follows.
+  // biome-ignore lint/suspicious/noExplicitAny: the bodies of a whole API
+  readonly body: any;
+}
+
+export interface ProgramOptions {
+  readonly dataFolder: string;
+  /** By `npm start` with this shell between npm and the program, instead of by the script alone. */
+  readonly npmShell?: string;
+}
+
+const namespaceUrl = "/api/v1/namespaces/_";
+const readyLine = /^ready after /m;
+const patienceMs = 30_000;
+const pauseMs = 20;
+
+export class StandaloneProgram {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown[]>;
+  /** What it has printed so far. */
+  output = "";
+
+  /** Starts it, and does not wait for it. It leads a process group, as a command in a terminal does. */
+  constructor({ dataFolder, npmShell }: ProgramOptions) {
+    const options = ["--port", "0", "--data-dir", dataFolder, "--user-memory", "1024m"];
+    const [command, args] =
+      npmShell === undefined
+        ? [process.execPath, [join(projectFolder(), "standalone", "start.mjs"), ...options]]
+        : ["npm", ["start", `--script-shell=${npmShell}`, "--", ...options]];
+    // npm takes the first Node that it finds.
+    const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
+    this.#child = spawn(command, args, {
+      cwd: projectFolder(),
+      env: { ...process.env, PATH },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on("data", (piece: Buffer) => {
+        this.output += piece.toString();
+      });
+    }
+    this.#ended = once(this.#child, "close");
+  }
+
+  static async start(options: ProgramOptions): Promise<StandaloneProgram> {
+    const program = new StandaloneProgram(options);
+    await program.printed(readyLine);
+    return program;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Resolves once its output matches. Throws, with the output, when it ends or takes too long before. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    return await within(patienceMs, () => {
+      const found = pattern.exec(this.output);
+      if (found === null && this.#child.exitCode !== null) {
+        throw new Error(`ended with ${this.#child.exitCode} before it printed ${pattern}: ${this.output}`);
+      }
+      return found ?? undefined;
+    });
+  }
+
+  /** The one line of the banner that begins so, without that word. */
+  line(word: "wsk" | "curl"): string {
+    return new RegExp(`^  ${word} +(.*)$`, "m").exec(this.output)?.[1] ?? "";
+  }
+
+  /** Sends to a path below the guest's namespace, or to a whole one. */
+  async send(method: string, path: string, body?: unknown): Promise<Answer> {
+    const [, url = "", auth = ""] = /--apihost (\S+) --auth (\S+)$/.exec(this.line("wsk")) ?? [];
+    const response = await fetch(`${url}${path.startsWith("/") ? path : `${namespaceUrl}/${path}`}`, {
+      method,
+      headers: {
+        authorization: `Basic ${Buffer.from(auth).toString("base64")}`,
+        "content-type": "application/json",
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === "" ? undefined : JSON.parse(text),
+    };
+  }
+
+  /** The record of an activation: it is stored a moment after the answer. */
+  async record(activationId: string): Promise<Answer["body"]> {
+    return await within(patienceMs, async () => {
+      const { status, body } = await this.send("GET", `activations/${activationId}`);
+      return status === 200 ? body : undefined;
+    });
+  }
+
+  /** Signals all of its process group, as the terminal's Ctrl-C does, and gives exit code and last signal of the leader. */
+  async interrupt(): Promise<unknown[]> {
+    process.kill(-this.pid, "SIGINT");
+    return await this.#ended;
+  }
+
+  /** Ends the program alone, without warning. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+}
+
+/** What `look` finds, as soon as it finds anything. Throws when the time is over. */
+export async function within<Found>(
+  limitMs: number,
+  look: () => Found | undefined | Promise<Found | undefined>,
+): Promise<Found> {
+  for (const startMs = performance.now(); performance.now() - startMs < limitMs; await sleep(pauseMs)) {
+    const found = await look();
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  throw new Error(`nothing within ${limitMs} ms`);
+}
