@@ -27,6 +27,8 @@ import { actionStore } from "./store/actions.ts";
 import { type Databases, openDatabases } from "./store/databases.ts";
 
 const graceMs = 30_000;
+/** npm passes on the signal that the terminal has sent us as well: two within this time are one wish. */
+const sameWishMs = 1000;
 const scratchMB = 256;
 const stemCellsPerFamily = 2;
 
@@ -50,9 +52,12 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stdout.write(readFileSync(join(projectFolder(), "standalone", "usage.txt"), "utf8"));
       return;
     }
+    const wish = wishToEnd();
     const running = await start(options);
     console.log(`ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
-    endOnSignal(running);
+    await wish;
+    await stop(running);
+    process.exit(0);
   } catch (error) {
     if (!(error instanceof StartError)) {
       throw error;
@@ -171,25 +176,22 @@ function reportFault(what: string, error: unknown): void {
   );
 }
 
-function endOnSignal(running: Running): void {
-  let isEnding = false;
-  const end = (signal: NodeJS.Signals): void => {
-    if (isEnding) {
-      process.exit(1);
-    }
-    isEnding = true;
-    const { underWay } = running.invoker.status();
-    console.log(`${signal}: ending${underWay > 0 ? ` after ${underWay} under way (again: at once)` : ""}`);
-    stop(running).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        reportFault("ending", error);
+/** Resolves at the first signal that asks for the end, which may come while all is still being started. */
+function wishToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    let firstMs: number | undefined;
+    const hear = (signal: NodeJS.Signals): void => {
+      if (firstMs === undefined) {
+        firstMs = performance.now();
+        console.log(`${signal}: ending after what is under way (again: at once)`);
+        resolve();
+      } else if (performance.now() - firstMs > sameWishMs) {
         process.exit(1);
-      },
-    );
-  };
-  process.on("SIGINT", end);
-  process.on("SIGTERM", end);
+      }
+    };
+    process.on("SIGINT", hear);
+    process.on("SIGTERM", hear);
+  });
 }
 
 /** Answers what runs, then closes everything from the top down. */

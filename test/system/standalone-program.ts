@@ -16,8 +16,8 @@ export interface Answer {
 
 export interface ProgramOptions {
   readonly dataFolder: string;
-  /** By `npm start` with this shell between npm and the program, instead of by the script alone. */
-  readonly npmShell?: string;
+  /** By `npm start` instead of by the script that it runs. */
+  readonly byNpm?: boolean;
 }
 
 const namespaceUrl = "/api/v1/namespaces/_";
@@ -32,12 +32,11 @@ export class StandaloneProgram {
   output = "";
 
   /** Starts it, and does not wait for it. It leads a process group, as a command in a terminal does. */
-  constructor({ dataFolder, npmShell }: ProgramOptions) {
+  constructor({ dataFolder, byNpm = false }: ProgramOptions) {
     const options = ["--port", "0", "--data-dir", dataFolder, "--user-memory", "1024m"];
-    const [command, args] =
-      npmShell === undefined
-        ? [process.execPath, [join(projectFolder(), "standalone", "start.mjs"), ...options]]
-        : ["npm", ["start", `--script-shell=${npmShell}`, "--", ...options]];
+    const [command, args] = byNpm
+      ? ["npm", ["start", "--", ...options]]
+      : [process.execPath, [join(projectFolder(), "standalone", "start.mjs"), ...options]];
     // npm takes the first Node that it finds.
     const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
     this.#child = spawn(command, args, {

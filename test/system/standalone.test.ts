@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { files, zip } from "../runtimes/archives.ts";
 import { type Answer, StandaloneProgram } from "./standalone-program.ts";
@@ -18,7 +19,7 @@ describe("npm start", function () {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "rewhisk-npm-start-"));
-    program = await StandaloneProgram.start({ dataFolder: folder, npmShell: "/bin/sh" });
+    program = await StandaloneProgram.start({ dataFolder: folder, byNpm: true });
   });
   after(async () => {
     await program.interrupt();
@@ -291,11 +292,24 @@ describe("npm start", function () {
     expect((await program.send("POST", "triggers/t1", { a: "b" })).status).to.equal(204);
   });
 
+  it("answers what is under way before Ctrl-C ends it", async () => {
+    await create(
+      "slow",
+      "python:3",
+      "import time\ndef main(a):\n    time.sleep(1)\n    return {'slept': True}\n",
+    );
+    const slow = result("slow");
+    await sleep(300);
+    expect(await program.interrupt()).to.deep.equal([0, null]);
+    expect(await slow).to.deep.equal({ slept: true });
+    program = await StandaloneProgram.start({ dataFolder: folder, byNpm: true });
+  });
+
   it("has its keys, actions and activations again after Ctrl-C and a new start", async () => {
     const before = (await program.send("GET", "actions/zipped?code=true")).body;
     const activations = (await program.send("GET", "activations?docs=true&limit=200&skip=0")).body;
     const wskLine = program.line("wsk");
-    await program.interrupt();
+    expect(await program.interrupt()).to.deep.equal([0, null]);
     program = await StandaloneProgram.start({ dataFolder: folder });
     expect(program.line("wsk").replace(/:\d+ /, ": ")).to.equal(wskLine.replace(/:\d+ /, ": "));
     expect((await program.send("GET", "actions/zipped?code=true")).body).to.deep.equal(before);
