@@ -1,7 +1,7 @@
 // Where on this machine the cgroups of containers go: version 1, version 2, or some controllers of each.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { LeanError } from "./errors.ts";
 
 export const controllers = ["memory", "pids", "cpu"] as const;
@@ -118,19 +118,26 @@ function removeIfEmpty(folder: string): void {
   }
 }
 
-/** The folders of one rewhisk instance, one for each hierarchy, made and ready for containers' folders below. */
+/**
+ * The folders of one life of an instance, one for each hierarchy, made and ready for containers' folders below:
+ * `rewhisk/INSTANCE/LIFE`. With a folder of its own a life is not disturbed by whoever clears up after an earlier one.
+ */
 export class CgroupTree {
   readonly #folders = new Map<Controller, { readonly version: 1 | 2; readonly folder: string }>();
 
   /** Throws LeanError where a controller is missing or a folder cannot be made. */
-  constructor(instance: string, hierarchies: ReadonlyMap<Controller, Hierarchy> = hierarchiesHere()) {
+  constructor(
+    instance: string,
+    life: string,
+    hierarchies: ReadonlyMap<Controller, Hierarchy> = hierarchiesHere(),
+  ) {
     const missing = controllers.filter((controller) => !hierarchies.has(controller));
     if (missing.length > 0)
       throw new LeanError("cgroup", `no cgroup controller ${missing.join(", ")}: ${controllerRemedy}`);
     const inUnified = controllers.filter((controller) => hierarchies.get(controller)?.version === 2);
     try {
       for (const [controller, { version, base }] of hierarchies) {
-        const folder = join(base, "rewhisk", instance);
+        const folder = join(base, "rewhisk", instance, life);
         mkdirSync(folder, { recursive: true });
         this.#folders.set(controller, { version, folder });
       }
@@ -141,6 +148,7 @@ export class CgroupTree {
           unifiedBase,
           join(unifiedBase, "rewhisk"),
           join(unifiedBase, "rewhisk", instance),
+          join(unifiedBase, "rewhisk", instance, life),
         ])
           handOn(folder, inUnified);
       }
@@ -156,18 +164,24 @@ export class CgroupTree {
     return { version: found.version, folder: join(found.folder, id) };
   }
 
-  /** Names of the containers that have a folder in any hierarchy. */
-  containers(): readonly string[] {
-    const names = [...this.#folders.values()].flatMap(({ folder }) =>
-      readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()),
-    );
-    return [...new Set(names.map(({ name }) => name))];
+  /** One for each hierarchy. */
+  get folders(): readonly string[] {
+    return [...new Set([...this.#folders.values()].map(({ folder }) => folder))];
   }
 
-  /** Removes the instance's folders, and their parents unless another instance is there. What holds a container stays. */
+  /** Folders of the same instance's other lives. */
+  otherLives(): readonly string[] {
+    return this.folders.flatMap((own) =>
+      readdirSync(dirname(own), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory() && entry.name !== basename(own))
+        .map(({ name }) => join(dirname(own), name)),
+    );
+  }
+
+  /** Removes the life's folders, and those above unless others are in them. What holds a container stays. */
   remove(): void {
-    for (const { folder } of this.#folders.values())
-      for (const empty of [folder, dirname(folder)]) removeIfEmpty(empty);
+    for (const folder of this.folders)
+      for (const empty of [folder, dirname(folder), dirname(dirname(folder))]) removeIfEmpty(empty);
   }
 }
 

@@ -1,6 +1,15 @@
 // The cgroups of one container: what limits it, what it uses, which processes are in it.
 
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, rmdirSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CgroupTree, type Controller, controllers, put } from "./cgroup-tree.ts";
@@ -148,13 +157,31 @@ export async function removeCgroup(folder: string): Promise<void> {
   throw new LeanError("removal", `cgroup ${folder} still holds processes`);
 }
 
-/** Kills what a former life left in a container's cgroups and removes them. */
-export async function removeLeftover(tree: CgroupTree, id: string): Promise<void> {
-  for (const folder of new Set(controllers.map((name: Controller) => tree.place(name, id).folder))) {
-    if (!existsSync(folder)) continue;
-    for (const pid of readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean))
-      killIfThere(Number(pid));
-    await removeCgroup(folder);
+/** Kills what is left in a cgroup and those below it, and removes them. Somebody else may be doing the same. */
+export async function removeLeftover(folder: string): Promise<void> {
+  for (const inner of innerFolders(folder)) await removeLeftover(inner);
+  for (const pid of processesIn(folder)) killIfThere(pid);
+  await removeCgroup(folder);
+}
+
+function innerFolders(folder: string): readonly string[] {
+  const entries = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+}
+
+function processesIn(folder: string): readonly number[] {
+  const list = unlessGone(() => readFileSync(join(folder, "cgroup.procs"), "utf8")) ?? "";
+  return list.split("\n").filter(Boolean).map(Number);
+}
+
+/** ENODEV is what reading gives of a cgroup that was removed after the file was opened. */
+function unlessGone<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!["ENOENT", "ENODEV"].includes(code)) throw error;
+    return undefined;
   }
 }
 

@@ -1,7 +1,16 @@
 // Makes lean containers: a runtime of this machine in namespaces, cgroups and a file system of its own.
 
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +18,7 @@ import { type LeanStart, scratchPath, startLean, syscallNumber } from "../../res
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
 import { LeanError } from "./errors.ts";
+import { Guard } from "./guard.ts";
 import type { Interpreter } from "./interpreters.ts";
 import { Launcher } from "./launcher.ts";
 import { repositoryFolder } from "./repository.ts";
@@ -31,7 +41,7 @@ export interface SandboxFactory {
   /** Throws LeanError; nothing is left behind then. */
   create(kind: string, memoryMB: number): Promise<Sandbox>;
   kinds(): readonly string[];
-  /** Of a former life with the same instance name: kills what still runs and removes its cgroups. Before any `create`. */
+  /** Of a former life with the same instance name: kills what still runs and removes its cgroups and files. */
   removeLeftovers(): Promise<void>;
   /** Destroys all containers and refuses to make more. Idempotent. */
   close(): Promise<void>;
@@ -85,6 +95,7 @@ class LeanFactory implements SandboxFactory {
   readonly #tree: CgroupTree;
   readonly #uids: UidRange;
   readonly #sameForAll: readonly string[];
+  readonly #guard: Guard;
   readonly #filterFd: number;
   /** Containers of two lives never have the same name. */
   readonly #life = randomBytes(4).toString("hex");
@@ -99,8 +110,9 @@ class LeanFactory implements SandboxFactory {
     this.#uids = new UidRange(this.#options.firstUid, this.#options.uidCount);
     this.#sameForAll = systemOptions();
     const filter = this.#compileFilter();
-    this.#tree = new CgroupTree(options.instance);
-    this.#filterFd = openFilter(filter);
+    this.#tree = new CgroupTree(options.instance, this.#life);
+    this.#guard = new Guard(this.#tree.folders);
+    this.#filterFd = openFilter(filter, filterPrefix(options.instance));
   }
 
   kinds(): readonly string[] {
@@ -122,8 +134,10 @@ class LeanFactory implements SandboxFactory {
   }
 
   async removeLeftovers(): Promise<void> {
-    const ours = new Set([...this.#alive].map(({ id }) => id));
-    for (const id of this.#tree.containers()) if (!ours.has(id)) await removeLeftover(this.#tree, id);
+    for (const folder of this.#tree.otherLives()) await removeLeftover(folder);
+    const filter = filterPrefix(this.#options.instance);
+    for (const name of readdirSync(tmpdir()))
+      if (name.startsWith(filter)) rmSync(join(tmpdir(), name), { force: true });
   }
 
   close(): Promise<void> {
@@ -136,6 +150,7 @@ class LeanFactory implements SandboxFactory {
     await Promise.all([...this.#alive].map((sandbox) => sandbox.destroy()));
     closeSync(this.#filterFd);
     this.#tree.remove();
+    await this.#guard.end();
   }
 
   async #make(interpreter: Interpreter, memoryMB: number): Promise<Sandbox> {
@@ -266,9 +281,14 @@ class LeanFactory implements SandboxFactory {
   }
 }
 
+/** By which a file is found that a life left which was killed between making and unlinking it. */
+function filterPrefix(instance: string): string {
+  return `rewhisk-filter-${instance}.`;
+}
+
 /** A file without a name: launchers read it by way of /proc, and nothing is left of it when we are gone. */
-function openFilter(program: Buffer): number {
-  const path = join(tmpdir(), `rewhisk-filter-${process.pid}-${randomBytes(8).toString("hex")}`);
+function openFilter(program: Buffer, prefix: string): number {
+  const path = join(tmpdir(), prefix + randomBytes(8).toString("hex"));
   const fd = openSync(path, "wx+", 0o600);
   unlinkSync(path);
   writeSync(fd, program);

@@ -29,7 +29,7 @@ const needed = {
 } as const;
 
 const namespaces = ["pid", "mnt", "ipc", "uts", "net", "cgroup"] as const;
-const programs = ["lean", "librewind.so"] as const;
+const programs = ["lean", "guard", "librewind.so"] as const;
 
 /** Capabilities that the mask of `/proc/PID/status` (CapEff, hexadecimal) does not hold. */
 export function missingCapabilities(mask: string): readonly string[] {

@@ -74,7 +74,7 @@ async function openLocked(folder: string, lock: { release(): Promise<void> }): P
 }
 
 function prepareFolder(folder: string): void {
-  const probe = join(folder, `.probe-${process.pid}`);
+  const probe = join(folder, ".probe");
   try {
     makeFolder(folder);
     if (!statSync(folder).isDirectory()) {
@@ -83,7 +83,7 @@ function prepareFolder(folder: string): void {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     chmodSync(folder, 0o700);
     writeFileSync(probe, Buffer.alloc(probeBytes), { mode: 0o600 });
-    rmSync(probe);
+    rmSync(probe, { force: true });
   } catch (error) {
     removeIfThere(probe);
     throw openingFailed(folder, error);

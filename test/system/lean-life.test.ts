@@ -2,14 +2,25 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { LeanError } from "../../pool/lean/errors.ts";
 import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { preflight } from "../../pool/lean/preflight.ts";
 import { repositoryFolder } from "../../pool/lean/repository.ts";
-import { pendingBytes, startLean } from "../../restorer/index.ts";
+import { nativeFolder, pendingBytes, startLean } from "../../restorer/index.ts";
 import { instanceName } from "./instance.ts";
 import { closeEnds, launcher, ProbeFactory, within } from "./lean-probe.ts";
 
@@ -18,37 +29,65 @@ const cgroupsOf = (what: string): readonly string[] =>
   [...cgroupFolders, "/sys/fs/cgroup/rewhisk"]
     .map((folder) => `${folder}/${instanceName(what)}`)
     .filter(existsSync);
+const foldersBelow = (what: string): readonly string[] =>
+  cgroupsOf(what).flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ parentPath, name }) => `${parentPath}/${name}`),
+  );
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 const openFds = (): number => readdirSync("/proc/self/fd").length;
 const namespacesOf = (pid: number | "self"): readonly string[] =>
   ["pid", "mnt", "ipc", "uts", "net", "cgroup"].map((name) => readlinkSync(`/proc/${pid}/ns/${name}`));
 const childrenOfOurs = (): string => readFileSync(`/proc/self/task/${process.pid}/children`, "latin1");
 
+/** A process with three containers that is killed; `first` is done to its guard before. */
+async function killedHost(
+  what: string,
+  first: (guard: number) => void = () => undefined,
+): Promise<{ pids: readonly number[]; guards: readonly number[] }> {
+  const script = fileURLToPath(new URL("./lean-host.js", import.meta.url));
+  const host = spawn(process.execPath, [script, instanceName(what), "3"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const pids = await once(host.stdout, "data").then(([line]) => `${line}`.trim().split(" ").map(Number));
+    expect(pids).to.have.length(3);
+    const children = readFileSync(`/proc/${host.pid}/task/${host.pid}/children`, "latin1")
+      .trim()
+      .split(" ")
+      .map(Number);
+    const guards = children.filter((pid) => readFileSync(`/proc/${pid}/comm`, "latin1") === "guard\n");
+    guards.forEach(first);
+    return { pids, guards };
+  } finally {
+    host.kill("SIGKILL");
+    await once(host, "exit");
+  }
+}
+
 describe("a lean container's life", () => {
   it("leaves nothing behind: no process, descriptor, cgroup or mount", async () => {
     const factory = await ProbeFactory.open("life");
     await (await factory.make()).destroy();
-    const [fds, mounts, children] = [
+    const [fds, mounts, children, cgroups] = [
       openFds(),
       readFileSync("/proc/self/mountinfo", "utf8"),
       childrenOfOurs(),
+      foldersBelow("life"),
     ];
     const probe = await factory.make();
     await probe.run("import subprocess\nsubprocess.Popen(['/bin/sleep', '1000'], start_new_session=True)");
     const { runtimePid } = probe.sandbox;
     const own = namespacesOf("self");
     for (const [i, name] of namespacesOf(runtimePid).entries()) expect(name).to.not.equal(own[i]);
-    expect(cgroupsOf("life").length).to.be.greaterThan(0);
+    expect(foldersBelow("life").length).to.be.greaterThan(cgroups.length);
     await probe.destroy();
     expect(isAlive(runtimePid)).to.equal(false);
     expect(await within(1000, () => openFds() === fds)).to.equal(true);
     expect(readFileSync("/proc/self/mountinfo", "utf8")).to.equal(mounts);
     expect(childrenOfOurs()).to.equal(children);
-    expect(
-      cgroupsOf("life").flatMap((folder) =>
-        readdirSync(folder, { withFileTypes: true }).filter((e) => e.isDirectory()),
-      ),
-    ).to.deep.equal([]);
+    expect(foldersBelow("life")).to.deep.equal(cgroups);
     await factory.close();
     expect(cgroupsOf("life")).to.deep.equal([]);
   });
@@ -83,24 +122,41 @@ describe("a lean container's life", () => {
     expect(cgroupsOf("many")).to.deep.equal([]);
   }).timeout(60_000);
 
-  it("dies with the host's process within a second, and the next life removes the rest", async () => {
-    const script = fileURLToPath(new URL("./lean-host.js", import.meta.url));
-    const host = spawn(process.execPath, [script, instanceName("killed"), "3"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const pids = await once(host.stdout, "data")
-      .then(([line]) => `${line}`.trim().split(" ").map(Number))
-      .finally(() => host.kill("SIGKILL"));
-    expect(pids).to.have.length(3);
-    await once(host, "exit");
+  it("dies with the host's process within a second, and its cgroups go as well", async () => {
+    const { pids } = await killedHost("killed");
+    expect(await within(1000, () => !pids.some(isAlive) && cgroupsOf("killed").length === 0)).to.equal(true);
+  }).timeout(60_000);
+
+  it("has a guard that clears up after its own life, and touches no other", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rewhisk-guard-"));
+    try {
+      // Folders of any file system do: what is removed is found by name.
+      for (const path of ["rewhisk/i/one/a", "rewhisk/i/one/b", "rewhisk/i/two/a"])
+        mkdirSync(join(folder, path), { recursive: true });
+      const guard = spawn(join(nativeFolder, "guard"), [join(folder, "rewhisk/i/one")], {
+        stdio: ["pipe", "inherit", "inherit"],
+      });
+      expect(readdirSync(join(folder, "rewhisk/i"))).to.deep.equal(["one", "two"]);
+      guard.stdin.end();
+      expect(await once(guard, "exit")).to.deep.equal([0, null]);
+      expect(readdirSync(join(folder, "rewhisk/i"))).to.deep.equal(["two"]);
+      expect(readdirSync(join(folder, "rewhisk/i/two"))).to.deep.equal(["a"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("leaves to the next life what nobody was there to remove", async () => {
+    const { pids, guards } = await killedHost("unguarded", (guard) => process.kill(guard, "SIGKILL"));
+    expect(guards).to.have.length(1);
     expect(await within(1000, () => !pids.some(isAlive))).to.equal(true);
-    expect(cgroupsOf("killed").length).to.be.greaterThan(0);
-    const factory = await ProbeFactory.open("killed");
+    expect(cgroupsOf("unguarded").length).to.be.greaterThan(0);
+    const factory = await ProbeFactory.open("unguarded");
     const probe = await factory.make();
     await factory.factory.removeLeftovers();
     expect(await probe.run("result = 'untouched'")).to.equal("untouched");
     await factory.close();
-    expect(cgroupsOf("killed")).to.deep.equal([]);
+    expect(cgroupsOf("unguarded")).to.deep.equal([]);
   }).timeout(60_000);
 
   it("names the step at which it could not be set up, and leaves nothing behind", async () => {

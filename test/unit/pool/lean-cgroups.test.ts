@@ -1,6 +1,6 @@
 // Where cgroups go on machines of version 1, version 2 and both, and what is written into them.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -77,7 +77,7 @@ describe("the search for cgroup hierarchies", () => {
   });
 
   it("says which controller is missing", () => {
-    expect(() => new CgroupTree("i", new Map([["memory", { version: 1, base: "/nowhere" }]])))
+    expect(() => new CgroupTree("i", "l", new Map([["memory", { version: 1, base: "/nowhere" }]])))
       .to.throw(LeanError, "pids, cpu")
       .with.property("code", "cgroup");
   });
@@ -107,7 +107,7 @@ describe("the files of a container's cgroups", () => {
   it("hand the controllers on from the base to the instance under version 2, processes of ours moved aside", () => {
     writeFileSync(join(root, "cgroup.type"), "domain\n");
     writeFileSync(join(root, "cgroup.procs"), "17\n");
-    for (const folder of ["", "rewhisk-host", "rewhisk", "rewhisk/i"]) {
+    for (const folder of ["", "rewhisk-host", "rewhisk", "rewhisk/i", "rewhisk/i/l"]) {
       mkdirSync(join(root, folder), { recursive: true });
       writeFileSync(
         join(root, folder, folder === "rewhisk-host" ? "cgroup.procs" : "cgroup.subtree_control"),
@@ -117,13 +117,14 @@ describe("the files of a container's cgroups", () => {
     const here = { version: 2, base: root } as const;
     new CgroupTree(
       "i",
+      "l",
       new Map([
         ["memory", here],
         ["pids", here],
         ["cpu", here],
       ]),
     );
-    for (const folder of ["", "rewhisk", "rewhisk/i"])
+    for (const folder of ["", "rewhisk", "rewhisk/i", "rewhisk/i/l"])
       expect(read(folder, "cgroup.subtree_control")).to.equal("+memory +pids +cpu");
     expect(read("rewhisk-host/cgroup.procs")).to.equal("17");
   });
@@ -132,6 +133,7 @@ describe("the files of a container's cgroups", () => {
     const here = { version: 1, base: root } as const;
     const tree = new CgroupTree(
       "i",
+      "l",
       new Map([
         ["memory", here],
         ["pids", here],
@@ -143,17 +145,35 @@ describe("the files of a container's cgroups", () => {
       .with.property("code", "cgroup");
   });
 
-  it("list the containers of all hierarchies once", () => {
+  it("of other lives are found in every hierarchy", () => {
     const tree = new CgroupTree(
       "i",
+      "l",
       new Map(
         (["memory", "pids", "cpu"] as const).map((name) => {
-          mkdirSync(join(root, name, "rewhisk/i/left-over"), { recursive: true });
+          mkdirSync(join(root, name, "rewhisk/i/earlier"), { recursive: true });
           return [name, { version: 1, base: join(root, name) }];
         }),
       ),
     );
-    mkdirSync(join(root, "pids/rewhisk/i/other"));
-    expect(tree.containers()).to.have.members(["left-over", "other"]);
+    mkdirSync(join(root, "pids/rewhisk/i/older"));
+    const expected = [
+      "memory/rewhisk/i/earlier",
+      "pids/rewhisk/i/earlier",
+      "pids/rewhisk/i/older",
+      "cpu/rewhisk/i/earlier",
+    ];
+    expect(tree.otherLives()).to.have.members(expected.map((folder) => join(root, folder)));
+  });
+
+  it("of a life are removed by themselves, those above as long as no other life is there", () => {
+    const here = { version: 1, base: root } as const;
+    const all = new Map((["memory", "pids", "cpu"] as const).map((name) => [name, here]));
+    const lives = ["one", "two"].map((life) => new CgroupTree("i", life, all));
+    expect(lives[0]?.folders).to.deep.equal([join(root, "rewhisk/i/one")]);
+    lives[0]?.remove();
+    expect(readdirSync(join(root, "rewhisk/i"))).to.deep.equal(["two"]);
+    lives[1]?.remove();
+    expect(readdirSync(root)).to.deep.equal([]);
   });
 });
