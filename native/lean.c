@@ -418,7 +418,7 @@ static void build_root(const struct spec *spec)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		fail(errno, "private mounts");
-	mount_on("root", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m,nr_inodes=1024");
+	mount_on("rewhisk-root", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m,nr_inodes=1024");
 	make_folder("/proc", 0555);
 	make_folder("/run", 0755);
 	make_folder(EMPTY_FOLDER, 0555);
@@ -458,7 +458,7 @@ static void mount_scratch(const struct spec *spec)
 	int fd;
 
 	snprintf(data, sizeof(data), "mode=755,size=%lum,nr_inodes=%lu", spec->scratch_mb, spec->scratch_inodes);
-	mount_on("scratch", writable[0], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOATIME, data);
+	mount_on("rewhisk-scratch", writable[0], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOATIME, data);
 	fd = open(inside(target, writable[0]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || dup3(fd, LEAN_FD_SCRATCH, O_CLOEXEC) < 0)
 		fail(errno, "open scratch space");

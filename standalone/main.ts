@@ -153,8 +153,8 @@ function invokerSettings(settings: ControllerSettings, manifest: Manifest): type
   };
 }
 
-/** The same for the same data folder, which only one server can use at a time. */
-function instanceName(dataFolder: string): string {
+/** Names the invoker: the same for the same data folder, which only one server can use at a time. */
+export function instanceName(dataFolder: string): string {
   return `standalone-${createHash("sha256").update(dataFolder).digest("hex").slice(0, 8)}`;
 }
 
