@@ -1,6 +1,6 @@
 // A request as the handlers see it, a reply as they give it, and how query and body are read.
 
-import type { Identity, Json, TransactionId } from "../invoker/index.ts";
+import type { Identity, Json, JsonObject, TransactionId } from "../invoker/index.ts";
 import { ApiError, malformed, malformedQuery, texts } from "./errors.ts";
 
 /** HEAD arrives as GET: the server leaves out the body by itself. */
@@ -28,8 +28,11 @@ export function ok(body: unknown): Reply {
   return { status: 200, body };
 }
 
-/** Deeper JSON is refused: OpenWhisk's parser stops there, and printing it again would overflow the stack. */
-const nestingMax = 1000;
+/**
+ * Deeper JSON is refused here, with a clear text, instead of failing later: Python's parser stops a little below 1000 levels,
+ * where OpenWhisk's own does, and printing it again would overflow the stack.
+ */
+const nestingMax = 950;
 const listMax = 200;
 const listDefault = 30;
 
@@ -77,23 +80,17 @@ export function readPayload(request: ApiRequest): Json | undefined {
 }
 
 function refuseDeepNesting(value: Json): void {
-  let level: readonly Json[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
+  let level = [value].filter(isNest);
+  for (let depth = 1; level.length > 0; depth++) {
     if (depth > nestingMax) {
-      throw malformed(`JSON input nested too deeply, the limit is ${nestingMax}`);
+      throw malformed(`JSON input nested too deeply, the limit is ${nestingMax} levels`);
     }
-    const next: Json[] = [];
-    for (const item of level) {
-      if (typeof item === "object" && item !== null) {
-        for (const inner of Object.values(item) as Json[]) {
-          if (typeof inner === "object" && inner !== null) {
-            next.push(inner);
-          }
-        }
-      }
-    }
-    level = next;
+    level = level.flatMap((nest) => Object.values(nest).filter(isNest));
   }
+}
+
+function isNest(value: Json): value is JsonObject | readonly Json[] {
+  return typeof value === "object" && value !== null;
 }
 
 /** A boolean parameter. ApiError 400 when it is something else. */

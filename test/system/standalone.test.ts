@@ -147,6 +147,20 @@ describe("npm start", function () {
     });
   });
 
+  it("takes parameters nested as deeply as either language can, and refuses deeper ones", async () => {
+    const nested = (levels: number): object => JSON.parse(`${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`);
+    await create("same", "nodejs:default", "function main(p){return p}");
+    await create("pysame", "python:3", "def main(a):\n    return a\n");
+    for (const name of ["same", "pysame"]) {
+      expect(await result(name, nested(950))).to.deep.equal(nested(950));
+      const { status, body } = await program.send("POST", `actions/${name}?${resultOnly}`, nested(951));
+      expect([status, body.error]).to.deep.equal([
+        400,
+        "The request content was malformed:\nJSON input nested too deeply, the limit is 950 levels",
+      ]);
+    }
+  });
+
   it("answers at once who does not wait, and has the record a moment later", async () => {
     const { status, body } = await program.send("POST", "actions/hello?blocking=false&result=false", {
       name: "later",
