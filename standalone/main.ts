@@ -70,7 +70,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function start(options: Options): Promise<Running> {
   const problems = await preflight();
   if (problems.length > 0) {
-    throw new StartError(problems.map(({ missing, remedy }) => `${missing}: ${remedy}`).join("\n"));
+    throw new StartError(
+      problems.map(({ missing, remedy }) => `Missing: ${missing}. Remedy: ${remedy}`).join("\n"),
+    );
   }
   const interpreters = chosenInterpreters(await findInterpreters(), options.kinds);
   const settings = { ...defaultSettings(), userMemoryMB: options.userMemoryMB };

@@ -76,7 +76,8 @@ export async function ensureSystemPackages(say, needs = systemNeeds) {
     return;
   }
   const packages = missing.map((need) => need.debianPackage);
-  if (process.getuid?.() === 0 && isCommand("apt-get")) {
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot && isCommand("apt-get")) {
     const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     await step(say, `Installing ${packages.join(", ")} with apt-get`, async () => {
       await run("apt-get", ["update", "-q"], { environment });
@@ -85,13 +86,18 @@ export async function ensureSystemPackages(say, needs = systemNeeds) {
   }
   const still = missing.filter((need) => !need.isThere());
   if (still.length > 0) {
-    throw new SetupError(
-      still.map(({ what, debianPackage }) =>
+    throw new SetupError([
+      ...still.map(({ what, debianPackage }) =>
         isCommand("apt-get")
-          ? `${what} is missing: run "sudo apt-get install -y ${debianPackage}".`
-          : `${what} is missing: install it with this system's package manager (on Debian it is ${debianPackage}).`,
+          ? `Missing: ${what}. Remedy: sudo apt-get install -y ${debianPackage}`
+          : `Missing: ${what}. Remedy: install it with this system's package manager (on Debian it is ${debianPackage})`,
       ),
-    );
+      ...(isRoot
+        ? []
+        : [
+            "Started as root, which running containers takes in any case, this installs what it can by itself.",
+          ]),
+    ]);
   }
 }
 
@@ -102,7 +108,7 @@ export async function ensureDependencies(say) {
   }
   if (!isCommand("npm")) {
     throw new SetupError([
-      "npm is missing: install it (it comes with Node from https://nodejs.org; on Debian: apt-get install -y npm).",
+      "Missing: npm. Remedy: install it; it comes with Node from https://nodejs.org (on Debian: apt-get install -y npm)",
     ]);
   }
   await step(say, "Installing npm packages (npm ci)", () =>

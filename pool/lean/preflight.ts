@@ -83,9 +83,10 @@ function lackingCgroups(): readonly Finding[] {
   const findings: Finding[] = [];
   if (absent.length > 0)
     findings.push({ missing: `cgroup controllers ${absent.join(", ")}`, remedy: controllerRemedy });
-  for (const base of new Set([...here.values()].map((hierarchy) => hierarchy.base)))
-    if (!isThere(base, constants.W_OK))
-      findings.push({ missing: `write access to ${base}`, remedy: controllerRemedy });
+  const bases = [...new Set([...here.values()].map(({ base }) => base))];
+  const closed = bases.filter((base) => !isThere(base, constants.W_OK));
+  if (closed.length > 0)
+    findings.push({ missing: `write access to ${closed.join(", ")}`, remedy: controllerRemedy });
   return findings;
 }
 

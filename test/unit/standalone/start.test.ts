@@ -142,13 +142,46 @@ describe("starting", () => {
 });
 
 describe("npm start", () => {
+  const scripts = join(projectFolder(), "standalone");
+
   it("explains itself without any set-up", () => {
-    const start = join(projectFolder(), "standalone", "start.mjs");
-    const { status, stdout } = spawnSync(process.execPath, [start, "--help"], { encoding: "utf8" });
+    const { status, stdout } = spawnSync(process.execPath, [join(scripts, "start.mjs"), "--help"], {
+      encoding: "utf8",
+    });
     expect(status).to.equal(0);
     for (const option of ["--port", "--host", "--data-dir", "--user-memory", "--kinds", "--help"]) {
       expect(stdout).to.include(option);
     }
+  });
+
+  it("names each thing that it cannot install, with the remedy", () => {
+    const script = `
+      import { ensureSystemPackages } from ${JSON.stringify(join(scripts, "setup.mjs"))};
+      const needs = ["one", "two"].map((what) => ({ what, debianPackage: "lib" + what, isThere: () => false }));
+      await ensureSystemPackages(console.log, needs).catch((error) => console.log(error.problems.join("\\n")));`;
+    // Where nothing is found in PATH there is no apt-get.
+    const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+      env: { PATH: "/var/empty" },
+    });
+    const remedy = (name: string): string =>
+      `Remedy: install it with this system's package manager (on Debian it is lib${name})`;
+    expect(stdout.split("\n").slice(0, 2)).to.deep.equal([
+      `Missing: one. ${remedy("one")}`,
+      `Missing: two. ${remedy("two")}`,
+    ]);
+  });
+
+  it("without privileges says which, and ends with 2", () => {
+    const start = [process.execPath, join(scripts, "start.mjs")];
+    const isRoot = process.getuid?.() === 0;
+    const [command = "", ...args] = [
+      ...(isRoot ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] : []),
+      ...start,
+    ];
+    const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+    expect(stderr).to.match(/^Missing: CAP_\w+(, CAP_\w+)*\. Remedy: start rewhisk as root/);
+    expect(status).to.equal(2);
   });
 });
 
