@@ -228,8 +228,8 @@ function run(command, args, { environment = process.env } = {}) {
   });
 }
 
-/** @param {string} name */
-function isCommand(name) {
+/** Is there a program of this name in PATH? @param {string} name */
+export function isCommand(name) {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 

