@@ -119,10 +119,7 @@ describe("npm start leaves nothing behind", function () {
   let instance: string;
   let program: StandaloneProgram;
   const options = (): { dataFolder: string } => ({ dataFolder: folder });
-  const spin = {
-    kind: "python:3",
-    code: "def main(a):\n    print('began', flush=True)\n    while True: pass\n",
-  };
+  const spin = { kind: "python:3", code: "def main(a):\n    while True: pass\n" };
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "rewhisk-ends-"));

@@ -28,6 +28,7 @@ const pauseMs = 20;
 export class StandaloneProgram {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown[]>;
+  #hasEnded: boolean = false;
   /** What it has printed so far. */
   output = "";
 
@@ -50,7 +51,9 @@ export class StandaloneProgram {
         this.output += piece.toString();
       });
     }
-    this.#ended = once(this.#child, "close");
+    this.#ended = once(this.#child, "close").finally(() => {
+      this.#hasEnded = true;
+    });
   }
 
   static async start(options: ProgramOptions): Promise<StandaloneProgram> {
@@ -108,7 +111,9 @@ export class StandaloneProgram {
 
   /** Signals all of its process group, as the terminal's Ctrl-C does, and gives exit code and last signal of the leader. */
   async interrupt(): Promise<unknown[]> {
-    process.kill(-this.pid, "SIGINT");
+    if (!this.#hasEnded) {
+      process.kill(-this.pid, "SIGINT");
+    }
     return await this.#ended;
   }
 
