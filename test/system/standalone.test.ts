@@ -225,10 +225,10 @@ describe("npm start", function () {
     await create("zipped", "nodejs:default", zip(node), { main: "run" });
     const python = files({
       "__main__.py":
-        "from helpers import text\nfrom helpers.deeper.more import twice\ndef main(a):\n    return {'out': twice(text(a))}\n",
-      "helpers/__init__.py": "def text(a):\n    return a.get('text', '?')\n",
-      "helpers/deeper/__init__.py": "",
-      "helpers/deeper/more.py": "def twice(text):\n    return text * 2\n",
+        "from words import text\nfrom words.deeper.more import twice\ndef main(a):\n    return {'out': twice(text(a))}\n",
+      "words/__init__.py": "def text(a):\n    return a.get('text', '?')\n",
+      "words/deeper/__init__.py": "",
+      "words/deeper/more.py": "def twice(text):\n    return text * 2\n",
     });
     await create("pyzipped", "python:3", zip(python));
     for (let i = 0; i < 2; i++) {
