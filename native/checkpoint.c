@@ -65,11 +65,12 @@ static int open_process(struct rw_process *p, struct rw_error *error)
 static int list_threads(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
 {
 	struct image *image = p->image;
+	uint64_t capacity = 0;
 
 	RW_STEP(error, "threads");
-	image->threads = calloc(frozen->count, sizeof(*image->threads));
-	if (!image->threads)
+	if (rw_reserve(&image->threads, &capacity, frozen->count, sizeof(*image->threads)))
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "threads");
+	memset(image->threads, 0, frozen->count * sizeof(*image->threads));
 	image->thread_count = frozen->count;
 	for (uint32_t i = 0; i < frozen->count; i++) {
 		bool waiting;
@@ -308,6 +309,8 @@ static int take(struct rw_process *p, struct frozen *frozen, struct rw_error *er
 		failed = find_syscall(p, &boot, error);
 	if (!failed)
 		failed = rw_descriptors_save(p, error);
+	if (!failed)
+		failed = rw_objects_save(p, error);
 	if (failed)
 		return failed;
 	RW_STEP(error, "checkpoint");
@@ -399,7 +402,10 @@ void rw_release(struct rw_process *p)
 		return;
 	for (uint32_t i = 0; p->held && i < p->image->descriptor_count; i++)
 		rw_close(&p->held[i]);
+	for (uint32_t i = 0; p->info && i < p->image->descriptor_count; i++)
+		rw_close(&p->info[i]);
 	free(p->held);
+	free(p->info);
 	if (p->table)
 		munmap(p->table, TABLE_SIZE);
 	rw_close(&p->pidfd);

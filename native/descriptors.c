@@ -41,7 +41,8 @@ static int list_numbers(pid_t pid, struct descriptor **list, uint64_t *capacity,
 		(*list)[(*count)++] = (struct descriptor){ .fd = atoi(entry->d_name), .position = -1 };
 	}
 	closedir(folder);
-	qsort(*list, *count, sizeof(**list), by_number);
+	if (*count)
+		qsort(*list, *count, sizeof(**list), by_number);
 	return 0;
 }
 
@@ -67,6 +68,7 @@ static int read_flags(pid_t pid, struct descriptor *descriptor, bool regular, st
 	descriptor->cloexec = value & O_CLOEXEC ? FD_CLOEXEC : 0;
 	descriptor->status = (int)(value & ~(unsigned long)O_CLOEXEC);
 	descriptor->position = regular ? strtoll(text + 4, NULL, 10) : -1;
+	descriptor->locked = strstr(text, "\nlock:");
 	return 0;
 }
 
@@ -92,6 +94,8 @@ int rw_descriptors_save(struct rw_process *p, struct rw_error *error)
 		failed = read_flags(p->pid, descriptor, S_ISREG(seen.st_mode), error);
 		if (failed)
 			return failed;
+		if (descriptor->locked)
+			return rw_fail(error, RW_NOT_QUIESCENT, 0, "descriptor %d is locked", descriptor->fd);
 	}
 	return 0;
 }
@@ -146,7 +150,7 @@ int rw_descriptors_compare(struct rw_process *p, struct rw_error *error)
 	struct descriptor *now cleanup_(rw_free) = NULL;
 	const struct image *image = p->image;
 	uint64_t capacity = 0;
-	uint32_t count;
+	uint32_t count = 0;
 	int failed = list_numbers(p->pid, &now, &capacity, &count, error);
 
 	if (failed)
@@ -163,6 +167,8 @@ int rw_descriptors_compare(struct rw_process *p, struct rw_error *error)
 			return failed;
 		if (now[i].cloexec != was->cloexec || now[i].status != was->status || now[i].position != was->position)
 			return rw_fail(error, RW_DIFFERENCE, 0, "descriptor %d: flags or position differ", was->fd);
+		if (now[i].locked)
+			return rw_fail(error, RW_DIFFERENCE, 0, "descriptor %d is locked", was->fd);
 	}
 	if (count < image->descriptor_count)
 		return rw_fail(error, RW_DIFFERENCE, 0, "descriptor %d is missing", image->descriptors[count].fd);

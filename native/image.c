@@ -15,6 +15,8 @@ void rw_image_free(struct image *image)
 	for (uint32_t i = 0; i < image->thread_count; i++)
 		free(image->threads[i].xstate);
 	free(image->threads);
+	for (uint32_t i = 0; i < image->descriptor_count; i++)
+		free(image->descriptors[i].info);
 	free(image->descriptors);
 	free(image->extents);
 	free(image->regions.at);

@@ -12,8 +12,9 @@
 
 /*
  * Lets a stopped thread go on (PTRACE_CONT or PTRACE_SINGLESTEP) until it traps. A PTRACE_INTERRUPT of the freeze may
- * still be pending where a signal had stopped the thread first: that stop is passed over. Any signal but SIGTRAP is
- * blocked, so another stop means that something is wrong.
+ * still be pending where a signal had stopped the thread first: that stop is passed over. So is a SIGSTOP on its way,
+ * which nothing can block: going on without it ends it. Any other signal but SIGTRAP is blocked, so another stop means
+ * that something is wrong.
  */
 static int resume_to_trap(enum __ptrace_request request, pid_t tid, struct rw_error *error)
 {
@@ -28,7 +29,7 @@ static int resume_to_trap(enum __ptrace_request request, pid_t tid, struct rw_er
 		while (got < 0 && errno == EINTR);
 		if (got < 0 || !WIFSTOPPED(status))
 			return rw_fail(error, RW_PROCESS_GONE, got < 0 ? errno : 0, "thread %d died", tid);
-		if (status >> 16 == PTRACE_EVENT_STOP)
+		if (status >> 16 == PTRACE_EVENT_STOP || WSTOPSIG(status) == SIGSTOP)
 			continue;
 		if (WSTOPSIG(status) == SIGTRAP)
 			return 0;
@@ -162,7 +163,7 @@ int rw_inject_exit(struct rw_process *p, pid_t tid, struct rw_error *error)
 			return rw_fail(error, RW_INJECTION, errno, "cannot end thread %d", tid);
 		if (waitpid(tid, &status, __WALL) < 0)
 			return errno == ECHILD ? 0 : rw_fail(error, RW_INJECTION, errno, "cannot end thread %d", tid);
-	} while (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_STOP);
+	} while (WIFSTOPPED(status) && (status >> 16 == PTRACE_EVENT_STOP || WSTOPSIG(status) == SIGSTOP));
 	if (WIFSTOPPED(status))
 		return rw_fail(error, RW_INJECTION, 0, "thread %d stopped by signal %d instead of ending", tid,
 			       WSTOPSIG(status));

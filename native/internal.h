@@ -92,15 +92,36 @@ struct thread {
 	uint32_t xstate_length;
 	struct user_regs_struct regs;	/* normalised: an interrupted system call is made again */
 	uint64_t signal_mask;
-	uint64_t rseq;
+	uint64_t rseq, robust_list;
 	uint32_t rseq_size;
 	uint8_t *xstate;
 };
+
+/* What is behind a descriptor, where that has a state of its own. */
+enum object_kind {
+	OBJECT_PLAIN,
+	OBJECT_SOCKET,		/* options[] */
+	OBJECT_PIPE,		/* the read end of one whose write end is the process's as well: content[] */
+	OBJECT_COUNTER,		/* eventfd: counter */
+	OBJECT_EPOLL,		/* info: its interest list */
+	OBJECT_OTHER,		/* timerfd, signalfd, inotify and the like: info, which must not change */
+};
+
+#define SOCKET_OPTIONS 16
+#define PIPE_CONTENT 64
 
 struct descriptor {
 	int fd;
 	int cloexec, status;	/* F_GETFD, F_GETFL */
 	int64_t position;	/* of a regular file, else -1 */
+	bool locked;		/* by flock() or fcntl() */
+	enum object_kind kind;
+	uint32_t write_end;	/* index of the pipe's other end */
+	uint32_t content_length;
+	uint8_t content[PIPE_CONTENT];
+	uint64_t counter;
+	int64_t options[SOCKET_OPTIONS][2];
+	char *info;		/* text of fdinfo, from the first line that is the object's own */
 };
 
 /* The kernel's struct sigaction on x86-64. */
@@ -168,7 +189,8 @@ struct rw_process {
 	pid_t pid;
 	enum rw_rung rung;
 	int pidfd, mem, pagemap, maps, status, timers, userfault, clear_refs;
-	int *held;			/* our duplicates of the image's descriptors, for kcmp */
+	int *held;			/* our duplicates of the image's descriptors */
+	int *info;			/* their fdinfo files, -1 where they are not read again */
 	uint8_t *table;			/* our writable view of the table's file */
 	uint64_t op_count;
 	char *text;			/* latest text of maps */
@@ -273,6 +295,15 @@ int rw_descriptors_check(struct rw_process *p, struct rw_error *error);
 int rw_descriptors_plan(struct rw_process *p, struct rw_error *error);
 /* Nothing surplus, flags and positions as saved. */
 int rw_descriptors_compare(struct rw_process *p, struct rw_error *error);
+
+/* -- objects.c: the state of what is behind the descriptors, seen and put back through our duplicates ---------------------- */
+
+int rw_objects_save(struct rw_process *p, struct rw_error *error);
+/* Ops that end the locks which belong to the process; the others end in rw_objects_put_back(). */
+int rw_objects_plan(struct rw_process *p, struct rw_error *error);
+/* After the surplus descriptors have been closed. */
+int rw_objects_put_back(struct rw_process *p, struct rw_error *error);
+int rw_objects_compare(struct rw_process *p, struct rw_error *error);
 
 /* -- kernel_state.c ------------------------------------------------------------------------------------------------------- */
 

@@ -27,6 +27,7 @@ enum {
 #define CHILD_PATIENCE_US 20000
 #define PENDING_AT_MOST 4096
 #define STATUS_SIZE 8192
+#define ROBUST_LIST_SIZE 24 /* the only one that set_robust_list() takes */
 
 /* Lines of /proc/PID/status that no activation may change for good. */
 static bool must_stay(const char *line)
@@ -175,6 +176,8 @@ int rw_kernel_plan(struct rw_process *p, struct rw_error *error)
 		failed = rw_op(p, error, SYS_chdir, 0, table + AT_CWD, 0, 0, 0, 0, 0);
 	if (!failed)
 		failed = rw_op(p, error, SYS_prctl, 0, PR_SET_NAME, table + AT_NAME, 0, 0, 0, 0);
+	if (!failed)
+		failed = rw_op(p, error, SYS_set_robust_list, 0, p->image->threads[0].robust_list, ROBUST_LIST_SIZE, 0, 0, 0, 0);
 	if (!failed)
 		failed = rw_op(p, error, SYS_wait4, OP_MAY_FAIL | OP_CAPTURE, (uint64_t)-1, 0, WNOHANG | __WALL, 0, 0, 0);
 	return failed ? failed : drain_one_signal(p, error);

@@ -99,6 +99,8 @@ static int put_back(struct rw_process *p, struct frozen *frozen, bool verify, st
 	RW_STEP(error, "scan");
 	failed = rw_descriptors_plan(p, error);
 	if (!failed)
+		failed = rw_objects_plan(p, error);
+	if (!failed)
 		failed = rw_kernel_plan(p, error);
 	if (!failed)
 		failed = rw_plan_pages(p, error);
@@ -114,6 +116,8 @@ static int put_back(struct rw_process *p, struct frozen *frozen, bool verify, st
 
 	RW_STEP(error, "run");
 	failed = rw_kernel_settle(p, waited, error);
+	if (!failed)
+		failed = rw_objects_put_back(p, error);
 	if (!failed)
 		failed = rw_rung_rearm(p, error);
 	if (!failed)

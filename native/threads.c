@@ -56,6 +56,7 @@ int rw_thread_save(pid_t tid, struct thread *thread, bool *waiting, struct rw_er
 	uint8_t xstate[MAX_XSTATE];
 	struct iovec vector = { xstate, sizeof(xstate) };
 	struct rw_ptrace_rseq rseq = { 0 };
+	size_t length;
 
 	thread->tid = tid;
 	if (ptrace(PTRACE_GETREGS, tid, 0, &thread->regs) ||
@@ -72,6 +73,8 @@ int rw_thread_save(pid_t tid, struct thread *thread, bool *waiting, struct rw_er
 		thread->rseq = rseq.pointer;
 		thread->rseq_size = rseq.size;
 	}
+	if (syscall(SYS_get_robust_list, tid, &thread->robust_list, &length))
+		return rw_fail(error, RW_SYSTEM, errno, "cannot read the robust list of thread %d", tid);
 	return 0;
 }
 
@@ -132,5 +135,7 @@ int rw_thread_compare(const struct thread *thread, struct rw_error *error)
 			       (unsigned long long)now.signal_mask, (unsigned long long)thread->signal_mask);
 	if (now.rseq != thread->rseq)
 		return rw_fail(error, RW_DIFFERENCE, 0, "thread %d: rseq is registered elsewhere", thread->tid);
+	if (now.robust_list != thread->robust_list)
+		return rw_fail(error, RW_DIFFERENCE, 0, "thread %d: the robust list is elsewhere", thread->tid);
 	return compare_vectors(thread, &now, error);
 }

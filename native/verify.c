@@ -125,6 +125,8 @@ int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, struct 
 	if (!failed)
 		failed = rw_descriptors_compare(p, error);
 	if (!failed)
+		failed = rw_objects_compare(p, error);
+	if (!failed)
 		failed = rw_kernel_compare(p, error);
 	return failed;
 }

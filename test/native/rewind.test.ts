@@ -26,6 +26,9 @@ const putBack: Readonly<Record<string, string>> = {
   "threads-born": "threads born since, those that breed others too",
   "threads-blocked": "threads in system calls of every restartable sort",
   "descriptors-surplus": "surplus descriptors, flags and offsets",
+  "objects-changed": "contents of pipes, counters, interest lists and socket options",
+  "locks-left": "locks of every sort",
+  "robust-list-moved": "the leader's robust list",
   "signals-changed": "signal handlers, masks, pending signals and interval timers",
   stopped: "a process that stopped itself",
   "children-left": "dead children",
@@ -39,6 +42,7 @@ const refused: Readonly<Record<string, TaintReason>> = {
   "descriptor-replaced": "replaced-descriptor",
   "process-gone": "process-gone",
   "filter-added": "kernel-state",
+  "watch-changed": "kernel-state",
   "code-unmapped": "mapping",
   "child-alive": "survivor",
 };

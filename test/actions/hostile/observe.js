@@ -108,7 +108,7 @@ function descriptors() {
   for (const fd of fs.readdirSync("/proc/self/fd")) {
     const target = attempt(() => fs.readlinkSync(`/proc/self/fd/${fd}`));
     if (target.startsWith("failed") || /^\/proc\/\d+\/fd$/.test(target)) continue;
-    const info = lines(`/proc/self/fdinfo/${fd}`).filter((line) => /^(flags|pos|tfd|inotify|clockid|lock)/.test(line)).sort();
+    const info = lines(`/proc/self/fdinfo/${fd}`).filter((line) => /^(flags|pos|tfd|inotify|clockid|lock|eventfd-count)/.test(line)).sort();
     found[fd] = [anonymous(target), ...info.map((line) => line.replace(/ino:\S+|sdev:\S+/g, "").replace(/\s+/g, " ").trim())];
   }
   return found;
