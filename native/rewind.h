@@ -79,7 +79,7 @@ struct rw_process;
 /*
  * rw_checkpoint
  * Does:   freezes process `pid`, saves all that a rewind puts back as an image (one sealed memory file of pages, and
- *         tables that hold no reference to the process), maps the image and 300 bytes of code into the process, arms
+ *         tables that hold no reference to the process), maps the image and a page of code into the process, arms
  *         the rung, thaws.
  * Needs:  CAP_SYS_PTRACE and CAP_SYS_ADMIN; a process at a quiescent point that is not the caller's own child by
  *         way of a library that waits for it (libuv); nobody else tracing it.
