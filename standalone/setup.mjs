@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 
 /** The folder of package.json. */
 export const root = dirname(import.meta.dirname);
@@ -101,25 +101,29 @@ export async function ensureSystemPackages(say, needs = systemNeeds) {
   }
 }
 
-/** Makes node_modules what package-lock.json says. @param {(line: string) => void} say */
+/** Where npm packages are installed: rewhisk's own, and those that actions find in a nodejs container. */
+const npmFolders = [root, join(root, "runtimes", "nodejs", "packages")];
+
+/** Makes each node_modules what its package-lock.json says. @param {(line: string) => void} say */
 export async function ensureDependencies(say) {
-  if (areDependenciesInstalled()) {
-    return;
-  }
-  if (!isCommand("npm")) {
+  const stale = npmFolders.filter((folder) => !areDependenciesInstalled(folder));
+  if (stale.length > 0 && !isCommand("npm")) {
     throw new SetupError([
       "Missing: npm. Remedy: install it; it comes with Node from https://nodejs.org (on Debian: apt-get install -y npm)",
     ]);
   }
-  await step(say, "Installing npm packages (npm ci)", () =>
-    run("npm", ["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]),
-  );
+  for (const folder of stale) {
+    const of = folder === root ? "" : ` of ${relative(root, folder)}`;
+    await step(say, `Installing npm packages${of} (npm ci)`, () =>
+      run("npm", ["ci", "--prefix", folder, "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]),
+    );
+  }
 }
 
-/** Does npm's own note of what it installed name every package of package-lock.json in its version? */
-function areDependenciesInstalled() {
-  const installed = readJson(join(root, "node_modules", ".package-lock.json"))?.packages;
-  const wanted = readJson(join(root, "package-lock.json"))?.packages ?? {};
+/** Does npm's own note of what it installed name every package of package-lock.json in its version? @param {string} folder */
+function areDependenciesInstalled(folder) {
+  const installed = readJson(join(folder, "node_modules", ".package-lock.json"))?.packages;
+  const wanted = readJson(join(folder, "package-lock.json"))?.packages ?? {};
   return (
     installed !== undefined &&
     Object.entries(wanted).every(
