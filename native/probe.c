@@ -59,6 +59,8 @@ static int start_victim(const char *path, struct victim *victim, struct rw_error
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, to[0], 0);
 	posix_spawn_file_actions_adddup2(&actions, from[1], 1);
+	/* Whatever it inherited would be fetched by the checkpoint, and closing that would end our own locks on it. */
+	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
 	failed = posix_spawn(&victim->pid, path, &actions, NULL, argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	rw_close(&to[0]);

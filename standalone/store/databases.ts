@@ -14,7 +14,6 @@ import { dirname, join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import PouchDB from "pouchdb";
 import { StartError } from "../errors.ts";
-import { lockFolder } from "./folder-lock.ts";
 
 export type DocumentDatabase = PouchDB;
 
@@ -32,22 +31,12 @@ export interface Databases {
 /** Room that must be free in the data folder at the start, so that a full disk is met now and not by an activation. */
 const probeBytes = 1 << 20;
 
-/** Opens (or creates) the databases below `folder`. Throws StartError naming the obstacle and the remedy. */
+/**
+ * Opens (or creates) the databases below `folder`. LevelDB locks its files, so that a second server is refused. Throws
+ * StartError naming the obstacle and the remedy.
+ */
 export async function openDatabases(folder: string): Promise<Databases> {
   prepareFolder(folder);
-  const lock = await lockFolder(folder);
-  if (lock === undefined) {
-    throw folderInUse(folder);
-  }
-  try {
-    return await openLocked(folder, lock);
-  } catch (error) {
-    await lock.release();
-    throw error;
-  }
-}
-
-async function openLocked(folder: string, lock: { release(): Promise<void> }): Promise<Databases> {
   const activationOrder = new ClassicLevel<string, string>(join(folder, "activation-order"));
   try {
     await activationOrder.open();
@@ -68,7 +57,6 @@ async function openLocked(folder: string, lock: { release(): Promise<void> }): P
     activationOrder,
     async close() {
       await Promise.all([...Object.values(documents), activationOrder].map((database) => database.close()));
-      await lock.release();
     },
   };
 }
