@@ -11,26 +11,27 @@
 #include <unistd.h>
 
 /*
- * Lets a stopped thread go on (PTRACE_CONT or PTRACE_SINGLESTEP) until it traps. A PTRACE_INTERRUPT of the freeze may
+ * Waits until a thread that goes on (by PTRACE_CONT or PTRACE_SINGLESTEP) traps. A PTRACE_INTERRUPT of the freeze may
  * still be pending where a signal had stopped the thread first: that stop is passed over. So is a SIGSTOP on its way,
  * which nothing can block: going on without it ends it. Any other signal but SIGTRAP is blocked, so another stop means
  * that something is wrong.
  */
-static int resume_to_trap(enum __ptrace_request request, pid_t tid, struct rw_error *error)
+static int await_trap(enum __ptrace_request request, pid_t tid, struct rw_error *error)
 {
 	for (;;) {
 		int status;
 		pid_t got;
 
-		if (ptrace(request, tid, 0, 0))
-			return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", tid);
 		do
 			got = waitpid(tid, &status, __WALL);
 		while (got < 0 && errno == EINTR);
 		if (got < 0 || !WIFSTOPPED(status))
 			return rw_fail(error, RW_PROCESS_GONE, got < 0 ? errno : 0, "thread %d died", tid);
-		if (status >> 16 == PTRACE_EVENT_STOP || WSTOPSIG(status) == SIGSTOP)
+		if (status >> 16 == PTRACE_EVENT_STOP || WSTOPSIG(status) == SIGSTOP) {
+			if (ptrace(request, tid, 0, 0))
+				return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", tid);
 			continue;
+		}
 		if (WSTOPSIG(status) == SIGTRAP)
 			return 0;
 		return rw_fail(error, RW_INJECTION, 0, "thread %d stopped by signal %d in injected code", tid,
@@ -56,7 +57,9 @@ int rw_inject_step(pid_t tid, const struct user_regs_struct *base, uint64_t at, 
 	regs.r9 = arg[5];
 	if (ptrace(PTRACE_SETREGS, tid, 0, &regs))
 		return rw_fail(error, RW_INJECTION, errno, "cannot set the registers of thread %d", tid);
-	failed = resume_to_trap(PTRACE_SINGLESTEP, tid, error);
+	if (ptrace(PTRACE_SINGLESTEP, tid, 0, 0))
+		return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", tid);
+	failed = await_trap(PTRACE_SINGLESTEP, tid, error);
 	if (failed)
 		return failed;
 	if (ptrace(PTRACE_GETREGS, tid, 0, &regs))
@@ -106,20 +109,29 @@ static void aim(const struct rw_process *p, struct user_regs_struct *regs)
  * SAFETY: runs on the leader with the checkpoint's registers, so the thread pointer is valid; the code and the table are
  * shared mappings that the process cannot write, and the caller has seen in the text of maps that they are in place.
  */
-int rw_run_ops(struct rw_process *p, int64_t *captured, struct rw_error *error)
+int rw_start_ops(struct rw_process *p, struct rw_error *error)
 {
 	const struct thread *leader = &p->image->threads[0];
 	struct user_regs_struct regs = leader->regs;
-	uint64_t count = p->op_count;
-	int failed;
 
 	RW_STEP(error, "batch");
-	ops(p)[count] = (struct op){ .nr = OP_END };
-	p->op_count = 0;
+	ops(p)[p->op_count] = (struct op){ .nr = OP_END };
 	aim(p, &regs);
 	if (ptrace(PTRACE_SETREGS, leader->tid, 0, &regs))
 		return rw_fail(error, RW_INJECTION, errno, "cannot set the registers of thread %d", leader->tid);
-	failed = resume_to_trap(PTRACE_CONT, leader->tid, error);
+	if (ptrace(PTRACE_CONT, leader->tid, 0, 0))
+		return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", leader->tid);
+	return 0;
+}
+
+int rw_finish_ops(struct rw_process *p, int64_t *captured, struct rw_error *error)
+{
+	const struct thread *leader = &p->image->threads[0];
+	struct user_regs_struct regs;
+	uint64_t count = p->op_count;
+	int failed = await_trap(PTRACE_CONT, leader->tid, error);
+
+	p->op_count = 0;
 	if (failed)
 		return failed;
 	if (ptrace(PTRACE_GETREGS, leader->tid, 0, &regs))
@@ -139,6 +151,13 @@ int rw_run_ops(struct rw_process *p, int64_t *captured, struct rw_error *error)
 	if (captured)
 		*captured = (int64_t)regs.r15;
 	return 0;
+}
+
+int rw_run_ops(struct rw_process *p, int64_t *captured, struct rw_error *error)
+{
+	int failed = rw_start_ops(p, error);
+
+	return failed ? failed : rw_finish_ops(p, captured, error);
 }
 
 /* SAFETY: the thread was born after the checkpoint; memory it touches on its way out is put back afterwards. */

@@ -234,6 +234,9 @@ int rw_op(struct rw_process *p, struct rw_error *error, int64_t nr, uint64_t fla
 	  uint64_t d, uint64_t e, uint64_t f);
 /* Runs what the table holds on the leader. *captured: result of the last OP_CAPTURE. */
 int rw_run_ops(struct rw_process *p, int64_t *captured, struct rw_error *error);
+/* The same in two halves, for what can be done meanwhile. */
+int rw_start_ops(struct rw_process *p, struct rw_error *error);
+int rw_finish_ops(struct rw_process *p, int64_t *captured, struct rw_error *error);
 /* Makes a thread run one call from which it does not return (exit). */
 int rw_inject_exit(struct rw_process *p, pid_t tid, struct rw_error *error);
 int rw_constants_put(struct rw_process *p, uint64_t offset, const void *data, uint64_t length, uint64_t *address);
@@ -301,8 +304,10 @@ int rw_descriptors_compare(struct rw_process *p, struct rw_error *error);
 int rw_objects_save(struct rw_process *p, struct rw_error *error);
 /* Ops that end the locks which belong to the process; the others end in rw_objects_put_back(). */
 int rw_objects_plan(struct rw_process *p, struct rw_error *error);
-/* After the surplus descriptors have been closed. */
+/* From outside, at any time: locks, socket options, contents of pipes, counters. */
 int rw_objects_put_back(struct rw_process *p, struct rw_error *error);
+/* After the surplus descriptors have been closed: interest lists; and what must not have changed. */
+int rw_objects_settle(struct rw_process *p, struct rw_error *error);
 int rw_objects_compare(struct rw_process *p, struct rw_error *error);
 
 /* -- kernel_state.c ------------------------------------------------------------------------------------------------------- */

@@ -360,6 +360,8 @@ int rw_objects_put_back(struct rw_process *p, struct rw_error *error)
 		unlock(p->held[i]);
 		switch (was->kind) {
 		case OBJECT_PLAIN:
+		case OBJECT_EPOLL:
+		case OBJECT_OTHER:
 			break;
 		case OBJECT_SOCKET:
 			failed = put_back_options(p->held[i], was, error);
@@ -370,12 +372,18 @@ int rw_objects_put_back(struct rw_process *p, struct rw_error *error)
 		case OBJECT_COUNTER:
 			failed = put_back_counter(p->held[i], was, error);
 			break;
-		case OBJECT_EPOLL:
-		case OBJECT_OTHER:
-			failed = put_back_info(p, i, error);
-			break;
 		}
 	}
+	return failed;
+}
+
+int rw_objects_settle(struct rw_process *p, struct rw_error *error)
+{
+	int failed = 0;
+
+	for (uint32_t i = 0; i < p->image->descriptor_count && !failed; i++)
+		if (p->image->descriptors[i].kind == OBJECT_EPOLL || p->image->descriptors[i].kind == OBJECT_OTHER)
+			failed = put_back_info(p, i, error);
 	return failed;
 }
 

@@ -47,15 +47,26 @@ static int put_back_rseq(struct rw_process *p, struct rw_error *error)
 	return failed ? rw_fail(error, RW_SYSTEM, -failed, "cannot write the rseq area") : 0;
 }
 
-static int put_back_registers(struct rw_process *p, struct rw_error *error)
+/* Of the threads from `first` on. */
+static int put_back_registers(struct rw_process *p, uint32_t first, struct rw_error *error)
 {
-	for (uint32_t i = 0; i < p->image->thread_count; i++) {
-		int failed = rw_thread_put_back(&p->image->threads[i], error);
+	int failed = 0;
 
-		if (failed)
-			return failed;
-	}
-	return 0;
+	for (uint32_t i = first; i < p->image->thread_count && !failed; i++)
+		failed = rw_thread_put_back(&p->image->threads[i], error);
+	return failed;
+}
+
+/* While the leader works through the table, what does not need it is put back from outside. */
+static int run_plan(struct rw_process *p, int64_t *waited, struct rw_error *error)
+{
+	int failed = rw_start_ops(p, error);
+
+	if (!failed)
+		failed = put_back_registers(p, 1, error);
+	if (!failed)
+		failed = rw_objects_put_back(p, error);
+	return failed ? failed : rw_finish_ops(p, waited, error);
 }
 
 static int compare_all(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
@@ -109,7 +120,7 @@ static int put_back(struct rw_process *p, struct frozen *frozen, bool verify, st
 		return failed;
 
 	RW_STEP(error, "plan");
-	failed = rw_run_ops(p, &waited, error);
+	failed = run_plan(p, &waited, error);
 	took->run_us = lap(&mark);
 	if (failed)
 		return failed;
@@ -117,7 +128,7 @@ static int put_back(struct rw_process *p, struct frozen *frozen, bool verify, st
 	RW_STEP(error, "run");
 	failed = rw_kernel_settle(p, waited, error);
 	if (!failed)
-		failed = rw_objects_put_back(p, error);
+		failed = rw_objects_settle(p, error);
 	if (!failed)
 		failed = rw_rung_rearm(p, error);
 	if (!failed)
@@ -127,7 +138,7 @@ static int put_back(struct rw_process *p, struct frozen *frozen, bool verify, st
 		return failed;
 
 	RW_STEP(error, "state");
-	failed = put_back_registers(p, error);
+	failed = rw_thread_put_back(&p->image->threads[0], error);
 	took->registers_us = lap(&mark);
 	if (failed)
 		return failed;
