@@ -28,39 +28,6 @@ static int step(struct rw_process *p, const struct bootstrap *boot, long nr, con
 	return rw_inject_step(p->pid, &boot->base, boot->syscall_at, nr, arg, result, error);
 }
 
-static int open_proc(pid_t pid, const char *name, int flags, int *fd, struct rw_error *error)
-{
-	char path[48];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	*fd = open(path, flags | O_CLOEXEC);
-	return *fd < 0 ? rw_fail(error, errno == ENOENT ? RW_PROCESS_GONE : RW_SYSTEM, errno, "cannot open %s", path) : 0;
-}
-
-static int open_process(struct rw_process *p, struct rw_error *error)
-{
-	int failed;
-
-	RW_STEP(error, "open");
-	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
-	if (p->pidfd < 0)
-		return rw_fail(error, errno == ESRCH ? RW_PROCESS_GONE : RW_SYSTEM, errno, "process %d", p->pid);
-	failed = open_proc(p->pid, "mem", O_RDWR, &p->mem, error);
-	if (!failed)
-		failed = open_proc(p->pid, "pagemap", O_RDONLY, &p->pagemap, error);
-	if (!failed)
-		failed = open_proc(p->pid, "maps", O_RDONLY, &p->maps, error);
-	if (!failed)
-		failed = open_proc(p->pid, "status", O_RDONLY, &p->status, error);
-	if (failed)
-		return failed;
-	/* Absent without CONFIG_POSIX_TIMERS: then there are none. */
-	if (open_proc(p->pid, "timers", O_RDONLY, &p->timers, error))
-		p->timers = -1;
-	p->pagemap_buffer = malloc(8192 * 8);
-	return p->pagemap_buffer ? 0 : rw_fail(error, RW_SYSTEM, ENOMEM, "pagemap buffer");
-}
-
 /* The leader's and then the other threads' ids, as the kernel lists them. */
 static int list_threads(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
 {
@@ -339,28 +306,10 @@ static int take(struct rw_process *p, struct frozen *frozen, struct rw_error *er
 	return failed;
 }
 
-static struct rw_process *new_process(pid_t pid, enum rw_rung rung)
-{
-	struct rw_process *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return NULL;
-	p->image = calloc(1, sizeof(*p->image));
-	if (!p->image) {
-		free(p);
-		return NULL;
-	}
-	p->image->fd = -1;
-	p->pid = pid;
-	p->rung = rung;
-	p->pidfd = p->mem = p->pagemap = p->maps = p->status = p->timers = p->userfault = p->clear_refs = -1;
-	return p;
-}
-
 static int checkpoint(struct rw_process *p, struct rw_error *error)
 {
 	struct frozen frozen cleanup_(rw_thaw) = { 0 };
-	int failed = open_process(p, error);
+	int failed = rw_process_open(p, error);
 
 	if (!failed)
 		failed = rw_freeze(p->pid, &p->pid, 1, &frozen, error);
@@ -377,7 +326,7 @@ int rw_checkpoint(int32_t pid, uint32_t rung, struct rw_process **process, struc
 	*error = (struct rw_error){ .untouched = 1 };
 	if (rung < RW_WRITE_PROTECT || rung > RW_COPY_ALL)
 		return rw_fail(error, RW_UNSUPPORTED, EINVAL, "rung %u", rung);
-	p = new_process(pid, (enum rw_rung)rung);
+	p = rw_process_new(pid, (enum rw_rung)rung);
 	if (!p)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "process %d", pid);
 	failed = checkpoint(p, error);
@@ -394,33 +343,4 @@ int rw_checkpoint(int32_t pid, uint32_t rung, struct rw_process **process, struc
 	};
 	*process = p;
 	return 0;
-}
-
-void rw_release(struct rw_process *p)
-{
-	if (!p)
-		return;
-	for (uint32_t i = 0; p->held && i < p->image->descriptor_count; i++)
-		rw_close(&p->held[i]);
-	for (uint32_t i = 0; p->info && i < p->image->descriptor_count; i++)
-		rw_close(&p->info[i]);
-	free(p->held);
-	free(p->info);
-	if (p->table)
-		munmap(p->table, TABLE_SIZE);
-	rw_close(&p->pidfd);
-	rw_close(&p->mem);
-	rw_close(&p->pagemap);
-	rw_close(&p->maps);
-	rw_close(&p->status);
-	rw_close(&p->timers);
-	rw_close(&p->userfault);
-	rw_close(&p->clear_refs);
-	free(p->text);
-	free(p->now.at);
-	free(p->dirty);
-	free(p->scan);
-	free(p->pagemap_buffer);
-	rw_image_free(p->image);
-	free(p);
 }

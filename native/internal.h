@@ -205,6 +205,12 @@ struct rw_process {
 	struct rw_timings took;
 };
 
+/* -- process.c ------------------------------------------------------------------------------------------------------ */
+
+/* With no file open; to be freed by rw_release(). NULL where there is no memory. */
+struct rw_process *rw_process_new(pid_t pid, enum rw_rung rung);
+int rw_process_open(struct rw_process *p, struct rw_error *error);
+
 /* -- freeze.c: all threads of a process stopped, or none ------------------------------------------------------------ */
 
 struct frozen {
@@ -241,7 +247,7 @@ int rw_finish_ops(struct rw_process *p, int64_t *captured, struct rw_error *erro
 int rw_inject_exit(struct rw_process *p, pid_t tid, struct rw_error *error);
 int rw_constants_put(struct rw_process *p, uint64_t offset, const void *data, uint64_t length, uint64_t *address);
 
-/* -- regions.c: mappings --------------------------------------------------------------------------------------------- */
+/* -- maps.c, layout.c: mappings --------------------------------------------------------------------------------------------- */
 
 int rw_read_text(int fd, char **text, uint64_t *capacity, uint64_t *length, struct rw_error *error);
 int rw_parse_maps(const char *text, struct region_list *list, struct rw_error *error);
@@ -309,6 +315,12 @@ int rw_objects_put_back(struct rw_process *p, struct rw_error *error);
 /* After the surplus descriptors have been closed: interest lists; and what must not have changed. */
 int rw_objects_settle(struct rw_process *p, struct rw_error *error);
 int rw_objects_compare(struct rw_process *p, struct rw_error *error);
+
+/* -- fdinfo.c: of the descriptor with that index in the image ------------------------------------------------------------ */
+
+int rw_info_save(struct rw_process *p, uint32_t index, struct rw_error *error);
+int rw_info_put_back(struct rw_process *p, uint32_t index, struct rw_error *error);
+int rw_info_compare(struct rw_process *p, uint32_t index, bool *equal, struct rw_error *error);
 
 /* -- kernel_state.c ------------------------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* What is behind the descriptors: contents of pipes, counters, interest lists, socket options, locks. */
+/* What is behind the descriptors: contents of pipes, counters, socket options, locks, and what fdinfo tells. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -16,11 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define INFO_SIZE 65536
 #define COUNTER_READS 64	/* a semaphore's counter goes down by one at each */
 #define AT_UNLOCK (TABLE_CONSTANTS - 4096 - 64)
-#define AT_EVENTS (TABLE_CONSTANTS - 4096 - 8192)
-#define EVENTS_AT_MOST 512
 
 /* -- sockets -------------------------------------------------------------------------------------------------------- */
 
@@ -144,96 +140,6 @@ static int put_back_counter(int fd, const struct descriptor *was, struct rw_erro
 	return 0;
 }
 
-/* -- what fdinfo tells ----------------------------------------------------------------------------------------------- */
-
-/* The lines that are the object's own: behind pos, flags, mnt_id and ino. */
-static int read_info(int info, int fd, char text[INFO_SIZE], struct rw_error *error)
-{
-	ssize_t got = pread(info, text, INFO_SIZE - 1, 0);
-	char *own;
-
-	if (got <= 0 || got == INFO_SIZE - 1)
-		return rw_fail(error, RW_SYSTEM, got < 0 ? errno : E2BIG, "cannot read fdinfo of descriptor %d", fd);
-	text[got] = 0;
-	own = strstr(text, "\nino:");
-	own = own ? strchr(own + 1, '\n') : NULL;
-	if (!own)
-		return rw_fail(error, RW_SYSTEM, 0, "fdinfo of descriptor %d has no inode", fd);
-	memmove(text, own + 1, strlen(own + 1) + 1);
-	return 0;
-}
-
-/* One line of an epoll instance's fdinfo. The text of the next one; NULL at the end. */
-static const char *parse_interest(const char *line, int *fd, struct epoll_event *event)
-{
-	unsigned long long data;
-
-	if (sscanf(line, "tfd: %d events: %x data: %llx", fd, &event->events, &data) != 3)
-		return NULL;
-	event->data.u64 = data;
-	line = strchr(line, '\n');
-	return line ? line + 1 : "";
-}
-
-static bool find_interest(const char *text, int fd, struct epoll_event *event)
-{
-	int at;
-
-	while ((text = parse_interest(text, &at, event)))
-		if (at == fd)
-			return true;
-	return false;
-}
-
-static int queue_interest(struct rw_process *p, int epoll, int operation, int fd, const struct epoll_event *event,
-			  uint64_t *used, struct rw_error *error)
-{
-	uint64_t address;
-
-	if (*used == EVENTS_AT_MOST ||
-	    rw_constants_put(p, AT_EVENTS + *used * sizeof(*event), event, sizeof(*event), &address))
-		return rw_fail(error, RW_KERNEL_STATE, E2BIG, "interest list of descriptor %d", epoll);
-	++*used;
-	return rw_op(p, error, SYS_epoll_ctl, OP_MAY_FAIL, (uint64_t)epoll, (uint64_t)operation, (uint64_t)fd, address, 0, 0);
-}
-
-/* Entries are found by open file and number, so that only the process itself can change them. Whether it did is seen after. */
-static int mend_interest(struct rw_process *p, const struct descriptor *was, const char *now, struct rw_error *error)
-{
-	struct epoll_event is, wanted;
-	uint64_t used = 0;
-	int failed = 0, fd;
-
-	for (const char *line = now; !failed && (line = parse_interest(line, &fd, &is));) {
-		if (!find_interest(was->info, fd, &wanted))
-			failed = queue_interest(p, was->fd, EPOLL_CTL_DEL, fd, &is, &used, error);
-		else if (wanted.events != is.events || wanted.data.u64 != is.data.u64)
-			failed = queue_interest(p, was->fd, EPOLL_CTL_MOD, fd, &wanted, &used, error);
-	}
-	for (const char *line = was->info; !failed && (line = parse_interest(line, &fd, &wanted));)
-		if (!find_interest(now, fd, &is))
-			failed = queue_interest(p, was->fd, EPOLL_CTL_ADD, fd, &wanted, &used, error);
-	return failed ? failed : rw_run_ops(p, NULL, error);
-}
-
-static int put_back_info(struct rw_process *p, uint32_t index, struct rw_error *error)
-{
-	const struct descriptor *was = &p->image->descriptors[index];
-	char now[INFO_SIZE];
-	int failed = read_info(p->info[index], was->fd, now, error);
-
-	if (failed || !strcmp(now, was->info))
-		return failed;
-	if (was->kind == OBJECT_EPOLL) {
-		failed = mend_interest(p, was, now, error);
-		if (!failed)
-			failed = read_info(p->info[index], was->fd, now, error);
-		if (failed || !strcmp(now, was->info))
-			return failed;
-	}
-	return rw_fail(error, RW_KERNEL_STATE, 0, "descriptor %d: was \"%.80s\", is \"%.80s\"", was->fd, was->info, now);
-}
-
 /* -- all of them ------------------------------------------------------------------------------------------------------ */
 
 static enum object_kind kind_of(int held, const struct stat *file)
@@ -272,33 +178,6 @@ static bool has_write_end(struct rw_process *p, const struct stat *file, uint32_
 	return false;
 }
 
-static int save_info(struct rw_process *p, uint32_t index, struct rw_error *error)
-{
-	struct descriptor *descriptor = &p->image->descriptors[index];
-	char path[48], text[INFO_SIZE];
-	uint64_t capacity = 0;
-	const char *count;
-	int failed;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", p->held[index]);
-	p->info[index] = open(path, O_RDONLY | O_CLOEXEC);
-	if (p->info[index] < 0)
-		return rw_fail(error, RW_SYSTEM, errno, "cannot open %s", path);
-	failed = read_info(p->info[index], descriptor->fd, text, error);
-	if (failed)
-		return failed;
-	if (descriptor->kind == OBJECT_COUNTER) {
-		count = strstr(text, "eventfd-count:");
-		if (!count)
-			return rw_fail(error, RW_SYSTEM, 0, "descriptor %d has no count", descriptor->fd);
-		descriptor->counter = strtoull(count + 14, NULL, 16);
-	}
-	if (rw_reserve(&descriptor->info, &capacity, strlen(text) + 1, 1))
-		return rw_fail(error, RW_SYSTEM, ENOMEM, "fdinfo of descriptor %d", descriptor->fd);
-	strcpy(descriptor->info, text);
-	return 0;
-}
-
 int rw_objects_save(struct rw_process *p, struct rw_error *error)
 {
 	struct image *image = p->image;
@@ -320,7 +199,7 @@ int rw_objects_save(struct rw_process *p, struct rw_error *error)
 		else if (descriptor->kind == OBJECT_PIPE)
 			failed = peek(p->held[i], descriptor, error);
 		else if (descriptor->kind != OBJECT_PLAIN)
-			failed = save_info(p, i, error);
+			failed = rw_info_save(p, i, error);
 	}
 	return failed;
 }
@@ -383,7 +262,7 @@ int rw_objects_settle(struct rw_process *p, struct rw_error *error)
 
 	for (uint32_t i = 0; i < p->image->descriptor_count && !failed; i++)
 		if (p->image->descriptors[i].kind == OBJECT_EPOLL || p->image->descriptors[i].kind == OBJECT_OTHER)
-			failed = put_back_info(p, i, error);
+			failed = rw_info_put_back(p, i, error);
 	return failed;
 }
 
@@ -391,7 +270,6 @@ static int compare_one(struct rw_process *p, uint32_t index, struct rw_error *er
 {
 	const struct descriptor *was = &p->image->descriptors[index];
 	struct descriptor now = { .fd = was->fd };
-	char text[INFO_SIZE];
 	bool equal = true;
 	int failed = 0;
 
@@ -410,8 +288,7 @@ static int compare_one(struct rw_process *p, uint32_t index, struct rw_error *er
 	case OBJECT_COUNTER:
 	case OBJECT_EPOLL:
 	case OBJECT_OTHER:
-		failed = read_info(p->info[index], was->fd, text, error);
-		equal = !failed && !strcmp(text, was->info);
+		failed = rw_info_compare(p, index, &equal, error);
 		break;
 	}
 	if (failed || equal)
