@@ -4,6 +4,7 @@
 
 import { RealInvoker } from "../test/system/real-invoker.ts";
 import { type Figure, fromSamples, ratio } from "./figures.ts";
+import { invoke } from "./invoke.ts";
 import { families, kindOf, tiny } from "./programs.ts";
 
 const actions = 1000;
@@ -14,7 +15,7 @@ async function perSecond(real: RealInvoker, nameOf: (i: number) => string): Prom
   let next = 0;
   const start = performance.now();
   const worker = async () => {
-    while (next < actions) await real.run(nameOf(next++));
+    while (next < actions) await invoke(real, nameOf(next++));
   };
   await Promise.all(Array.from({ length: inFlight }, worker));
   return (actions * 1000) / (performance.now() - start);

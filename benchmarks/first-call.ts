@@ -1,43 +1,51 @@
-// Measures: from the message on the bus to the result ack, in turn: an action never seen before, and the same action again
-//   (rewound in between, so it is loaded again); before them, containers made for the call; after them, an action kept warm
-//   and not loaded again.
+// Measures: from the message on the bus to the result ack, in turn: an action never seen before, the same action again
+//   (rewound in between, so it is loaded again), an action kept warm and not loaded again, and now and then one whose
+//   container is made for the call.
 // Does not measure: HTTP, a real Kafka, a real CouchDB.
 // Varies: the language.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { RealInvoker } from "../test/system/real-invoker.ts";
 import { type Figure, fromSamples, ratio } from "./figures.ts";
+import { invoke } from "./invoke.ts";
 import { families, kindOf, tiny } from "./programs.ts";
 
 const rounds = 500;
-const colds = 10;
+const roundsPerCold = 50;
 const goals = { nodejs: "<= 1.5", python: "<= 1.3" } as const;
+
+/** Its container serves one call; while it is being removed, it takes time from whatever else runs. */
+async function untilEmpty(real: RealInvoker): Promise<void> {
+  while (real.invoker.status().pool.containers.length > 0) await sleep(1);
+}
 
 export async function firstCall(): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const family of families) {
     const kind = kindOf[family];
-    const stemCells = [{ kind, count: 1, memoryMB: 256 }];
-    const cold: number[] = [];
-    for (let i = 0; i < colds; i++) {
-      const none = await RealInvoker.start({ userMemoryMB: 256, stemCells: [] });
-      none.put("cold", { kind, code: tiny(family, i) });
-      cold.push((await none.run("cold")).answeredMs);
-      await none.stop();
-    }
-    const rewound = await RealInvoker.start({ userMemoryMB: 256, stemCells });
+    const one = { userMemoryMB: 256, stemCells: [{ kind, count: 1, memoryMB: 256 }] };
+    const none = { userMemoryMB: 256, stemCells: [], usesBeforeRetirement: 1 };
+    const rewinding = await RealInvoker.start(one, "rewinding");
+    const keeping = await RealInvoker.start({ ...one, rewind: "on-change" }, "keeping");
+    const making = await RealInvoker.start(none, "making");
+    keeping.put("warm", { kind, code: tiny(family, 0) });
+    making.put("cold", { kind, code: tiny(family, 0) });
+    await invoke(keeping, "warm");
+
     const never: number[] = [];
     const again: number[] = [];
-    for (let i = 0; i < rounds; i++) {
-      rewound.put(`new${i}`, { kind, code: tiny(family, i) });
-      never.push((await rewound.run(`new${i}`)).answeredMs);
-      again.push((await rewound.run("new0")).answeredMs);
-    }
-    await rewound.stop();
-    const keeping = await RealInvoker.start({ userMemoryMB: 256, stemCells, rewind: "on-change" });
-    keeping.put("warm", { kind, code: tiny(family, 0) });
     const warm: number[] = [];
-    for (let i = 0; i < rounds; i++) warm.push((await keeping.run("warm")).answeredMs);
-    await keeping.stop();
+    const cold: number[] = [];
+    for (let i = 0; i < rounds; i++) {
+      rewinding.put(`new${i}`, { kind, code: tiny(family, i) });
+      never.push((await invoke(rewinding, `new${i}`)).answeredMs);
+      again.push((await invoke(rewinding, "new0")).answeredMs);
+      warm.push((await invoke(keeping, "warm")).answeredMs);
+      if (i % roundsPerCold !== 0) continue;
+      cold.push((await invoke(making, "cold")).answeredMs);
+      await untilEmpty(making);
+    }
+    for (const real of [rewinding, keeping, making]) await real.stop();
 
     const bench = "first-call";
     figures.push(

@@ -6,11 +6,13 @@ import { parseArgs } from "node:util";
 import { distinct } from "./distinct.ts";
 import { type Figure, tableOf } from "./figures.ts";
 import { firstCall } from "./first-call.ts";
+import { ownTime } from "./own-time.ts";
 import { rewind } from "./rewind.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   rewind,
   "first-call": firstCall,
+  "own-time": ownTime,
   distinct,
 };
 

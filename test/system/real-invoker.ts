@@ -36,7 +36,7 @@ export interface ActionSource {
 export interface Done {
   readonly record: ActivationRecord;
   readonly logs: readonly string[];
-  /** From sending the message to the result. */
+  /** From sending the message to the arrival of the result. */
   readonly answeredMs: number;
 }
 
@@ -77,13 +77,15 @@ export class RealInvoker {
     this.#faults = parts.faults;
   }
 
-  static async start(pool: Partial<PoolSettings>): Promise<RealInvoker> {
+  /** `what` tells it from others that live at the same time. */
+  static async start(pool: Partial<PoolSettings>, what = "invoker"): Promise<RealInvoker> {
     const actions = new Map<string, StoredAction>();
     const waiting = new Map<string, Waiting>();
     const lines: string[] = [];
     const faults: unknown[] = [];
     const bus = createBus((_topic, error) => faults.push(error));
     bus.subscribe("completed0", (message) => {
+      const nowMs = performance.now();
       const ack = JSON.parse(message) as AckMessage;
       const id =
         ack.activationId ?? (typeof ack.response === "object" ? ack.response.activationId : undefined);
@@ -92,7 +94,7 @@ export class RealInvoker {
       if (typeof ack.response === "object") {
         if (one.record !== undefined) throw new Error("an activation was answered twice");
         one.record = ack.response;
-        one.answeredMs = performance.now() - one.sentMs;
+        one.answeredMs = nowMs - one.sentMs;
       }
       if (ack.instance !== undefined && one.isFree) throw new Error("a slot was freed twice");
       one.isFree ||= ack.instance !== undefined;
@@ -104,7 +106,7 @@ export class RealInvoker {
       pool: { ...defaultInvokerSettings.pool, ...pool },
     };
     const factory = createLeanFactory({
-      instance: instanceName("invoker"),
+      instance: instanceName(what),
       interpreters: await findInterpreters(),
       environment: { __OW_API_HOST: "http://localhost:3233" },
       // The largest action of the corpus unpacks to a little more than 100 MB.
