@@ -1,4 +1,4 @@
-/* Lean containers, the host's side: start one, look at its pipes, empty its scratch space. The launcher is lean.c. */
+/* Lean containers, the host's side: start one, look at its pipes, empty its scratch space. The launcher is launcher.c. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef LEAN_H
 #define LEAN_H
@@ -13,7 +13,7 @@ enum lean_fd {
 	LEAN_FD_STDOUT = 1,
 	LEAN_FD_STDERR = 2,
 	LEAN_FD_CHANNEL = 3,
-	LEAN_FD_STATUS = 4,	/* the launcher's alone: lines for the host, see lean.c */
+	LEAN_FD_STATUS = 4,	/* the launcher's alone: lines for the host, see launcher.c */
 	LEAN_FD_SCRATCH = 5,	/* made by the launcher: the scratch tmpfs's root, which no path in the container reaches */
 };
 

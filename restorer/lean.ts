@@ -21,7 +21,7 @@ export interface LeanStart {
   readonly channelFd: number;
   readonly stdoutFd: number;
   readonly stderrFd: number;
-  /** Lines from the launcher: `started`, `exit N`, `signal N`, `failed STEP: REASON` (native/lean.c). */
+  /** Lines from the launcher: `started`, `exit N`, `signal N`, `failed STEP: REASON` (native/launcher.c). */
   readonly statusFd: number;
 }
 

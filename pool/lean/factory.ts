@@ -55,7 +55,7 @@ export interface LeanFactoryOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Size of the one writable place of a container. */
   readonly scratchMB: number;
-  /** Path of the program built from native/lean.c. */
+  /** Path of the launcher: build/native/lean. */
   readonly launcher: string;
   /** Folder that holds runtimes/ and pool/; the project's own where not given. */
   readonly repository?: string;
