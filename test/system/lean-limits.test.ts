@@ -1,26 +1,40 @@
 // A lean container under actions that eat, fork, fill and hide: what the limits do, and what is cleaned up after them.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect } from "chai";
 import { RestorerError } from "../../restorer/index.ts";
 import { type Probe, ProbeFactory, within } from "./lean-probe.ts";
 
-/** Processes of the container but its runtime, as the host sees them: those with its user id. */
+/**
+ * Processes of the container but its runtime and its launcher, as the host sees them: those with its user id and in its pid
+ * namespace. The id alone is not enough: another invoker on the machine may have given it out too.
+ */
 function others(probe: Probe): readonly string[] {
-  // A process may end between being listed and being read.
-  const aboutIt = (pid: string, file: "status" | "stat"): string => {
-    try {
-      return readFileSync(`/proc/${pid}/${file}`, "latin1");
-    } catch {
-      return "";
-    }
-  };
-  const uidOf = (pid: string): string | undefined => /^Uid:\s*(\d+)/m.exec(aboutIt(pid, "status"))?.[1];
-  const uid = uidOf(`${probe.sandbox.runtimePid}`);
-  const isAlive = (pid: string): boolean => /\) [^ZX] /.test(aboutIt(pid, "stat"));
+  const runtime = `${probe.sandbox.runtimePid}`;
+  const home = identityOf(runtime);
   return readdirSync("/proc").filter(
-    (pid) => /^\d+$/.test(pid) && pid !== `${probe.sandbox.runtimePid}` && uidOf(pid) === uid && isAlive(pid),
+    (pid) => /^\d+$/.test(pid) && pid !== runtime && identityOf(pid) === home && isAlive(pid),
   );
+}
+
+/** A process may end between being listed and being read: then it is nobody. */
+function readOrNothing(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "";
+  }
+}
+
+function identityOf(pid: string): string {
+  return readOrNothing(() => {
+    const [, uid] = /^Uid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
+    return `${uid} ${readlinkSync(`/proc/${pid}/ns/pid`)}`;
+  });
+}
+
+function isAlive(pid: string): boolean {
+  return /\) [^ZX] /.test(readOrNothing(() => readFileSync(`/proc/${pid}/stat`, "latin1")));
 }
 
 describe("a lean container's limits", () => {
