@@ -2,10 +2,11 @@
 
 import type { ActionDocument, ActionLimits, KeyValue } from "../invoker/index.ts";
 import { requireActionsReadable } from "./access.ts";
+import { entityBase, findReplaced } from "./collection.ts";
 import { ApiError, texts } from "./errors.ts";
 import { execForDocument, execForResponse, type RequestedExec, readExec, refuseDeprecated } from "./exec.ts";
 import { readLimits } from "./limits.ts";
-import { entityId, firstVersion, nextVersion, type QualifiedName } from "./names.ts";
+import type { QualifiedName } from "./names.ts";
 import { merged, parameterValue } from "./parameters.ts";
 import { type PutFields, readPutFields } from "./put-fields.ts";
 import { type ApiRequest, ok, type Reply, readFlag, readObject } from "./request.ts";
@@ -33,10 +34,7 @@ export async function putAction(
   if (asked.exec !== undefined && "components" in asked.exec) {
     await requireActionsReadable(entities, request.user, asked.exec.components);
   }
-  const before = await entities.get("action", entityId(name));
-  if (before !== undefined && !overwrite) {
-    throw new ApiError(409, texts.exists);
-  }
+  const before = await findReplaced(entities, "action", { name, overwrite });
   if (before === undefined && asked.exec === undefined) {
     throw new ApiError(400, texts.execUndefined);
   }
@@ -94,20 +92,14 @@ function actionDocument(
     throw new ApiError(400, texts.execUndefined);
   }
   return {
-    _id: entityId(name),
-    ...(before?._rev === undefined ? {} : { _rev: before._rev }),
+    ...entityBase(name, asked, before),
     ...(before?._attachments === undefined || made.exec !== undefined
       ? {}
       : { _attachments: before._attachments }),
-    namespace: name.path,
-    name: name.name,
     exec,
     parameters: parametersAfter(asked, before, exec),
     limits,
-    version: asked.version ?? (before === undefined ? firstVersion : nextVersion(before.version)),
-    publish: asked.publish ?? before?.publish ?? false,
     annotations: annotationsAfter(asked, before, exec.kind),
-    updated: Date.now(),
     entityType: "action",
   };
 }

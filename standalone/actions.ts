@@ -4,11 +4,12 @@ import type { ActionDocument, KeyValue } from "../invoker/index.ts";
 import { bindingOf, packageParameters, type ReachedPackage, reachPackage, requireOwner } from "./access.ts";
 import { invokeAction, readInvocation } from "./action-invoke.ts";
 import { actionForCaller, putAction } from "./action-put.ts";
+import { listEntities, requireEntity, requireGet } from "./collection.ts";
 import { ApiError, methodNotAllowed, notFound, texts } from "./errors.ts";
 import { checkedName, entityId, type QualifiedName } from "./names.ts";
 import { merged } from "./parameters.ts";
-import { type ApiRequest, listReply, ok, type Reply, readFlag, readListQuery } from "./request.ts";
-import { type ResolvedAction, resolveInPackage } from "./resolve.ts";
+import { type ApiRequest, ok, type Reply, readFlag } from "./request.ts";
+import { type ResolvedAction, resolveInPackage, unbound } from "./resolve.ts";
 import type { Services } from "./services.ts";
 import { readCode } from "./store/actions.ts";
 
@@ -26,11 +27,9 @@ export async function actionsApi(
     throw new ApiError(404, texts.noRoute);
   }
   if (outer === "") {
-    if (request.method !== "GET") {
-      throw methodNotAllowed(["GET"]);
-    }
+    requireGet(request);
     requireOwner(request.user, namespace, namespace);
-    return list(services, request, namespace);
+    return listEntities(services, request, { type: "action", path: namespace });
   }
   checkedName(outer);
   if (inner === undefined) {
@@ -38,18 +37,11 @@ export async function actionsApi(
   }
   const packageName = { path: namespace, name: outer };
   if (inner === "") {
-    if (request.method !== "GET") {
-      throw methodNotAllowed(["GET"]);
-    }
+    requireGet(request);
     const { provider } = await reachPackage(services.entities, request.user, packageName);
-    return list(services, request, `${provider.namespace}/${provider.name}`);
+    return listEntities(services, request, { type: "action", path: provider._id });
   }
   return await packagedAction(services, request, packageName, checkedName(inner));
-}
-
-function list(services: Services, request: ApiRequest, path: string): Reply {
-  const query = readListQuery(request.query, "actions");
-  return listReply(services.entities.list("action", path), query, "actions");
 }
 
 async function plainAction(services: Services, request: ApiRequest, name: QualifiedName): Promise<Reply> {
@@ -65,8 +57,7 @@ async function plainAction(services: Services, request: ApiRequest, name: Qualif
     }
     throw notFound();
   }
-  const action: ResolvedAction = { document, parameters: document.parameters, binding: undefined };
-  return await existingAction(services, request, action);
+  return await existingAction(services, request, unbound(document));
 }
 
 async function packagedAction(
@@ -78,25 +69,17 @@ async function packagedAction(
   if (request.method === "PUT" || request.method === "DELETE") {
     const action = { path: entityId(packageName), name };
     requireOwner(request.user, packageName.path, entityId(action));
-    const owner = await services.entities.get("package", entityId(packageName));
-    if (owner === undefined) {
-      throw notFound();
-    }
-    if (bindingOf(owner) !== undefined) {
+    if (bindingOf(await requireEntity(services.entities, "package", packageName)) !== undefined) {
       throw new ApiError(400, texts.notOnBinding);
     }
     if (request.method === "PUT") {
       return await putAction(services, request, action);
     }
-    const document = await services.entities.get("action", entityId(action));
-    if (document === undefined) {
-      throw notFound();
-    }
-    return await existingAction(services, request, {
-      document,
-      parameters: document.parameters,
-      binding: undefined,
-    });
+    return await existingAction(
+      services,
+      request,
+      unbound(await requireEntity(services.entities, "action", action)),
+    );
   }
   const reached = await reachPackage(services.entities, request.user, packageName);
   const resolved = await resolveInPackage(services.entities, reached, name);

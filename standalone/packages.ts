@@ -2,26 +2,19 @@
 
 import type { Json } from "../invoker/index.ts";
 import { bindingOf, packageParameters, reachPackage, requireOwner } from "./access.ts";
-import { ApiError, malformed, methodNotAllowed, notFound, StoreError, texts } from "./errors.ts";
 import {
-  checkedName,
-  checkedNamespace,
-  entityId,
-  firstVersion,
-  nextVersion,
-  type QualifiedName,
-} from "./names.ts";
+  entityBase,
+  entityForCaller,
+  findReplaced,
+  listEntities,
+  readEntityName,
+  requireEntity,
+} from "./collection.ts";
+import { ApiError, malformed, methodNotAllowed, StoreError, texts } from "./errors.ts";
+import { checkedName, checkedNamespace, entityId, type QualifiedName } from "./names.ts";
 import { isJsonObject, merged, parameterValue } from "./parameters.ts";
 import { type PutFields, readPutFields } from "./put-fields.ts";
-import {
-  type ApiRequest,
-  listReply,
-  ok,
-  type Reply,
-  readFlag,
-  readListQuery,
-  readObject,
-} from "./request.ts";
+import { type ApiRequest, ok, type Reply, readFlag, readObject } from "./request.ts";
 import type { Services } from "./services.ts";
 import type { Binding, PackageDocument, Summary } from "./store/entity-documents.ts";
 
@@ -35,17 +28,11 @@ export async function packagesApi(
   namespace: string,
   segments: readonly string[],
 ): Promise<Reply> {
-  const [name = "", ...rest] = segments;
-  if (rest.length > 0) {
-    throw new ApiError(404, texts.noRoute);
-  }
-  if (name === "") {
-    if (request.method !== "GET") {
-      throw methodNotAllowed(["GET"]);
-    }
+  const simpleName = readEntityName(request, segments);
+  if (simpleName === undefined) {
     return list(services, request, namespace);
   }
-  const packageName = { path: namespace, name: checkedName(name) };
+  const packageName = { path: namespace, name: simpleName };
   switch (request.method) {
     case "GET":
       return await get(services, request, packageName);
@@ -62,12 +49,10 @@ export async function packagesApi(
 
 /** Others see the shared packages of a namespace; only its owner sees all, and the bindings. */
 function list(services: Services, request: ApiRequest, namespace: string): Reply {
-  const query = readListQuery(request.query, "packages");
   const isOwner = request.user.namespace.name === namespace;
   const isVisible = (summary: Summary): boolean =>
     isOwner || (summary.publish === true && summary.binding === false);
-  const packages = services.entities.list("package", namespace).filter(isVisible);
-  return listReply(packages, query, "packages");
+  return listEntities(services, request, { type: "package", path: namespace, isVisible });
 }
 
 async function get(services: Services, request: ApiRequest, name: QualifiedName): Promise<Reply> {
@@ -90,23 +75,10 @@ async function get(services: Services, request: ApiRequest, name: QualifiedName)
   const isFeed = (member: (typeof members)[number]): boolean =>
     parameterValue(member.annotations, "feed") !== undefined;
   return ok({
-    ...packageForCaller({ ...reached.named, parameters: packageParameters(reached) }),
+    ...entityForCaller({ ...reached.named, parameters: packageParameters(reached) }),
     actions: members.filter((member) => !isFeed(member)),
     feeds: members.filter(isFeed),
   });
-}
-
-function packageForCaller(document: PackageDocument): { readonly [field: string]: unknown } {
-  return {
-    annotations: document.annotations,
-    binding: document.binding,
-    name: document.name,
-    namespace: document.namespace,
-    parameters: document.parameters,
-    publish: document.publish,
-    updated: document.updated,
-    version: document.version,
-  };
 }
 
 async function put(services: Services, request: ApiRequest, name: QualifiedName): Promise<Reply> {
@@ -121,14 +93,11 @@ async function put(services: Services, request: ApiRequest, name: QualifiedName)
   if (binding !== undefined) {
     await requireBindable(services, request, binding);
   }
-  const before = await entities.get("package", entityId(name));
-  if (before !== undefined && !overwrite) {
-    throw new ApiError(409, texts.exists);
-  }
+  const before = await findReplaced(entities, "package", { name, overwrite });
   if (before !== undefined && binding !== undefined && bindingOf(before) === undefined) {
     throw new ApiError(409, texts.packageNotBinding);
   }
-  return ok(packageForCaller(await entities.put(packageDocument(name, asked, binding, before))));
+  return ok(entityForCaller(await entities.put(packageDocument(name, asked, binding, before))));
 }
 
 function readBinding(value: Json | undefined, own: string): Binding | undefined {
@@ -167,33 +136,25 @@ function packageDocument(
   before: PackageDocument | undefined,
 ): PackageDocument {
   const binding = newBinding ?? (before && bindingOf(before));
-  const annotations = (asked.annotations ?? before?.annotations ?? []).filter(({ key }) => key !== "binding");
+  const base = entityBase(name, asked, before);
+  const annotations = base.annotations.filter(({ key }) => key !== "binding");
   return {
-    _id: entityId(name),
-    ...(before?._rev === undefined ? {} : { _rev: before._rev }),
-    namespace: name.path,
-    name: name.name,
+    ...base,
     binding: binding ?? {},
     parameters: asked.parameters ?? before?.parameters ?? [],
-    version: asked.version ?? (before === undefined ? firstVersion : nextVersion(before.version)),
-    publish: asked.publish ?? before?.publish ?? false,
     annotations:
       binding === undefined ? annotations : merged(annotations, [{ key: "binding", value: { ...binding } }]),
-    updated: Date.now(),
     entityType: "package",
   };
 }
 
 async function remove(services: Services, name: QualifiedName): Promise<Reply> {
   const { entities } = services;
-  const document = await entities.get("package", entityId(name));
-  if (document === undefined) {
-    throw notFound();
-  }
+  const document = await requireEntity(entities, "package", name);
   const { length } = bindingOf(document) === undefined ? entities.list("action", entityId(name)) : [];
   if (length > 0) {
     throw new ApiError(409, `Package not empty (contains ${length} ${length === 1 ? "entity" : "entities"})`);
   }
   await entities.remove(document);
-  return ok(packageForCaller(document));
+  return ok(entityForCaller(document));
 }

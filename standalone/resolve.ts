@@ -42,10 +42,15 @@ export async function resolveAction(
   const { namespace, packageName } = splitPath(name.path);
   if (packageName === undefined) {
     const document = await entities.get("action", entityId(name));
-    return document && { document, parameters: document.parameters, binding: undefined };
+    return document && unbound(document);
   }
   const reached = await followBinding(entities, { path: namespace, name: packageName });
   return reached && (await resolveInPackage(entities, reached, name.name));
+}
+
+/** An action with no parameters but its own. */
+export function unbound(document: ActionDocument): ResolvedAction {
+  return { document, parameters: document.parameters, binding: undefined };
 }
 
 /** The action of a package already reached. */

@@ -1,25 +1,18 @@
 // The rules collection: each ties a trigger to an action; whether it is active stands in the trigger.
 
 import { requireActionsReadable, requireOwner } from "./access.ts";
-import { ApiError, malformed, methodNotAllowed, notFound, texts } from "./errors.ts";
 import {
-  checkedName,
-  entityId,
-  firstVersion,
-  nextVersion,
-  type QualifiedName,
-  readQualifiedName,
-} from "./names.ts";
+  entityBase,
+  entityForCaller,
+  findReplaced,
+  listEntities,
+  readEntityName,
+  requireEntity,
+} from "./collection.ts";
+import { ApiError, malformed, methodNotAllowed, texts } from "./errors.ts";
+import { entityId, type QualifiedName, readQualifiedName } from "./names.ts";
 import { readPutFields } from "./put-fields.ts";
-import {
-  type ApiRequest,
-  listReply,
-  ok,
-  type Reply,
-  readFlag,
-  readListQuery,
-  readObject,
-} from "./request.ts";
+import { type ApiRequest, ok, type Reply, readFlag, readObject } from "./request.ts";
 import { resolveAction } from "./resolve.ts";
 import type { Services } from "./services.ts";
 import type { EntityStore } from "./store/entities.ts";
@@ -35,27 +28,18 @@ export async function rulesApi(
   segments: readonly string[],
 ): Promise<Reply> {
   const { entities } = services;
-  const [segment = "", ...rest] = segments;
-  if (rest.length > 0) {
-    throw new ApiError(404, texts.noRoute);
-  }
-  if (segment === "") {
-    if (request.method !== "GET") {
-      throw methodNotAllowed(["GET"]);
-    }
+  const simpleName = readEntityName(request, segments);
+  if (simpleName === undefined) {
     requireOwner(request.user, namespace, namespace);
-    return listReply(entities.list("rule", namespace), readListQuery(request.query, "rules"), "rules");
+    return listEntities(services, request, { type: "rule", path: namespace });
   }
-  const name = { path: namespace, name: checkedName(segment) };
+  const name = { path: namespace, name: simpleName };
   requireOwner(request.user, namespace, entityId(name));
   if (request.method === "PUT") {
     return await put(services, request, name);
   }
   const wanted = request.method === "POST" ? readStatus(request) : undefined;
-  const rule = await entities.get("rule", entityId(name));
-  if (rule === undefined) {
-    throw notFound();
-  }
+  const rule = await requireEntity(entities, "rule", name);
   switch (request.method) {
     case "GET":
       return ok(ruleForCaller(rule, statusIn(await triggerOf(entities, rule), rule)));
@@ -71,8 +55,7 @@ export async function rulesApi(
 }
 
 function ruleForCaller(rule: RuleDocument, status: RuleStatus): { readonly [field: string]: unknown } {
-  const { _id, _rev, entityType, ...fields } = rule;
-  return { ...fields, status };
+  return { ...entityForCaller(rule), status };
 }
 
 async function triggerOf(entities: EntityStore, rule: RuleDocument): Promise<TriggerDocument | undefined> {
@@ -132,10 +115,7 @@ async function put(services: Services, request: ApiRequest, name: QualifiedName)
   };
   const given = { trigger: reference("trigger"), action: reference("action") };
   await requireReferencesReadable(services, request, given);
-  const before = await entities.get("rule", entityId(name));
-  if (before !== undefined && !overwrite) {
-    throw new ApiError(409, texts.exists);
-  }
+  const before = await findReplaced(entities, "rule", { name, overwrite });
   const triggerName = given.trigger ?? before?.trigger;
   const action = given.action ?? before?.action;
   if (triggerName === undefined || action === undefined) {
@@ -144,16 +124,9 @@ async function put(services: Services, request: ApiRequest, name: QualifiedName)
   const trigger = await existing(services, triggerName, action);
   const status = before === undefined ? "active" : statusIn(await triggerOf(entities, before), before);
   const rule: RuleDocument = {
-    _id: entityId(name),
-    ...(before?._rev === undefined ? {} : { _rev: before._rev }),
-    namespace: name.path,
-    name: name.name,
+    ...entityBase(name, asked, before),
     trigger: triggerName,
     action,
-    version: asked.version ?? (before === undefined ? firstVersion : nextVersion(before.version)),
-    publish: asked.publish ?? before?.publish ?? false,
-    annotations: asked.annotations ?? before?.annotations ?? [],
-    updated: Date.now(),
     entityType: "rule",
   };
   const stored = await entities.put(rule);

@@ -2,28 +2,20 @@
 
 import type { Json } from "../invoker/index.ts";
 import { requireActionsReadable, requireOwner } from "./access.ts";
-import { ApiError, methodNotAllowed, notFound, texts } from "./errors.ts";
-import { newActivationId } from "./invoke.ts";
 import {
-  checkedName,
-  entityId,
-  firstVersion,
-  isEntityName,
-  nextVersion,
-  type QualifiedName,
-} from "./names.ts";
+  entityBase,
+  entityForCaller,
+  findReplaced,
+  listEntities,
+  readEntityName,
+  requireEntity,
+} from "./collection.ts";
+import { ApiError, methodNotAllowed, texts } from "./errors.ts";
+import { newActivationId } from "./invoke.ts";
+import { entityId, isEntityName, type QualifiedName } from "./names.ts";
 import { argumentsOf, parameterValue } from "./parameters.ts";
 import { readPutFields } from "./put-fields.ts";
-import {
-  type ApiRequest,
-  listReply,
-  ok,
-  type Reply,
-  readFlag,
-  readListQuery,
-  readObject,
-  readPayload,
-} from "./request.ts";
+import { type ApiRequest, ok, type Reply, readFlag, readObject, readPayload } from "./request.ts";
 import { resolveAction } from "./resolve.ts";
 import type { Services } from "./services.ts";
 import type { TriggerDocument } from "./store/entity-documents.ts";
@@ -38,33 +30,23 @@ export async function triggersApi(
   namespace: string,
   segments: readonly string[],
 ): Promise<Reply> {
-  const [segment = "", ...rest] = segments;
-  if (rest.length > 0) {
-    throw new ApiError(404, texts.noRoute);
-  }
-  if (segment === "") {
-    if (request.method !== "GET") {
-      throw methodNotAllowed(["GET"]);
-    }
+  const simpleName = readEntityName(request, segments);
+  if (simpleName === undefined) {
     requireOwner(request.user, namespace, namespace);
-    const query = readListQuery(request.query, "triggers");
-    return listReply(services.entities.list("trigger", namespace), query, "triggers");
+    return listEntities(services, request, { type: "trigger", path: namespace });
   }
-  const name = { path: namespace, name: checkedName(segment) };
+  const name = { path: namespace, name: simpleName };
   requireOwner(request.user, namespace, entityId(name));
   if (request.method === "PUT") {
     return await put(services, request, name);
   }
-  const trigger = await services.entities.get("trigger", entityId(name));
-  if (trigger === undefined) {
-    throw notFound();
-  }
+  const trigger = await requireEntity(services.entities, "trigger", name);
   switch (request.method) {
     case "GET":
-      return ok(triggerForCaller(trigger));
+      return ok(entityForCaller(trigger));
     case "DELETE":
       await services.entities.remove(trigger);
-      return ok(triggerForCaller(trigger));
+      return ok(entityForCaller(trigger));
     case "POST":
       return fire(services, request, trigger);
     default:
@@ -72,38 +54,23 @@ export async function triggersApi(
   }
 }
 
-function triggerForCaller(trigger: TriggerDocument): { readonly [field: string]: unknown } {
-  const { _id, _rev, entityType, ...fields } = trigger;
-  return fields;
-}
-
 async function put(services: Services, request: ApiRequest, name: QualifiedName): Promise<Reply> {
   const { entities, settings } = services;
   const overwrite = readFlag(request.query, "overwrite", false);
   const asked = readPutFields(readObject(request), settings.parameterBytes);
-  const before = await entities.get("trigger", entityId(name));
-  if (before !== undefined && !overwrite) {
-    throw new ApiError(409, texts.exists);
-  }
+  const before = await findReplaced(entities, "trigger", { name, overwrite });
   const feed = parameterValue(asked.annotations ?? [], "feed");
   if (before === undefined && feed !== undefined && !isFeedName(feed)) {
     throw new ApiError(400, texts.feedIllegal);
   }
   const trigger: TriggerDocument = {
-    _id: entityId(name),
-    ...(before?._rev === undefined ? {} : { _rev: before._rev }),
-    namespace: name.path,
-    name: name.name,
+    ...entityBase(name, asked, before),
     parameters: asked.parameters ?? before?.parameters ?? [],
     limits: {},
-    version: asked.version ?? (before === undefined ? firstVersion : nextVersion(before.version)),
-    publish: asked.publish ?? before?.publish ?? false,
-    annotations: asked.annotations ?? before?.annotations ?? [],
     rules: before?.rules ?? {},
-    updated: Date.now(),
     entityType: "trigger",
   };
-  return ok(triggerForCaller(await entities.put(trigger)));
+  return ok(entityForCaller(await entities.put(trigger)));
 }
 
 function isFeedName(value: Json): boolean {

@@ -2,7 +2,8 @@
 
 import type { ActionDocument, KeyValue } from "../../invoker/index.ts";
 
-interface EntityBase {
+/** What every entity has. */
+export interface EntityBase {
   readonly _id: string;
   readonly _rev?: string;
   /** `namespace`, or `namespace/package` for an action in a package. */
