@@ -1,20 +1,12 @@
-// The pool: gives each job a container in the order of arrival, keeps enough of them ready, and never over-commits.
+// The pool: gives each job a container in the order of arrival, takes it back clean, and never over-commits.
 
-import { Container } from "./container.ts";
+import type { Container } from "./container.ts";
+import { Containers } from "./containers.ts";
 import { PoolEvents } from "./events.ts";
 import { PoolLease } from "./lease.ts";
 import type { Machine } from "./machine.ts";
-import { surplus, topUp } from "./prewarm.ts";
 import { type Placed, plan, reservedMB, type Step } from "./schedule.ts";
-import { StartFailures, StartGate } from "./starts.ts";
-import {
-  type Job,
-  type Lease,
-  PoolError,
-  type PoolSettings,
-  type RemovalCause,
-  TaintError,
-} from "./types.ts";
+import { type Job, type Lease, PoolError, type PoolSettings } from "./types.ts";
 
 interface Waiter {
   readonly job: Job;
@@ -32,32 +24,21 @@ export interface PoolStatus {
   readonly containers: readonly Placed[];
 }
 
-const sweepsPerIdleTime = 4;
-
 export class Pool {
   readonly events = new PoolEvents();
   readonly #machine: Machine;
   readonly #settings: PoolSettings;
-  readonly #containers = new Map<number, Container>();
-  readonly #leaving = new WeakSet<Container>();
+  readonly #containers: Containers;
   readonly #waiting: Waiter[] = [];
-  readonly #gate: StartGate;
-  readonly #failures = new StartFailures();
-  readonly #underWay = new Set<Promise<void>>();
-  readonly #sweep: NodeJS.Timeout;
-  #retry: NodeJS.Timeout | undefined;
   #patience: NodeJS.Timeout | undefined;
-  #nextId = 1;
   #closing: Promise<void> | undefined;
 
   /** Starts the stem cells' containers at once; `settled` tells when they are there. */
   constructor(machine: Machine, settings: PoolSettings) {
     this.#machine = machine;
     this.#settings = settings;
-    this.#gate = new StartGate(settings.parallelStarts);
-    this.#sweep = setInterval(() => this.#removeSurplus(), settings.idleMs / sweepsPerIdleTime);
-    this.#sweep.unref();
-    this.#topUp();
+    this.#containers = new Containers(machine, settings, this.events, () => this.#serve());
+    this.#containers.topUp();
   }
 
   /** A container for the job, as soon as there is one. Throws PoolError. The lease must be released. */
@@ -70,12 +51,12 @@ export class Pool {
   }
 
   /** Resolves when nothing is being started, rewound or removed. */
-  async settled(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  settled(): Promise<void> {
+    return this.#containers.settled();
   }
 
   status(): PoolStatus {
-    const containers = this.#placed();
+    const containers = this.#containers.placed();
     return {
       memoryMB: this.#settings.userMemoryMB,
       reservedMB: reservedMB(containers),
@@ -91,19 +72,9 @@ export class Pool {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#sweep);
-    clearTimeout(this.#retry);
     clearTimeout(this.#patience);
     for (const { job, refuse } of this.#waiting.splice(0)) refuse(closedError(job));
-    for (const container of this.#containers.values()) {
-      if (container.state === "running" || container.state === "rewinding") {
-        container.taint(new TaintError("system", "the pool is closing"));
-        this.#discard(container, "closing");
-      } else if (container.state === "clean" || container.state === "warm") {
-        this.#evict(container, "closing");
-      }
-    }
-    await this.settled();
+    await this.#containers.close();
   }
 
   // --- giving out ---
@@ -117,9 +88,9 @@ export class Pool {
       ...job,
       isPatient: nowMs - blockedSinceMs < patienceMs,
     }));
-    const { steps, blocked } = plan(this.#placed(), wanted, userMemoryMB);
+    const { steps, blocked } = plan(this.#containers.placed(), wanted, userMemoryMB);
     for (const step of steps) this.#take(step, asked);
-    if (this.#waiting.length === 0) this.#topUp();
+    if (this.#waiting.length === 0) this.#containers.topUp();
     this.#losePatience(blocked === undefined ? undefined : asked[blocked], nowMs);
   }
 
@@ -135,16 +106,16 @@ export class Pool {
   #take(step: Step, asked: readonly Waiter[]): void {
     switch (step.step) {
       case "lease":
-        this.#grant(waiterAt(asked, step.job), this.#container(step.container));
+        this.#grant(waiterAt(asked, step.job), this.#containers.get(step.container));
         break;
       case "recycle":
-        this.#recycle(this.#container(step.container));
+        this.#recycle(this.#containers.get(step.container));
         break;
       case "create":
-        this.#start(step.kind, step.memoryMB, waiterAt(asked, step.job));
+        this.#order(step.kind, step.memoryMB, waiterAt(asked, step.job));
         break;
       case "evict":
-        this.#evict(this.#container(step.container), "evicted");
+        this.#containers.evict(this.#containers.get(step.container), "evicted");
         break;
       case "refuse": {
         const waiter = waiterAt(asked, step.job);
@@ -162,13 +133,21 @@ export class Pool {
       container.assign(waiter.job, this.#nowMs());
     } catch {
       // Tainted by its own account; the job keeps its place and the next plan sees one container less.
-      this.#discard(container, "tainted");
+      this.#containers.discard(container, "tainted");
       return;
     }
     this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
     const waitedMs = this.#nowMs() - waiter.sinceMs;
     this.events.emit("leased", { container: container.name, kind: container.kind, start, waitedMs });
     waiter.grant(new PoolLease(container, start, (wellBehaved) => this.#takeBack(container, wellBehaved)));
+  }
+
+  /** A container made for the job, unless it gets another one first. */
+  #order(kind: string, memoryMB: number, waiter: Waiter): void {
+    const isAwaited = (): boolean => this.#waiting.some(({ job }) => job.kind === kind);
+    const onFailure = (cause: Error): void =>
+      this.#refuse(waiter, new PoolError("cannot-create", kind, `no container: ${cause.message}`, { cause }));
+    this.#containers.start(kind, memoryMB, { isAwaited, onFailure });
   }
 
   #refuse(waiter: Waiter, error: PoolError): void {
@@ -189,15 +168,15 @@ export class Pool {
     }
     container.lastUsed = this.#nowMs();
     if (container.state === "removing")
-      this.#discard(container, container.isRewindable ? "retired" : "spent");
-    else if (container.state === "tainted") this.#discard(container, "tainted");
+      this.#containers.discard(container, container.isRewindable ? "retired" : "spent");
+    else if (container.state === "tainted") this.#containers.discard(container, "tainted");
     this.#serve();
   }
 
   #recycle(container: Container): void {
-    this.#track(
+    this.#containers.track(
       this.#rewind(container).then(() => {
-        if (container.state === "tainted") this.#discard(container, "tainted");
+        if (container.state === "tainted") this.#containers.discard(container, "tainted");
         this.#serve();
       }),
     );
@@ -217,130 +196,8 @@ export class Pool {
     }
   }
 
-  // --- making and removing ---
-
-  /** Starts a container, for a job or ahead of any. */
-  #start(kind: string, memoryMB: number, waiter: Waiter | undefined): void {
-    const order = { id: this.#nextId++, kind, memoryMB };
-    const container = new Container(order, this.#machine, this.#settings, () => this.#lost(container));
-    this.#containers.set(container.id, container);
-    this.#track(this.#startInTurn(container, waiter));
-  }
-
-  async #startInTurn(container: Container, waiter: Waiter | undefined): Promise<void> {
-    await this.#gate.enter();
-    try {
-      if (!this.#isStillWanted(container, waiter)) {
-        this.#evict(container, "evicted");
-        return;
-      }
-      const sinceMs = this.#nowMs();
-      await container.start();
-      container.lastUsed = this.#nowMs();
-      this.#failures.succeeded(container.kind);
-      const tookMs = container.lastUsed - sinceMs;
-      this.events.emit("started", { container: container.name, kind: container.kind, tookMs });
-      if (this.#closing !== undefined) this.#evict(container, "closing");
-    } catch (error) {
-      this.#startFailed(container, waiter, container.taint(error));
-    } finally {
-      this.#gate.leave();
-      this.#serve();
-    }
-  }
-
-  /** By its turn the job may have been served otherwise. */
-  #isStillWanted(container: Container, waiter: Waiter | undefined): boolean {
-    if (this.#closing !== undefined) return false;
-    if (waiter === undefined || this.#waiting.some(({ job }) => job.kind === container.kind)) return true;
-    const living = [...this.#containers.values()].filter(({ kind }) => kind === container.kind).length;
-    const wanted = this.#settings.stemCells
-      .filter(({ kind }) => kind === container.kind)
-      .reduce((sum, { count }) => sum + count, 0);
-    return living <= wanted;
-  }
-
-  #startFailed(container: Container, waiter: Waiter | undefined, error: Error): void {
-    const { kind, name } = container;
-    const failuresInARow = this.#failures.failed(kind, this.#nowMs());
-    this.events.emit("startFailed", { container: name, kind, error, failuresInARow });
-    this.#discard(container, "start-failed");
-    if (waiter !== undefined) {
-      const failure = new PoolError("cannot-create", kind, `no container: ${error.message}`, {
-        cause: error,
-      });
-      this.#refuse(waiter, failure);
-    }
-  }
-
-  /** Died while idle. */
-  #lost(container: Container): void {
-    this.#discard(container, "tainted");
-    this.#serve();
-  }
-
-  #evict(container: Container, cause: RemovalCause): void {
-    container.evict();
-    this.#discard(container, cause);
-  }
-
-  /** Destroys what is tainted or to be removed; its memory counts until it is gone. */
-  #discard(container: Container, cause: RemovalCause): void {
-    if (this.#leaving.has(container)) return;
-    this.#leaving.add(container);
-    const { kind, name, fault } = container;
-    if (fault !== undefined && cause === "tainted") {
-      this.events.emit("tainted", { container: name, kind, reason: fault.reason, error: fault });
-    }
-    this.#track(
-      container.destroy().then((failure) => {
-        this.#containers.delete(container.id);
-        this.events.emit("removed", { container: name, kind, cause, failure });
-        this.#serve();
-      }),
-    );
-  }
-
-  #topUp(): void {
-    if (this.#closing !== undefined) return;
-    const nowMs = this.#nowMs();
-    const { stemCells, userMemoryMB } = this.#settings;
-    const isHeldBack = (kind: string): boolean => this.#failures.isHeldBack(kind, nowMs);
-    for (const cell of topUp(stemCells, this.#placed(), userMemoryMB, isHeldBack)) {
-      this.#start(cell.kind, cell.memoryMB, undefined);
-    }
-    const waitMs = this.#failures.nextTryInMs(nowMs);
-    clearTimeout(this.#retry);
-    this.#retry = waitMs === undefined ? undefined : setTimeout(() => this.#serve(), waitMs).unref();
-  }
-
-  #removeSurplus(): void {
-    const unusedSince = this.#nowMs() - this.#settings.idleMs;
-    for (const { id } of surplus(this.#settings.stemCells, this.#placed(), unusedSince)) {
-      this.#evict(this.#container(id), "idle");
-    }
-  }
-
-  // --- small things ---
-
-  #placed(): Placed[] {
-    return Array.from(this.#containers.values(), (container) => container.placed());
-  }
-
-  #container(id: number): Container {
-    const container = this.#containers.get(id);
-    if (container === undefined) throw new Error(`no container ${id}`);
-    return container;
-  }
-
   #nowMs(): number {
     return this.#machine.clock.nowMs();
-  }
-
-  /** Keeps hold of work that nobody awaits but `settled`. */
-  #track(work: Promise<void>): void {
-    this.#underWay.add(work);
-    void work.finally(() => this.#underWay.delete(work));
   }
 }
 
