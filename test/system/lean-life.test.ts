@@ -21,8 +21,9 @@ import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { preflight } from "../../pool/lean/preflight.ts";
 import { repositoryFolder } from "../../pool/lean/repository.ts";
 import { nativeFolder, pendingBytes, startLean } from "../../restorer/index.ts";
+import { holdsWithin } from "../within.ts";
 import { instanceName } from "./instance.ts";
-import { closeEnds, launcher, ProbeFactory, within } from "./lean-probe.ts";
+import { closeEnds, launcher, ProbeFactory } from "./lean-probe.ts";
 
 const cgroupFolders = ["memory", "pids", "cpu"].map((name) => `/sys/fs/cgroup/${name}/rewhisk`);
 const cgroupsOf = (what: string): readonly string[] =>
@@ -84,7 +85,7 @@ describe("a lean container's life", () => {
     expect(foldersBelow("life").length).to.be.greaterThan(cgroups.length);
     await probe.destroy();
     expect(isAlive(runtimePid)).to.equal(false);
-    expect(await within(1000, () => openFds() === fds)).to.equal(true);
+    expect(await holdsWithin(1000, () => openFds() === fds)).to.equal(true);
     expect(readFileSync("/proc/self/mountinfo", "utf8")).to.equal(mounts);
     expect(childrenOfOurs()).to.equal(children);
     expect(foldersBelow("life")).to.deep.equal(cgroups);
@@ -124,7 +125,9 @@ describe("a lean container's life", () => {
 
   it("dies with the host's process within a second, and its cgroups go as well", async () => {
     const { pids } = await killedHost("killed");
-    expect(await within(1000, () => !pids.some(isAlive) && cgroupsOf("killed").length === 0)).to.equal(true);
+    expect(await holdsWithin(1000, () => !pids.some(isAlive) && cgroupsOf("killed").length === 0)).to.equal(
+      true,
+    );
   }).timeout(60_000);
 
   it("has a guard that clears up after its own life, and touches no other", async () => {
@@ -149,7 +152,7 @@ describe("a lean container's life", () => {
   it("leaves to the next life what nobody was there to remove", async () => {
     const { pids, guards } = await killedHost("unguarded", (guard) => process.kill(guard, "SIGKILL"));
     expect(guards).to.have.length(1);
-    expect(await within(1000, () => !pids.some(isAlive))).to.equal(true);
+    expect(await holdsWithin(1000, () => !pids.some(isAlive))).to.equal(true);
     expect(cgroupsOf("unguarded").length).to.be.greaterThan(0);
     const factory = await ProbeFactory.open("unguarded");
     const probe = await factory.make();
@@ -194,7 +197,7 @@ describe("a lean container's life", () => {
       expect((failure as LeanError).message).to.contain(text);
       await one.close();
     }
-    expect(await within(1000, () => openFds() === before)).to.equal(true);
+    expect(await holdsWithin(1000, () => openFds() === before)).to.equal(true);
     expect(cgroupsOf("broken")).to.deep.equal([]);
     await factory.close();
     await repository.close();

@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { expect } from "chai";
 import { RestorerError } from "../../restorer/index.ts";
-import { type Probe, ProbeFactory, within } from "./lean-probe.ts";
+import { holdsWithin } from "../within.ts";
+import { type Probe, ProbeFactory } from "./lean-probe.ts";
 
 /**
  * Processes of the container but its runtime and its launcher, as the host sees them: those with its user id and in its pid
@@ -117,9 +118,9 @@ for _ in range(8):
                 pass
 `;
     await probe.run(daemons);
-    expect(await within(2000, () => others(probe).length > 7)).to.equal(true);
+    expect(await holdsWithin(2000, () => others(probe).length > 7)).to.equal(true);
     probe.sandbox.killOthers();
-    expect(await within(1000, () => others(probe).length === 0)).to.equal(true);
+    expect(await holdsWithin(1000, () => others(probe).length === 0)).to.equal(true);
     await probe.run("result = [os.waitpid(-1, 0)[0] > 0 for _ in range(8)]");
     expect(await probe.run("import subprocess\nresult = subprocess.run(['/bin/true']).returncode")).to.equal(
       0,

@@ -143,13 +143,3 @@ export class ProbeFactory {
 export function closeEnds({ channelFd, stdoutFd, stderrFd }: Sandbox): void {
   for (const fd of [channelFd, stdoutFd, stderrFd]) closeSync(fd);
 }
-
-/** Resolves with true as soon as the claim holds, with false when it did not within the time. */
-export async function within(timeoutMs: number, claim: () => boolean): Promise<boolean> {
-  const endMs = performance.now() + timeoutMs;
-  while (!claim()) {
-    if (performance.now() > endMs) return false;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  return true;
-}

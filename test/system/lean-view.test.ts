@@ -3,7 +3,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { expect } from "chai";
-import { type Probe, ProbeFactory, within } from "./lean-probe.ts";
+import { holdsWithin } from "../within.ts";
+import { type Probe, ProbeFactory } from "./lean-probe.ts";
 
 describe("a lean container's view", () => {
   let factory: ProbeFactory;
@@ -88,7 +89,7 @@ describe("a lean container's view", () => {
     await probe.run("with open('/dev/stdout', 'w') as f: f.write('to stdout')");
     await probe.run("with open('/dev/stderr', 'w') as f: f.write('to stderr')");
     const expected = { stdout: "to stdout", stderr: "to stderr" };
-    await within(1000, () => JSON.stringify(probe.printed) === JSON.stringify(expected));
+    await holdsWithin(1000, () => JSON.stringify(probe.printed) === JSON.stringify(expected));
     expect(probe.printed).to.deep.equal(expected);
   });
 

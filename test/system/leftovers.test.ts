@@ -20,8 +20,9 @@ import { expect } from "chai";
 import { hierarchiesHere } from "../../pool/lean/cgroup-tree.ts";
 import { instanceName as instanceOfFolder } from "../../standalone/main.ts";
 import { projectFolder } from "../../standalone/settings.ts";
+import { within } from "../within.ts";
 import { instanceName } from "./instance.ts";
-import { StandaloneProgram, within } from "./standalone-program.ts";
+import { StandaloneProgram } from "./standalone-program.ts";
 
 /** What the list shows of an instance; throws where its exit code says something else. */
 function leftovers(instance: string): readonly string[] {

@@ -3,8 +3,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { projectFolder } from "../../standalone/settings.ts";
+import { within } from "../within.ts";
 
 export interface Answer {
   readonly status: number;
@@ -23,7 +23,6 @@ export interface ProgramOptions {
 const namespaceUrl = "/api/v1/namespaces/_";
 const readyLine = /^ready after /m;
 const patienceMs = 30_000;
-const pauseMs = 20;
 
 export class StandaloneProgram {
   readonly #child: ChildProcess;
@@ -122,18 +121,4 @@ export class StandaloneProgram {
     this.#child.kill("SIGKILL");
     await this.#ended;
   }
-}
-
-/** What `look` finds, as soon as it finds anything. Throws when the time is over. */
-export async function within<Found>(
-  limitMs: number,
-  look: () => Found | undefined | Promise<Found | undefined>,
-): Promise<Found> {
-  for (const startMs = performance.now(); performance.now() - startMs < limitMs; await sleep(pauseMs)) {
-    const found = await look();
-    if (found !== undefined) {
-      return found;
-    }
-  }
-  throw new Error(`nothing within ${limitMs} ms`);
 }

@@ -313,6 +313,8 @@ describe("npm start", function () {
       "import time\ndef main(a):\n    time.sleep(1)\n    return {'slept': True}\n",
     );
     const slow = result("slow");
+    // This one came later and is answered: the slow one is under way, and the pause lets it get to its container.
+    await program.send("GET", "actions/slow");
     await sleep(300);
     expect(await program.interrupt()).to.deep.equal([0, null]);
     expect(await slow).to.deep.equal({ slept: true });

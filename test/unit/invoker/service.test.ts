@@ -6,6 +6,7 @@ import { defaultInvokerSettings } from "../../../invoker/config.ts";
 import { serveAdmin } from "../../../invoker/http.ts";
 import { type Invoker, startInvoker } from "../../../invoker/service.ts";
 import type { AckMessage } from "../../../invoker/wire/messages.ts";
+import { holdsWithin } from "../../within.ts";
 import { FakeMachine } from "../pool/fake-machine.ts";
 import { messageFields, storedAction } from "./orders.ts";
 
@@ -76,7 +77,9 @@ describe("an invoker", () => {
     const { bus, machine, invoker, lines } = await started();
     machine.behave = () => undefined;
     await bus.send("invoker0", order);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const isRunning = (): boolean =>
+      invoker.status().pool.containers.some(({ state }) => state === "running");
+    expect(await holdsWithin(1000, isRunning)).to.equal(true);
     await Promise.all([invoker.drain(50), invoker.drain(50)]);
     expect(slots(bus)).to.equal(1);
     expect(machine.living).to.deep.equal([]);

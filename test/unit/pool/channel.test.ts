@@ -3,6 +3,7 @@
 import { Socket } from "node:net";
 import { expect } from "chai";
 import { Channel } from "../../../pool/proxy/channel.ts";
+import { holdsWithin } from "../../within.ts";
 import { answerFrame, type Behaviour, FakeRuntime, obedient, pipePair, socketPair } from "./fake-machine.ts";
 
 const limits = { timeoutMs: 1000, maxBodyBytes: 1000, keptBodyBytes: 10 };
@@ -75,7 +76,7 @@ describe("a channel", () => {
     expect(await channel.run("{}", { ...limits, timeoutMs: 30 })).to.deep.equal({ outcome: "timeout" });
     expect(channel.stray).to.equal(undefined);
     late?.();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await holdsWithin(1000, () => channel.stray !== undefined)).to.equal(true);
     expect(channel.stray).to.equal("a frame that nobody asked for");
     expect((await channel.run("{}", limits)).outcome).to.equal("garbled");
   });
@@ -105,14 +106,14 @@ describe("a channel", () => {
       to.answer(request, 200, "{}");
     });
     await twice.channel.run("{}", limits);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await holdsWithin(1000, () => twice.channel.stray !== undefined)).to.equal(true);
     expect(twice.channel.stray).to.equal("a frame that nobody asked for");
     const half = pair((request, to) => {
       to.answer(request, 200, "{}");
       to.socket.write(Buffer.from([1, 2]));
     });
     await half.channel.run("{}", limits);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await holdsWithin(1000, () => half.channel.stray !== undefined)).to.equal(true);
     expect(half.channel.stray).to.equal("part of a frame");
   });
 

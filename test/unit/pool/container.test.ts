@@ -3,12 +3,12 @@
 import { expect } from "chai";
 import { Container } from "../../../pool/container.ts";
 import { defaultPoolSettings, type InitFrame, type PoolSettings, TaintError } from "../../../pool/types.ts";
+import { holdsWithin } from "../../within.ts";
 import { type FakeCheckpoint, FakeMachine, type FakeSandbox } from "./fake-machine.ts";
 
 const limits = { timeoutMs: 1000, maxBodyBytes: 1_000_000, keptBodyBytes: 1_000_000 };
 const init: InitFrame = { name: "a", main: "main", binary: false, env: {}, code: undefined };
 const job = { kind: "nodejs:20", memoryMB: 256, owner: "a" };
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe("a container", () => {
   const made: Container[] = [];
@@ -219,8 +219,7 @@ describe("a container", () => {
   it("is lost when its runtime ends while nobody uses it", async () => {
     const { container, sandbox } = await started();
     sandbox.die();
-    await pause(20);
-    expect(container.state).to.equal("tainted");
+    expect(await holdsWithin(1000, () => container.state === "tainted")).to.equal(true);
     expect(lost).to.deep.equal([container]);
   });
 
@@ -311,7 +310,7 @@ describe("a container", () => {
     const machine = new FakeMachine();
     machine.isSilent = true;
     const start = rejection(started(machine));
-    await pause(20);
+    expect(await holdsWithin(1000, () => machine.sandboxes.length === 1)).to.equal(true);
     machine.sandboxes[0]?.die({ cause: "failed", status: 0, message: "mount /tmp: no space" });
     expect((await start).message).to.contain("mount /tmp: no space");
   });

@@ -9,6 +9,7 @@ import {
   PoolError,
   type PoolSettings,
 } from "../../../pool/types.ts";
+import { holdsWithin } from "../../within.ts";
 import { FakeMachine } from "./fake-machine.ts";
 
 const limits = { timeoutMs: 1000, maxBodyBytes: 1_000_000, keptBodyBytes: 1_000_000 };
@@ -159,7 +160,7 @@ describe("the pool", () => {
     const machine = new FakeMachine();
     const pool = await opened(machine);
     machine.sandboxes[0]?.die();
-    await pause(20);
+    expect(await holdsWithin(1000, () => machine.sandboxes.length === 2)).to.equal(true);
     await pool.settled();
     expect(states(pool)).to.deep.equal(["clean"]);
     expect(machine.sandboxes.length).to.equal(2);
@@ -190,8 +191,7 @@ describe("the pool", () => {
     const pool = await opened(machine);
     expect(states(pool)).to.deep.equal([]);
     machine.refuseToCreate = () => undefined;
-    await pause(300);
-    await pool.settled();
+    expect(await holdsWithin(5000, () => states(pool).includes("clean"))).to.equal(true);
     expect(states(pool)).to.deep.equal(["clean"]);
   });
 
@@ -234,8 +234,9 @@ describe("the pool", () => {
     const pool = await opened(machine, { idleMs: 60 });
     const leases = await Promise.all([pool.lease(job()), pool.lease(job()), pool.lease(job())]);
     for (const lease of leases) await lease.release(true);
-    await pause(200);
-    await pool.settled();
+    expect(await holdsWithin(5000, () => machine.living.length < 2)).to.equal(true);
+    // As long again as it took to give up the others.
+    await pause(100);
     expect(machine.living.length).to.equal(1);
   });
 

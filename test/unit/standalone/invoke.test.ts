@@ -1,7 +1,7 @@
 // Invocations: the message that goes out, the answer that comes back, and everything in between that goes wrong.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import { holdsWithin } from "../../within.ts";
 import { echo, startTestServer, type TestServer } from "./server.ts";
 
 const base = "/api/v1/namespaces/_";
@@ -91,28 +91,28 @@ describe("an invocation", () => {
     }
   });
 
-  it("that does not wait gives the id, under which the activation is found at once", async () => {
+  it("that does not wait gives the id, under which the activation is found", async () => {
     const { status, body } = await invoke("blocking=false&result=true", { a: 1 });
     expect(status).to.equal(202);
     expect(body).to.have.all.keys("activationId");
     expect(server.messages.at(-1)?.blocking).to.equal(false);
-    await sleep(5);
-    expect((await server.send("GET", `${base}/activations/${body.activationId}`)).status).to.equal(200);
+    const { activationId } = await server.found(`${base}/activations/${body.activationId}`);
+    expect(activationId).to.equal(body.activationId);
   });
 
   it("that takes longer than its caller waits gives the id, and the result later", async () => {
     let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
     server.behave(async () => {
-      await new Promise<void>((resolve) => {
-        finish = resolve;
-      });
+      await finished;
       return { response: { statusCode: 0, result: { late: true } } };
     });
     const { status, body } = await invoke("blocking=true&timeout=20");
     expect(status).to.equal(202);
     finish();
-    await sleep(5);
-    const { body: response } = await server.send("GET", `${base}/activations/${body.activationId}/result`);
+    const response = await server.found(`${base}/activations/${body.activationId}/result`);
     expect(response.result).to.deep.equal({ late: true });
   });
 
@@ -169,7 +169,7 @@ describe("an invocation", () => {
   });
 
   it("beyond what a namespace may have under way is refused until others are done", async () => {
-    let finish: (() => void)[] = [];
+    const finish: (() => void)[] = [];
     server.behave(async () => {
       await new Promise<void>((resolve) => finish.push(resolve));
       return { response: { statusCode: 0, result: {} } };
@@ -182,15 +182,15 @@ describe("an invocation", () => {
       429,
       "Too many concurrent requests in flight (count: 6, allowed: 5).",
     ]);
+    expect(await holdsWithin(1000, () => finish.length === 5)).to.equal(true);
     for (const end of finish) {
       end();
     }
-    finish = [];
-    await sleep(5);
+    const isIdle = (): boolean => server.services.invocations.inFlight === 0;
+    expect(await holdsWithin(1000, isIdle)).to.equal(true);
     server.behave(echo);
     expect((await invoke("blocking=true")).status).to.equal(200);
-    await sleep(5);
-    expect(server.services.invocations.inFlight).to.equal(0);
+    expect(await holdsWithin(1000, isIdle)).to.equal(true);
   });
 
   it("of an action that does not exist is a 404", async () => {

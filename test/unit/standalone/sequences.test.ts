@@ -1,6 +1,5 @@
 // Sequences: run one after the other by the controller, recorded as an activation of its own.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { type Behaviour, startTestServer, type TestServer } from "./server.ts";
 
@@ -146,8 +145,7 @@ describe("a sequence", () => {
     await make("quiet", ["a", "b"]);
     const { status, body } = await run("quiet", "blocking=false");
     expect(status).to.equal(202);
-    await sleep(20);
-    const { body: record } = await server.send("GET", `${base}/activations/${body.activationId}`);
+    const record = await server.found(`${base}/activations/${body.activationId}`);
     expect(record.response.result.ran).to.deep.equal(["a", "b"]);
   });
 

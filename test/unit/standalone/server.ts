@@ -21,6 +21,7 @@ import { type ControllerSettings, defaultSettings, readConfigFile } from "../../
 import { actionStore } from "../../../standalone/store/actions.ts";
 import { openDatabases } from "../../../standalone/store/databases.ts";
 import { recordDocument } from "../../../standalone/store/records.ts";
+import { within } from "../../within.ts";
 
 /** How long a stop waits for activations that a test leaves running. */
 const stopWaitMs = 200;
@@ -55,6 +56,8 @@ export interface TestServer {
   behave(behaviour: Behaviour): void;
   /** Sends as `guest` unless told otherwise; a body that is no string or Buffer is sent as JSON. */
   send(method: string, path: string, body?: unknown, options?: SendOptions): Promise<Answer>;
+  /** The body of what `guest` gets from the path, as soon as it is there: records are stored a moment after the answer. */
+  found(path: string): Promise<Answer["body"]>;
   /** `user:password` of a subject. */
   keyOf(subject: string): string;
   /** Closes the databases; `keep` leaves the folder for another life. */
@@ -129,6 +132,8 @@ export async function startTestServer(
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const keyOf = (subject: string): string => services.subjects.owner(subject)?.authkey.api_key ?? "";
+  const sendAsGuest: TestServer["send"] = (method, path, body, sending = {}) =>
+    send(`${url}${path}`, method, body, { auth: keyOf("guest"), ...sending });
   return {
     services,
     url,
@@ -139,8 +144,12 @@ export async function startTestServer(
     behave: (next) => {
       behaviour = next;
     },
-    send: (method, path, body, sending = {}) =>
-      send(`${url}${path}`, method, body, { auth: keyOf("guest"), ...sending }),
+    send: sendAsGuest,
+    found: (path) =>
+      within(1000, async () => {
+        const { status, body } = await sendAsGuest("GET", path);
+        return status === 200 ? body : undefined;
+      }),
     async stop(how) {
       await closeServer(server);
       await services.runner.idle();

@@ -1,7 +1,7 @@
 // Triggers and rules: what a fired trigger sets off, and what stands in its record.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import { holdsWithin } from "../../within.ts";
 import { startTestServer, type TestServer } from "./server.ts";
 
 const base = "/api/v1/namespaces/_";
@@ -30,11 +30,12 @@ describe("triggers and rules", () => {
   it("fire the actions of active rules with trigger parameters and payload", async () => {
     await trigger("t", { parameters: [{ key: "bound", value: 2 }] });
     await rule("r", "t");
+    const sentBefore = server.messages.length;
     const fired = await server.send("POST", `${base}/triggers/t`, { sent: 3 });
     expect(fired.status).to.equal(202);
-    await sleep(10);
+    expect(await holdsWithin(1000, () => server.messages.length > sentBefore)).to.equal(true);
     expect(server.messages.at(-1)?.content).to.deep.equal({ own: 1, bound: 2, sent: 3 });
-    const record = (await server.send("GET", `${base}/activations/${fired.body.activationId}`)).body;
+    const record = await server.found(`${base}/activations/${fired.body.activationId}`);
     expect(record).to.deep.include({
       name: "t",
       response: { result: { sent: 3 }, status: "success", success: true },
