@@ -25,10 +25,8 @@ export async function distinct(): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const family of families) {
     const kind = kindOf[family];
-    const real = await RealInvoker.start({
-      userMemoryMB: 1024,
-      stemCells: [{ kind, count: inFlight, memoryMB: 256 }],
-    });
+    const pool = { userMemoryMB: 1024, stemCells: [{ kind, count: inFlight, memoryMB: 256 }] };
+    const real = await RealInvoker.start(pool, "distinct");
     for (let i = 0; i < actions; i++) real.put(`a${i}`, { kind, code: tiny(family, i) });
     const many: number[] = [];
     const one: number[] = [];

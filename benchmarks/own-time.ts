@@ -71,10 +71,8 @@ export async function ownTime(): Promise<readonly Figure[]> {
   const clock = clockChannels();
   for (const family of families) {
     const kind = kindOf[family];
-    const real = await RealInvoker.start({
-      userMemoryMB: 256,
-      stemCells: [{ kind, count: 1, memoryMB: 256 }],
-    });
+    const pool = { userMemoryMB: 256, stemCells: [{ kind, count: 1, memoryMB: 256 }] };
+    const real = await RealInvoker.start(pool, "own-time");
     const own: number[] = [];
     const waited: number[] = [];
     const thread: number[] = [];
