@@ -1,5 +1,6 @@
 // The story of one activation, from the message to its record.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Clock, type Lease, type Pool, PoolError, type Timed } from "../pool/index.ts";
 import { Acks } from "./acks.ts";
 import { findAction, type Refusal } from "./action-lookup.ts";
@@ -55,9 +56,10 @@ export async function runActivation(order: Order, parts: ActivationParts): Promi
     const { outcome } = work;
     const record = recordOf(message, action, work);
 
-    // Who waits has the answer here. All that follows is off the caller's path.
+    // Who waits has the answer here: the turn lets it out. All that follows is off the caller's path.
     told = { record, outcome };
     const answered = acks.answer(record, outcome, job.logBytes === 0);
+    await nextTurn();
     const logs = logsOf(lease.collectLogs(), outcome, job.logBytes, clock.nowMs());
     await lease.release(outcome.statusCode < 2);
     await answered;

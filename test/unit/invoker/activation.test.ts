@@ -12,6 +12,7 @@ import type { ActivationDocument } from "../../../invoker/wire/documents.ts";
 import type { AckMessage, ActivationMessage } from "../../../invoker/wire/messages.ts";
 import { Pool } from "../../../pool/pool.ts";
 import { defaultPoolSettings } from "../../../pool/types.ts";
+import { createBus } from "../../../standalone/bus.ts";
 import { FakeMachine } from "../pool/fake-machine.ts";
 import { orderOf, storedAction } from "./orders.ts";
 
@@ -115,6 +116,19 @@ describe("an activation", () => {
     expect(names).to.have.members(["path", "waitTime", "kind", "timeout", "limits", "initTime"]);
     const waitTime = document?.annotations.find(({ key }) => key === "waitTime")?.value;
     expect(waitTime).to.be.a("number").and.be.at.least(50);
+  });
+
+  it("lets the answer arrive before it begins to rewind", async () => {
+    const here = await world();
+    const [sandbox] = here.machine.sandboxes;
+    const begun = (): number => sandbox?.killedOthers ?? Number.NaN;
+    const begunBefore = begun();
+    const begunAtAcks: number[] = [];
+    const bus = createBus((_topic, error) => expect.fail(String(error)));
+    const reader = bus.subscribe("completed0", () => void begunAtAcks.push(begun()));
+    await here.run({}, { bus });
+    await reader.stop();
+    expect(begunAtAcks).to.deep.equal([begunBefore, begunBefore + 1]);
   });
 
   it("that nobody waits for gets one completion, no result", async () => {
