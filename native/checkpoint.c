@@ -286,13 +286,13 @@ static int take(struct rw_process *p, struct frozen *frozen, struct rw_error *er
 	if (!failed)
 		failed = borrow_scratch(p, &boot, error);
 	if (!failed)
-		failed = rw_kernel_save(p, &boot.base, boot.syscall_at, boot.scratch, error);
-	if (!failed)
 		failed = rw_rung_attach(p, &boot.base, boot.syscall_at, error);
 	if (!failed)
 		failed = map_code(p, &boot, error);
 	if (!failed)
 		failed = map_table(p, &boot, error);
+	if (!failed)
+		failed = rw_kernel_save(p, error);
 	if (!failed)
 		failed = save_memory(p, &boot, error);
 	if (!failed)

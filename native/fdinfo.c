@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define INFO_SIZE 65536
-#define AT_EVENTS (TABLE_CONSTANTS - 4096 - 8192)
 #define EVENTS_AT_MOST 512
 
 /* The lines that are the object's own: behind pos, flags, mnt_id and ino. */
@@ -60,7 +59,7 @@ static int queue_interest(struct rw_process *p, int epoll, int operation, int fd
 	uint64_t address;
 
 	if (*used == EVENTS_AT_MOST ||
-	    rw_constants_put(p, AT_EVENTS + *used * sizeof(*event), event, sizeof(*event), &address))
+	    rw_constants_put(p, TABLE_PASSING + *used * sizeof(*event), event, sizeof(*event), &address))
 		return rw_fail(error, RW_KERNEL_STATE, E2BIG, "interest list of descriptor %d", epoll);
 	++*used;
 	return rw_op(p, error, SYS_epoll_ctl, OP_MAY_FAIL, (uint64_t)epoll, (uint64_t)operation, (uint64_t)fd, address, 0, 0);

@@ -150,6 +150,9 @@ int rw_finish_ops(struct rw_process *p, int64_t *captured, struct rw_error *erro
 	}
 	if (captured)
 		*captured = (int64_t)regs.r15;
+	/* The process can read the table: it must not tell what was put back. */
+	memset(ops(p), 0, (count + 1) * sizeof(struct op));
+	memset(p->table + TABLE_PASSING, 0, TABLE_CONSTANTS - TABLE_PASSING);
 	return 0;
 }
 
@@ -183,6 +186,7 @@ int rw_inject_exit(struct rw_process *p, pid_t tid, struct rw_error *error)
 		if (waitpid(tid, &status, __WALL) < 0)
 			return errno == ECHILD ? 0 : rw_fail(error, RW_INJECTION, errno, "cannot end thread %d", tid);
 	} while (WIFSTOPPED(status) && (status >> 16 == PTRACE_EVENT_STOP || WSTOPSIG(status) == SIGSTOP));
+	memset(ops(p), 0, 2 * sizeof(struct op));
 	if (WIFSTOPPED(status))
 		return rw_fail(error, RW_INJECTION, 0, "thread %d stopped by signal %d instead of ending", tid,
 			       WSTOPSIG(status));

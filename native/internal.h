@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -100,7 +101,7 @@ struct thread {
 /* What is behind a descriptor, where that has a state of its own. */
 enum object_kind {
 	OBJECT_PLAIN,
-	OBJECT_SOCKET,		/* options[] */
+	OBJECT_SOCKET,		/* options[], shut_down */
 	OBJECT_PIPE,		/* the read end of one whose write end is the process's as well: content[] */
 	OBJECT_COUNTER,		/* eventfd: counter */
 	OBJECT_EPOLL,		/* info: its interest list */
@@ -115,6 +116,7 @@ struct descriptor {
 	int cloexec, status;	/* F_GETFD, F_GETFL */
 	int64_t position;	/* of a regular file, else -1 */
 	bool locked;		/* by flock() or fcntl() */
+	bool shut_down;
 	enum object_kind kind;
 	uint32_t write_end;	/* index of the pipe's other end */
 	uint32_t content_length;
@@ -129,13 +131,23 @@ struct kernel_sigaction {
 	uint64_t handler, flags, restorer, mask;
 };
 
-struct kernel_state {
+#define ITIMERS 3
+#define CWD_SIZE 4096
+
+/* What only the process itself can ask the kernel. */
+struct inside {
 	struct kernel_sigaction actions[SIGNALS];
+	struct itimerval timers[ITIMERS];
 	uint64_t alternate_stack[3];	/* stack_t of the leader */
+	uint64_t tid_address;		/* the word that is cleared when the leader ends */
 	uint64_t program_break;
-	uint32_t umask;
 	char name[16];
-	char cwd[4096];
+};
+
+struct kernel_state {
+	struct inside inside;
+	uint32_t umask;
+	char cwd[CWD_SIZE];
 	char *status;			/* text of /proc/PID/status */
 };
 
@@ -175,6 +187,7 @@ struct op {
 };
 
 #define TABLE_CONSTANTS 32768ULL	/* first bytes of the table's file: data the calls point to */
+#define TABLE_PASSING 16384ULL		/* from here on only until the end of the batch */
 #define TABLE_OPS 65536ULL
 #define TABLE_SIZE (TABLE_CONSTANTS + TABLE_OPS * sizeof(struct op))
 
@@ -324,17 +337,21 @@ int rw_info_compare(struct rw_process *p, uint32_t index, bool *equal, struct rw
 
 /* -- kernel_state.c ------------------------------------------------------------------------------------------------------- */
 
-int rw_kernel_save(struct rw_process *p, const struct user_regs_struct *base, uint64_t syscall_at,
-		   uint64_t scratch, struct rw_error *error);
+/* Once the code and the table are mapped. */
+int rw_kernel_save(struct rw_process *p, struct rw_error *error);
 int rw_kernel_plan(struct rw_process *p, struct rw_error *error);
 /* Children reaped, pending signals drained, and what cannot be put back compared. */
 int rw_kernel_settle(struct rw_process *p, int64_t first_wait, struct rw_error *error);
+/* Lets the leader run injected code: its registers and its rseq area have to be put back. */
 int rw_kernel_compare(struct rw_process *p, struct rw_error *error);
 
 /* -- verify.c --------------------------------------------------------------------------------------------------------------- */
 
-/* Everything but registers of a process that is frozen. */
-int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, struct rw_error *error);
+/*
+ * Everything of a frozen process but rw_kernel_compare(). `rested`: no thread has run since all was put back, so that even
+ * the rseq areas must be equal.
+ */
+int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, bool rested, struct rw_error *error);
 
 /* -- image.c ------------------------------------------------------------------------------------------------------------------ */
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -55,59 +56,79 @@ static int read_status(struct rw_process *p, char text[STATUS_SIZE], struct rw_e
 	return 0;
 }
 
-/* The call writes to `scratch`, a page of the process that the caller has borrowed; *to gets a copy. */
-static int ask(struct rw_process *p, const struct user_regs_struct *base, uint64_t at, long nr, const uint64_t arg[6],
-	       uint64_t scratch, void *to, uint64_t length, struct rw_error *error)
+static int ask(struct rw_process *p, struct rw_error *error, int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
-	uint64_t ignored;
-	int failed = rw_inject_step(p->pid, base, at, nr, arg, &ignored, error);
-
-	if (failed)
-		return failed;
-	failed = rw_read_memory(p, scratch, to, length);
-	return failed ? rw_fail(error, RW_SYSTEM, -failed, "cannot read the answer of call %ld", nr) : 0;
+	return rw_op(p, error, nr, 0, a, b, c, d, 0, 0);
 }
 
-static int refuse_timers(struct rw_process *p, const struct user_regs_struct *base, uint64_t at, uint64_t scratch,
-			 struct rw_error *error)
+/* The leader asks what only the process itself can ask, into a page that it maps for it and gives back. */
+static int look_inside(struct rw_process *p, struct inside *inside, struct rw_error *error)
 {
+	int64_t page = 0, program_break = 0;
+	uint64_t at;
+	int failed = rw_op(p, error, SYS_mmap, OP_CAPTURE, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   (uint64_t)-1, 0);
+
+	_Static_assert(sizeof(*inside) <= PAGE, "the answers need more than one page");
+	if (!failed)
+		failed = rw_run_ops(p, &page, error);
+	at = (uint64_t)page;
+	for (uint64_t signal = 1; signal <= SIGNALS && !failed; signal++)
+		failed = ask(p, error, SYS_rt_sigaction, signal, 0, at + offsetof(struct inside, actions[signal - 1]), 8);
+	for (uint64_t which = ITIMER_REAL; which <= ITIMER_PROF && !failed; which++)
+		failed = ask(p, error, SYS_getitimer, which, at + offsetof(struct inside, timers[which]), 0, 0);
+	if (!failed)
+		failed = ask(p, error, SYS_sigaltstack, 0, at + offsetof(struct inside, alternate_stack), 0, 0);
+	if (!failed)
+		failed = ask(p, error, SYS_prctl, PR_GET_NAME, at + offsetof(struct inside, name), 0, 0);
+	if (!failed)
+		failed = ask(p, error, SYS_prctl, PR_GET_TID_ADDRESS, at + offsetof(struct inside, tid_address), 0, 0);
+	if (!failed)
+		failed = rw_op(p, error, SYS_brk, OP_CAPTURE, 0, 0, 0, 0, 0, 0);
+	if (!failed)
+		failed = rw_run_ops(p, &program_break, error);
+	if (!failed && rw_read_memory(p, at, inside, sizeof(*inside)))
+		failed = rw_fail(error, RW_SYSTEM, errno, "cannot read what process %d says of itself", p->pid);
+	inside->program_break = (uint64_t)program_break;
+	if (!failed)
+		failed = ask(p, error, SYS_munmap, at, PAGE, 0, 0);
+	return failed ? failed : rw_run_ops(p, NULL, error);
+}
+
+static int read_cwd(struct rw_process *p, char cwd[CWD_SIZE], struct rw_error *error)
+{
+	char path[40];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/cwd", p->pid);
+	length = readlink(path, cwd, CWD_SIZE - 1);
+	if (length <= 0)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot read %s", path);
+	cwd[length] = 0;
+	return 0;
+}
+
+static int refuse_timers(struct rw_process *p, struct rw_error *error)
+{
+	static const struct itimerval none[ITIMERS];
 	char timer;
 
 	if (p->timers >= 0 && pread(p->timers, &timer, 1, 0) > 0)
 		return rw_fail(error, RW_NOT_QUIESCENT, 0, "the process has a POSIX timer");
-	for (uint64_t which = ITIMER_REAL; which <= ITIMER_PROF; which++) {
-		struct itimerval set;
-		int failed = ask(p, base, at, SYS_getitimer, (const uint64_t[6]){ which, scratch }, scratch, &set,
-				 sizeof(set), error);
-
-		if (failed)
-			return failed;
-		if (set.it_value.tv_sec || set.it_value.tv_usec)
-			return rw_fail(error, RW_NOT_QUIESCENT, 0, "the process has an interval timer");
-	}
+	if (memcmp(p->image->kernel.inside.timers, none, sizeof(none)))
+		return rw_fail(error, RW_NOT_QUIESCENT, 0, "the process has an interval timer");
 	return 0;
 }
 
-int rw_kernel_save(struct rw_process *p, const struct user_regs_struct *base, uint64_t at, uint64_t scratch,
-		   struct rw_error *error)
+int rw_kernel_save(struct rw_process *p, struct rw_error *error)
 {
 	struct kernel_state *kernel = &p->image->kernel;
-	char path[40], status[STATUS_SIZE];
+	char status[STATUS_SIZE];
 	const char *umask_line;
-	ssize_t length;
-	int failed = refuse_timers(p, base, at, scratch, error);
+	int failed = look_inside(p, &kernel->inside, error);
 
-	for (uint64_t signal = 1; signal <= SIGNALS && !failed; signal++)
-		failed = ask(p, base, at, SYS_rt_sigaction, (const uint64_t[6]){ signal, 0, scratch, 8 }, scratch,
-			     &kernel->actions[signal - 1], sizeof(struct kernel_sigaction), error);
 	if (!failed)
-		failed = ask(p, base, at, SYS_sigaltstack, (const uint64_t[6]){ 0, scratch }, scratch,
-			     kernel->alternate_stack, sizeof(kernel->alternate_stack), error);
-	if (!failed)
-		failed = ask(p, base, at, SYS_prctl, (const uint64_t[6]){ PR_GET_NAME, scratch }, scratch, kernel->name,
-			     sizeof(kernel->name), error);
-	if (!failed)
-		failed = rw_inject_step(p->pid, base, at, SYS_brk, (const uint64_t[6]){ 0 }, &kernel->program_break, error);
+		failed = refuse_timers(p, error);
 	if (!failed)
 		failed = read_status(p, status, error);
 	if (failed)
@@ -117,12 +138,7 @@ int rw_kernel_save(struct rw_process *p, const struct user_regs_struct *base, ui
 	if (!kernel->status || !umask_line)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "status of process %d", p->pid);
 	kernel->umask = (uint32_t)strtoul(umask_line + 6, NULL, 8);
-	snprintf(path, sizeof(path), "/proc/%d/cwd", p->pid);
-	length = readlink(path, kernel->cwd, sizeof(kernel->cwd) - 1);
-	if (length <= 0)
-		return rw_fail(error, RW_SYSTEM, errno, "cannot read %s", path);
-	kernel->cwd[length] = 0;
-	return 0;
+	return read_cwd(p, kernel->cwd, error);
 }
 
 /* Writes the data that the plan's calls point to. */
@@ -133,11 +149,11 @@ static int put_constants(struct rw_process *p, struct rw_error *error)
 	const struct kernel_state *kernel = &p->image->kernel;
 	uint64_t ignored;
 
-	if (rw_constants_put(p, AT_ACTIONS, kernel->actions, sizeof(kernel->actions), &ignored) ||
-	    rw_constants_put(p, AT_STACK, kernel->alternate_stack, sizeof(kernel->alternate_stack), &ignored) ||
+	if (rw_constants_put(p, AT_ACTIONS, kernel->inside.actions, sizeof(kernel->inside.actions), &ignored) ||
+	    rw_constants_put(p, AT_STACK, kernel->inside.alternate_stack, sizeof(kernel->inside.alternate_stack), &ignored) ||
 	    rw_constants_put(p, AT_ZERO, zero, sizeof(zero), &ignored) ||
 	    rw_constants_put(p, AT_ALL_SIGNALS, &all, sizeof(all), &ignored) ||
-	    rw_constants_put(p, AT_NAME, kernel->name, sizeof(kernel->name), &ignored) ||
+	    rw_constants_put(p, AT_NAME, kernel->inside.name, sizeof(kernel->inside.name), &ignored) ||
 	    rw_constants_put(p, AT_CWD, kernel->cwd, strlen(kernel->cwd) + 1, &ignored))
 		return rw_fail(error, RW_SYSTEM, E2BIG, "constants");
 	return 0;
@@ -169,7 +185,7 @@ int rw_kernel_plan(struct rw_process *p, struct rw_error *error)
 	if (!failed)
 		failed = rw_op(p, error, SYS_sigaltstack, 0, table + AT_STACK, 0, 0, 0, 0, 0);
 	if (!failed)
-		failed = rw_op(p, error, SYS_brk, 0, kernel->program_break, 0, 0, 0, 0, 0);
+		failed = rw_op(p, error, SYS_brk, 0, kernel->inside.program_break, 0, 0, 0, 0, 0);
 	if (!failed)
 		failed = rw_op(p, error, SYS_umask, 0, kernel->umask, 0, 0, 0, 0, 0);
 	if (!failed)
@@ -178,6 +194,8 @@ int rw_kernel_plan(struct rw_process *p, struct rw_error *error)
 		failed = rw_op(p, error, SYS_prctl, 0, PR_SET_NAME, table + AT_NAME, 0, 0, 0, 0);
 	if (!failed)
 		failed = rw_op(p, error, SYS_set_robust_list, 0, p->image->threads[0].robust_list, ROBUST_LIST_SIZE, 0, 0, 0, 0);
+	if (!failed)
+		failed = rw_op(p, error, SYS_set_tid_address, 0, kernel->inside.tid_address, 0, 0, 0, 0, 0);
 	if (!failed)
 		failed = rw_op(p, error, SYS_wait4, OP_MAY_FAIL | OP_CAPTURE, (uint64_t)-1, 0, WNOHANG | __WALL, 0, 0, 0);
 	return failed ? failed : drain_one_signal(p, error);
@@ -234,12 +252,42 @@ static int compare_status(struct rw_process *p, const char *is, struct rw_error 
 	return *was || *is ? rw_fail(error, RW_KERNEL_STATE, 0, "status has other lines") : 0;
 }
 
+static int compare_inside(const struct inside *was, const struct inside *is, struct rw_error *error)
+{
+	for (int i = 0; i < SIGNALS; i++)
+		if (memcmp(&was->actions[i], &is->actions[i], sizeof(was->actions[i])))
+			return rw_fail(error, RW_DIFFERENCE, 0, "the handler of signal %d differs", i + 1);
+	for (int i = 0; i < ITIMERS; i++)
+		if (memcmp(&was->timers[i], &is->timers[i], sizeof(was->timers[i])))
+			return rw_fail(error, RW_DIFFERENCE, 0, "interval timer %d is set", i);
+	if (memcmp(was->alternate_stack, is->alternate_stack, sizeof(was->alternate_stack)))
+		return rw_fail(error, RW_DIFFERENCE, 0, "the alternate signal stack differs");
+	if (memcmp(was->name, is->name, sizeof(was->name)))
+		return rw_fail(error, RW_DIFFERENCE, 0, "name is \"%.16s\", was \"%.16s\"", is->name, was->name);
+	if (was->tid_address != is->tid_address)
+		return rw_fail(error, RW_DIFFERENCE, 0, "the word cleared at the leader's exit is elsewhere");
+	if (was->program_break != is->program_break)
+		return rw_fail(error, RW_DIFFERENCE, 0, "the break is %llx, was %llx", (unsigned long long)is->program_break,
+			       (unsigned long long)was->program_break);
+	return 0;
+}
+
 int rw_kernel_compare(struct rw_process *p, struct rw_error *error)
 {
-	char status[STATUS_SIZE];
+	const struct kernel_state *was = &p->image->kernel;
+	char status[STATUS_SIZE], cwd[CWD_SIZE];
+	struct inside now = { 0 };
 	int failed = read_status(p, status, error);
 
-	return failed ? failed : compare_status(p, status, error);
+	if (!failed)
+		failed = compare_status(p, status, error);
+	if (!failed)
+		failed = read_cwd(p, cwd, error);
+	if (!failed && strcmp(cwd, was->cwd))
+		failed = rw_fail(error, RW_DIFFERENCE, 0, "the working directory is %.80s, was %.80s", cwd, was->cwd);
+	if (!failed)
+		failed = look_inside(p, &now, error);
+	return failed ? failed : compare_inside(&was->inside, &now, error);
 }
 
 int rw_kernel_settle(struct rw_process *p, int64_t first_wait, struct rw_error *error)

@@ -41,7 +41,7 @@ static int open_mapped(struct rw_process *p, const struct region *region, const 
 	failed = rw_run_ops(p, NULL, error);
 	if (failed)
 		return failed;
-	if (rw_constants_put(p, TABLE_CONSTANTS - sizeof(path), path, sizeof(path), &address))
+	if (rw_constants_put(p, TABLE_PASSING, path, region->name_length + 1, &address))
 		return rw_fail(error, RW_MAPPING, E2BIG, "path of mapping %llx", (unsigned long long)region->start);
 	failed = rw_op(p, error, SYS_openat, OP_CAPTURE, (uint64_t)AT_FDCWD, address, O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	return failed ? failed : rw_run_ops(p, fd, error);
@@ -235,7 +235,7 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 	}
 	/* The break first: munmap may cut the heap, but only brk() moves the kernel's idea of its end. */
 	if (!failed)
-		failed = rw_op(p, error, SYS_brk, 0, p->image->kernel.program_break, 0, 0, 0, 0, 0);
+		failed = rw_op(p, error, SYS_brk, 0, p->image->kernel.inside.program_break, 0, 0, 0, 0, 0);
 	if (!failed)
 		failed = carry_out(p, &equal, error);
 	for (int pass = 0; pass < 2 && !failed && !equal; pass++) {

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define COUNTER_READS 64	/* a semaphore's counter goes down by one at each */
-#define AT_UNLOCK (TABLE_CONSTANTS - 4096 - 64)
+#define AT_UNLOCK (TABLE_PASSING - sizeof(struct flock))
 
 /* -- sockets -------------------------------------------------------------------------------------------------------- */
 
@@ -57,10 +57,20 @@ static void read_options(int fd, int64_t options[SOCKET_OPTIONS][2])
 	}
 }
 
+/* By either side. */
+static bool is_shut_down(int fd)
+{
+	struct pollfd one = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&one, 1, 0) == 1;
+}
+
 static int put_back_options(int fd, const struct descriptor *was, struct rw_error *error)
 {
 	int64_t is[SOCKET_OPTIONS][2];
 
+	if (is_shut_down(fd) != was->shut_down)
+		return rw_fail(error, RW_KERNEL_STATE, 0, "socket %d was shut down", was->fd);
 	read_options(fd, is);
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		int64_t value[2] = { was->options[i][0], was->options[i][1] };
@@ -194,11 +204,13 @@ int rw_objects_save(struct rw_process *p, struct rw_error *error)
 		if (fstat(p->held[i], &file))
 			return rw_fail(error, RW_SYSTEM, errno, "descriptor %d", descriptor->fd);
 		descriptor->kind = has_write_end(p, &file, i) ? OBJECT_PIPE : kind_of(p->held[i], &file);
-		if (descriptor->kind == OBJECT_SOCKET)
+		if (descriptor->kind == OBJECT_SOCKET) {
 			read_options(p->held[i], descriptor->options);
-		else if (descriptor->kind == OBJECT_PIPE)
+			descriptor->shut_down = is_shut_down(p->held[i]);
+		}
+		if (descriptor->kind == OBJECT_PIPE)
 			failed = peek(p->held[i], descriptor, error);
-		else if (descriptor->kind != OBJECT_PLAIN)
+		if (descriptor->kind == OBJECT_COUNTER || descriptor->kind == OBJECT_EPOLL || descriptor->kind == OBJECT_OTHER)
 			failed = rw_info_save(p, i, error);
 	}
 	return failed;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,15 +70,6 @@ static int run_plan(struct rw_process *p, int64_t *waited, struct rw_error *erro
 	return failed ? failed : rw_finish_ops(p, waited, error);
 }
 
-static int compare_all(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
-{
-	int failed = rw_compare_frozen(p, frozen, error);
-
-	for (uint32_t i = 0; i < p->image->thread_count && !failed; i++)
-		failed = rw_thread_compare(&p->image->threads[i], error);
-	return failed;
-}
-
 /* Everything between the freeze and the thaw. From the first injected step on there is no way back but to the end. */
 static int put_back(struct rw_process *p, struct frozen *frozen, bool verify, struct rw_error *error)
 {
@@ -131,22 +123,25 @@ static int put_back(struct rw_process *p, struct frozen *frozen, bool verify, st
 		failed = rw_objects_settle(p, error);
 	if (!failed)
 		failed = rw_rung_rearm(p, error);
-	if (!failed)
-		failed = put_back_rseq(p, error);
 	took->state_us = lap(&mark);
+	if (!failed && verify)
+		failed = rw_kernel_compare(p, error);
+	took->verify_us = lap(&mark);
 	if (failed)
 		return failed;
 
 	RW_STEP(error, "state");
-	failed = rw_thread_put_back(&p->image->threads[0], error);
+	failed = put_back_rseq(p, error);
+	if (!failed)
+		failed = rw_thread_put_back(&p->image->threads[0], error);
 	took->registers_us = lap(&mark);
 	if (failed)
 		return failed;
 
 	RW_STEP(error, "registers");
 	if (verify)
-		failed = compare_all(p, frozen, error);
-	took->verify_us = verify ? lap(&mark) : 0;
+		failed = rw_compare_frozen(p, frozen, true, error);
+	took->verify_us += lap(&mark);
 	return failed;
 }
 
@@ -191,12 +186,35 @@ int rw_rewind(struct rw_process *p, uint32_t verify, struct rw_timings *timings,
 	return failed;
 }
 
+/* The leader lends itself for some calls and is then as it was, but that an interrupted call of its own is made again. */
+static int compare_kernel(struct rw_process *p, struct frozen *frozen, struct rw_error *error)
+{
+	struct thread leader = { 0 };
+	struct rw_error second = { 0 };
+	bool waiting;
+	int failed = rw_thread_save(p->pid, &leader, &waiting, error);
+
+	if (!failed) {
+		frozen->touched = true;
+		failed = rw_block_signals(p->pid, error);
+		if (!failed)
+			failed = rw_kernel_compare(p, error);
+		frozen->touched = rw_thread_put_back(&leader, &second) || error->reason == RW_INJECTION;
+		error->untouched = !frozen->touched;
+	}
+	free(leader.xstate);
+	return failed;
+}
+
 int rw_verify(struct rw_process *p, struct rw_error *error)
 {
 	struct frozen frozen cleanup_(rw_thaw) = { 0 };
 	int failed;
 
 	*error = (struct rw_error){ .untouched = 1 };
+	p->op_count = 0;
 	failed = freeze_known(p, &frozen, error);
-	return failed ? failed : compare_all(p, &frozen, error);
+	if (!failed)
+		failed = rw_compare_frozen(p, &frozen, false, error);
+	return failed ? failed : compare_kernel(p, &frozen, error);
 }

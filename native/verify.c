@@ -29,7 +29,6 @@ static bool is_rseq(const struct image *image, uint64_t address)
 	return false;
 }
 
-/* `rested`: no thread has run since all was put back, so that even the rseq areas must be equal. */
 static int compare_saved(struct rw_process *p, bool rested, uint8_t *buffer, struct rw_error *error)
 {
 	for (uint64_t i = 0; i < p->image->extent_count; i++) {
@@ -107,7 +106,7 @@ static int compare_layout(struct rw_process *p, struct rw_error *error)
 	return rw_layout_difference(p, RW_DIFFERENCE, error);
 }
 
-int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
+int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, bool rested, struct rw_error *error)
 {
 	uint8_t *buffer cleanup_(rw_free) = malloc(CHUNK);
 	int failed;
@@ -118,7 +117,7 @@ int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, struct 
 		return rw_fail(error, RW_DIFFERENCE, 0, "%u threads, were %u", frozen->count, p->image->thread_count);
 	failed = compare_layout(p, error);
 	if (!failed)
-		failed = compare_saved(p, frozen->touched, buffer, error);
+		failed = compare_saved(p, rested, buffer, error);
 	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++)
 		if (rw_tracked(&p->image->regions.at[i]))
 			failed = compare_surplus(p, &p->image->regions.at[i], buffer, error);
@@ -126,7 +125,7 @@ int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, struct 
 		failed = rw_descriptors_compare(p, error);
 	if (!failed)
 		failed = rw_objects_compare(p, error);
-	if (!failed)
-		failed = rw_kernel_compare(p, error);
+	for (uint32_t i = 0; i < p->image->thread_count && !failed; i++)
+		failed = rw_thread_compare(&p->image->threads[i], error);
 	return failed;
 }

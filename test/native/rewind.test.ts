@@ -1,5 +1,6 @@
 // One program per property: each dirties one sort of state; a rewind puts it back, verified, or names why it cannot.
 
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { expect } from "chai";
 import { ContainerCheckpoint, RestorerError, type Rung, type TaintReason } from "../../restorer/index.ts";
 import { Victim, victimProgram } from "./victim.ts";
@@ -29,6 +30,12 @@ const putBack: Readonly<Record<string, string>> = {
   "objects-changed": "contents of pipes, counters, interest lists and socket options",
   "locks-left": "locks of every sort",
   "robust-list-moved": "the leader's robust list",
+  "exit-word-moved": "the word that is cleared at the leader's end",
+  "timer-set": "an interval timer",
+  "handler-changed": "one handler for another",
+  "name-changed": "the name",
+  "directory-changed": "the working directory",
+  "alternate-stack-changed": "the leader's alternate stack",
   "signals-changed": "signal handlers, masks, pending signals and interval timers",
   stopped: "a process that stopped itself",
   "children-left": "dead children",
@@ -43,6 +50,7 @@ const refused: Readonly<Record<string, TaintReason>> = {
   "process-gone": "process-gone",
   "filter-added": "kernel-state",
   "watch-changed": "kernel-state",
+  "socket-shut": "kernel-state",
   "code-unmapped": "mapping",
   "child-alive": "survivor",
 };
@@ -92,6 +100,36 @@ for (const rung of rungs) {
     }
   });
 }
+
+/** What the process can read of the table through which it is told what to put back. */
+function tableOf(pid: number): Buffer {
+  const line = /^([0-9a-f]+)-([0-9a-f]+) .*rewhisk-table/m.exec(readFileSync(`/proc/${pid}/maps`, "latin1"));
+  const [start, end] = [Number(`0x${line?.[1]}`), Number(`0x${line?.[2]}`)];
+  const table = Buffer.alloc(end - start);
+  const memory = openSync(`/proc/${pid}/mem`, "r");
+  try {
+    expect(readSync(memory, table, 0, table.length, start)).to.equal(table.length);
+  } finally {
+    closeSync(memory);
+  }
+  return table;
+}
+
+describe("what a rewind leaves for the process to read", () => {
+  it("tells nothing of what was put back, nor of the process that did it", () =>
+    withVictim("mappings-many", "write-protect", async (victim, checkpoint) => {
+      const first = tableOf(victim.pid);
+      expect(first.every((byte) => byte === 0)).to.equal(true);
+      await checkpoint.rewind({ verify: false });
+      const idle = tableOf(victim.pid);
+      await victim.change();
+      const { mappingsChanged } = await checkpoint.rewind({ verify: false });
+      expect(mappingsChanged).to.be.greaterThan(0);
+      expect(tableOf(victim.pid).equals(idle)).to.equal(true);
+      // The handlers, the working directory and the like, which are the process's own.
+      expect(idle.subarray(16384).every((byte) => byte === 0)).to.equal(true);
+    }));
+});
 
 describe("the oracle", () => {
   for (const name of Object.keys(putBack).filter(

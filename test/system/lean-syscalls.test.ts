@@ -36,6 +36,7 @@ const cases: readonly {
   { what: "a new user namespace", call: "clone", args: [0x10000011], expected: "EPERM" },
   { what: "a new network namespace", call: "clone", args: [0x40000011], expected: "EPERM" },
   { what: "a new mount namespace", call: "clone", args: [0x00020011], expected: "EPERM" },
+  { what: "an IPv6 flow label", call: "setsockopt", args: [0, 41, 32, 0, 0], expected: "EPERM" },
   { what: "an rseq area taken back", call: "rseq", args: [0, 32, 1, 0], expected: "EPERM" },
   { what: "a raw socket", call: "socket", args: [2, 3, 6], expected: "EPERM" },
   { what: "an SCTP socket", call: "socket", args: [2, 1, 132], expected: "EPROTONOSUPPORT" },
