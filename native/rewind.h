@@ -104,8 +104,8 @@ RW_API int rw_rewind(struct rw_process *process, uint32_t verify, struct rw_timi
 
 /*
  * rw_verify
- * Does:   freezes, compares memory byte for byte, mappings, threads, registers, descriptors and kernel state with the
- *         image, thaws. Changes nothing.
+ * Does:   freezes, compares memory byte for byte, mappings, threads, registers, descriptors and what lies behind them,
+ *         and kernel state with the image, thaws. Changes nothing, but that an interrupted system call is made again.
  * Gives:  0 where all is equal.
  * Fails:  RW_DIFFERENCE with the first difference in `what`; other reasons where it could not look.
  * Thread: any, start to end.
@@ -117,7 +117,7 @@ __attribute__((visibility("default"))) void rw_release(struct rw_process *proces
 
 /*
  * rw_probe
- * Does:   for each rung, starts a process of its own (`victim`: the launcher, which plays one under --probe-victim),
+ * Does:   for each rung, starts a process of its own (`victim`: the path of build/native/probe-victim),
  *         checkpoints it, lets it change its memory in every way, shows that verify notices, rewinds, verifies.
  * Needs:  as rw_checkpoint.
  * Gives:  results[0..2], best rung first; `proven` is only set by what was seen.
