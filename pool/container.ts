@@ -124,7 +124,6 @@ export class Container {
     this.#step("assigned");
     try {
       this.#limitMemory(job.memoryMB);
-      this.#oomKillsBefore = this.#living().sandbox.oomKills();
     } catch (error) {
       throw this.taint(error);
     }
@@ -156,6 +155,7 @@ export class Container {
 
   /** running → warm, with its live state. */
   keep(): void {
+    this.#noteOomKills();
     this.#step("kept");
   }
 
@@ -262,10 +262,16 @@ export class Container {
   /** Back at the checkpoint and to its own size, if there is a checkpoint. */
   async #putBack(): Promise<RewindTimings | undefined> {
     const timings = await this.#rewinder?.rewind();
+    this.#noteOomKills();
     // A job that needed more gives back what it needed more.
     if (this.#memoryMB > this.#orderedMB) this.#limitMemory(this.#orderedMB);
     if (this.#hasEnded) throw new TaintError("process-gone", "the runtime ended during the rewind");
     return timings;
+  }
+
+  /** Between activations, where nobody waits: those so far are no sign of what happens to the next one. */
+  #noteOomKills(): void {
+    this.#oomKillsBefore = this.#living().sandbox.oomKills();
   }
 
   #limitMemory(memoryMB: number): void {
