@@ -45,4 +45,15 @@ struct rw_ptrace_rseq {
 
 #define RW_PTRACE_O_SUSPEND_SECCOMP (1 << 21)
 
+/* PROCMAP_QUERY of /proc/PID/maps, Linux 6.11. */
+struct rw_procmap_query {
+	uint64_t size, query_flags, query_addr;
+	uint64_t vma_start, vma_end, vma_flags, vma_page_size, vma_offset, inode;
+	uint32_t dev_major, dev_minor, vma_name_size, build_id_size;
+	uint64_t vma_name_addr, build_id_addr;
+};
+#define RW_PROCMAP_QUERY _IOWR('f', 17, struct rw_procmap_query)
+#define RW_PROCMAP_COVERING_OR_NEXT 0x10
+#define RW_PROCMAP_SHARED 0x08		/* and 1, 2, 4: readable, writable, executable */
+
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -214,14 +215,52 @@ int rw_layout_difference(struct rw_process *p, enum rw_reason reason, struct rw_
 		       was + line, (int)strcspn(is + line, "\n"), is + line);
 }
 
+/* The next mapping at or above an address is this one, with these limits, protection and object. */
+static bool is_next(int maps, uint64_t address, const struct region *region)
+{
+	const uint64_t flags = region->prot | (region->shared ? RW_PROCMAP_SHARED : 0);
+	struct rw_procmap_query query = {
+		.size = sizeof(query), .query_flags = RW_PROCMAP_COVERING_OR_NEXT, .query_addr = address
+	};
+
+	return !ioctl(maps, RW_PROCMAP_QUERY, &query) && query.vma_start == region->start && query.vma_end == region->end &&
+	       query.vma_flags == flags && query.inode == region->inode &&
+	       (query.dev_major << 20 | query.dev_minor) == region->device &&
+	       (!region->inode || query.vma_offset == region->offset);
+}
+
+/*
+ * Asked mapping by mapping, which is cheaper than the text where paths are long. What the text shows beside is the name
+ * of memory that has none. False also where the kernel cannot be asked: the text decides.
+ */
+static bool is_surely_unchanged(const struct rw_process *p)
+{
+	const struct region_list *list = &p->image->regions;
+	struct rw_procmap_query end = { .size = sizeof(end), .query_flags = RW_PROCMAP_COVERING_OR_NEXT };
+	uint64_t address = 0;
+
+	for (uint64_t i = 0; i < list->count; i++) {
+		if (list->at[i].start >> 63)
+			continue; /* vsyscall, which is the kernel's and not to be asked for */
+		if (!is_next(p->maps, address, &list->at[i]))
+			return false;
+		address = list->at[i].end;
+	}
+	end.query_addr = address;
+	return ioctl(p->maps, RW_PROCMAP_QUERY, &end) && errno == ENOENT;
+}
+
 int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 {
 	bool equal;
-	int failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
+	int failed;
 
+	RW_STEP(error, "maps");
+	if (is_surely_unchanged(p))
+		return 0;
+	failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
 	if (failed)
 		return failed;
-	RW_STEP(error, "maps");
 	if (p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length))
 		return 0;
 	failed = rw_parse_maps(p->text, &p->now, error);
