@@ -14,6 +14,7 @@ export {
   type Rung,
   type SandboxFactory,
   type StemCell,
+  within,
 } from "../pool/index.ts";
 export { type Bus, MessageTooLargeError, type Subscription } from "./bus/bus.ts";
 export {

@@ -46,6 +46,8 @@ export class Invocations {
   readonly #inFlight = new Map<string, InFlight>();
   readonly #perNamespace = new Map<string, number>();
   readonly #subscription: { stop(): Promise<void> };
+  #isClosed: boolean = false;
+  #released: (() => void) | undefined;
 
   constructor(parts: {
     readonly bus: Bus;
@@ -67,8 +69,23 @@ export class Invocations {
     return this.#inFlight.size;
   }
 
-  /** Invokes a single action. ApiError 413 when the merged arguments are too large, 429 when too many are under way. */
+  /** Resolves when the invoker has let go of every activation. */
+  async idle(): Promise<void> {
+    while (this.#inFlight.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#released = resolve;
+      });
+    }
+  }
+
+  /**
+   * Invokes a single action. ApiError 413 when the merged arguments are too large, 429 when too many are under way, 503
+   * after `close`.
+   */
   async invoke(invocation: Invocation): Promise<Invoked> {
+    if (this.#isClosed) {
+      throw new ApiError(503, texts.overloaded);
+    }
     const namespace = invocation.user.namespace.name;
     const count = (this.#perNamespace.get(namespace) ?? 0) + 1;
     const allowed = this.#settings.concurrentInvocations;
@@ -101,6 +118,7 @@ export class Invocations {
 
   /** Stops listening; callers that still wait get the activation id. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const activationId of [...this.#inFlight.keys()]) {
       this.#release(activationId);
     }
@@ -144,6 +162,7 @@ export class Invocations {
     this.#inFlight.delete(activationId);
     clearTimeout(entry.giveUp);
     entry.answer?.(undefined);
+    this.#released?.();
     const left = (this.#perNamespace.get(entry.namespace) ?? 1) - 1;
     if (left > 0) {
       this.#perNamespace.set(entry.namespace, left);

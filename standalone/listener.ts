@@ -10,21 +10,29 @@ const keepAliveMs = 65_000;
 
 export interface Listener {
   readonly port: number;
-  /** From now on requests go to the handler; undefined: they are refused with 503. */
-  handle(handler: RequestListener | undefined): void;
-  /** Takes no more connections; resolves when those there are have ended, which `force` does at once. */
+  /** From now on requests go to the handler. */
+  handle(handler: RequestListener): void;
+  /** From now on requests are refused with 503; resolves when all that came before are answered. */
+  refuse(): Promise<void>;
+  /** Stops listening and cuts all connections. */
   close(): Promise<void>;
-  force(): void;
 }
 
 /** Listens. Throws StartError naming the obstacle and the remedy. */
 export async function listen(port: number, host: string): Promise<Listener> {
   let handler: RequestListener | undefined;
+  let unanswered = 0;
+  let answered = (): void => {};
   const server: Server = createServer((request, response) => {
     if (handler === undefined) {
       response.writeHead(503, { "Content-Type": "application/json", Connection: "close" });
       response.end(JSON.stringify({ error: texts.overloaded, code: "sid_unknown" }));
     } else {
+      unanswered++;
+      response.once("close", () => {
+        unanswered--;
+        answered();
+      });
       handler(request, response);
     }
   });
@@ -40,12 +48,19 @@ export async function listen(port: number, host: string): Promise<Listener> {
     handle: (next) => {
       handler = next;
     },
+    async refuse() {
+      handler = undefined;
+      while (unanswered > 0) {
+        await new Promise<void>((resolve) => {
+          answered = resolve;
+        });
+      }
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeIdleConnections();
+        server.closeAllConnections();
       }),
-    force: () => server.closeAllConnections(),
   };
 }
 

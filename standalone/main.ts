@@ -8,7 +8,6 @@ import {
   defaultInvokerSettings,
   findInterpreters,
   type Interpreter,
-  type Invoker,
   preflight,
   probe,
   startInvoker,
@@ -17,28 +16,21 @@ import { createApi } from "./api.ts";
 import { bannerLines, urlOf } from "./banner.ts";
 import { createBus } from "./bus.ts";
 import { StartError } from "./errors.ts";
-import { type Listener, listen } from "./listener.ts";
+import { listen } from "./listener.ts";
 import { Manifest, type ManifestTemplate } from "./manifest.ts";
 import { type Options, readOptions } from "./options.ts";
 import { installSamples } from "./samples.ts";
-import { createServices, guestSubject, type Services } from "./services.ts";
+import { createServices, guestSubject } from "./services.ts";
 import { type ControllerSettings, defaultSettings, projectFolder, readConfigFile } from "./settings.ts";
+import { type Running, stop } from "./stop.ts";
 import { actionStore } from "./store/actions.ts";
-import { type Databases, openDatabases } from "./store/databases.ts";
+import { openDatabases } from "./store/databases.ts";
 
 const graceMs = 30_000;
 /** npm passes on the signal that the terminal has sent us as well: two within this time are one wish. */
 const sameWishMs = 1000;
 const scratchMB = 256;
 const stemCellsPerFamily = 2;
-
-/** All that runs, and so all that must be ended. */
-interface Running {
-  readonly listener: Listener;
-  readonly databases: Databases;
-  readonly services: Services;
-  readonly invoker: Invoker;
-}
 
 /** Runs the server until a signal ends it. The one place that ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -56,7 +48,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     const running = await start(options);
     console.log(`ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
     await wish;
-    await stop(running);
+    const neverRun = await stop(running, graceMs);
+    if (neverRun > 0) {
+      console.error(`${neverRun} activations had not begun after ${graceMs / 1000} s and are lost`);
+    }
     process.exit(0);
   } catch (error) {
     if (!(error instanceof StartError)) {
@@ -185,7 +180,7 @@ function wishToEnd(): Promise<void> {
     const hear = (signal: NodeJS.Signals): void => {
       if (firstMs === undefined) {
         firstMs = performance.now();
-        console.log(`${signal}: ending after what is under way (again: at once)`);
+        console.log(`${signal}: ending after what was accepted (again: at once)`);
         resolve();
       } else if (performance.now() - firstMs > sameWishMs) {
         process.exit(1);
@@ -194,17 +189,4 @@ function wishToEnd(): Promise<void> {
     process.on("SIGINT", hear);
     process.on("SIGTERM", hear);
   });
-}
-
-/** Answers what runs, then closes everything from the top down. */
-async function stop({ listener, services, invoker, databases }: Running): Promise<void> {
-  listener.handle(undefined);
-  const closed = listener.close();
-  await invoker.drain(graceMs);
-  await services.invocations.close();
-  await services.runner.idle();
-  listener.force();
-  await closed;
-  await services.records.flush();
-  await databases.close();
 }

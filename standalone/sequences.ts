@@ -1,6 +1,7 @@
 // Running actions: single ones go to the invoker, sequences are run here, one component after the other.
 
-import type { Identity, Json, TransactionId } from "../invoker/index.ts";
+import { type Identity, type Json, type TransactionId, within } from "../invoker/index.ts";
+import type { Background } from "./background.ts";
 import { texts } from "./errors.ts";
 import { type Invocations, type Invoked, newActivationId } from "./invoke.ts";
 import { entityId, type QualifiedName } from "./names.ts";
@@ -39,19 +40,21 @@ export class Runner {
   readonly #records: ActivationRecords;
   readonly #invocations: Invocations;
   readonly #settings: ControllerSettings;
+  readonly #background: Background;
   readonly #onFault: (what: string, error: unknown) => void;
-  readonly #running = new Set<Promise<unknown>>();
 
   constructor(parts: {
     readonly entities: EntityStore;
     readonly records: ActivationRecords;
     readonly invocations: Invocations;
+    readonly background: Background;
     readonly settings: ControllerSettings;
     readonly onFault: (what: string, error: unknown) => void;
   }) {
     this.#entities = parts.entities;
     this.#records = parts.records;
     this.#invocations = parts.invocations;
+    this.#background = parts.background;
     this.#settings = parts.settings;
     this.#onFault = parts.onFault;
   }
@@ -64,25 +67,16 @@ export class Runner {
     }
     const activationId = newActivationId();
     const run = this.#runSequence(order, components, { activationId, cause: undefined, countBefore: 0 });
-    this.#running.add(run);
-    const ended = run.then(
-      ({ record }) => record,
-      (error: unknown) => {
-        this.#onFault(`sequence ${activationId}`, error);
-        return undefined;
-      },
-    );
-    void ended.then(() => this.#running.delete(run));
+    this.#background.track(`sequence ${activationId}`, run);
     if (order.waitMs === undefined) {
       return { activationId };
     }
-    const record = await within(ended, order.waitMs);
+    const ended = run.then(
+      ({ record }) => record,
+      () => undefined,
+    );
+    const record = await within(order.waitMs, ended);
     return record === undefined ? { activationId } : { activationId, record };
-  }
-
-  /** Resolves when no sequence is under way. */
-  async idle(): Promise<void> {
-    await Promise.allSettled([...this.#running]);
   }
 
   /** Runs the components and stores the sequence's own record; what fails inside becomes its response. */
@@ -108,9 +102,8 @@ export class Runner {
     }
     const record = sequenceRecord(order, progress, self, { start, end: Date.now() });
     this.#records.expect(record.namespace, record.activationId);
-    this.#records
-      .store(recordDocument(record, Date.now()))
-      .catch((error: unknown) => this.#onFault(`record of sequence ${self.activationId}`, error));
+    const stored = this.#records.store(recordDocument(record, Date.now()));
+    this.#background.track(`record of sequence ${self.activationId}`, stored);
     return { record, count: progress.count };
   }
 
@@ -220,16 +213,4 @@ function sequenceRecord(
       ...(memoryMB === undefined ? [] : [{ key: "limits", value: { ...document.limits, memory: memoryMB } }]),
     ],
   };
-}
-
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

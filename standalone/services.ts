@@ -1,6 +1,7 @@
 // What the handlers of requests work with, put together once.
 
 import type { Bus } from "../invoker/index.ts";
+import { Background } from "./background.ts";
 import { Invocations } from "./invoke.ts";
 import type { Manifest } from "./manifest.ts";
 import { Runner } from "./sequences.ts";
@@ -18,6 +19,7 @@ export interface Services {
   readonly subjects: Subjects;
   readonly invocations: Invocations;
   readonly runner: Runner;
+  readonly background: Background;
   /** Hears of faults that no caller hears of. */
   readonly onFault: (what: string, error: unknown) => void;
 }
@@ -43,6 +45,8 @@ export async function createServices(parts: {
     Subjects.open(databases.subjects, parts.folder, [guestSubject, systemSubject]),
   ]);
   const invocations = new Invocations({ bus: parts.bus, records, settings, onFault });
-  const runner = new Runner({ entities, records, invocations, settings, onFault });
-  return { settings, manifest: parts.manifest, entities, records, subjects, invocations, runner, onFault };
+  const background = new Background(onFault);
+  const runner = new Runner({ entities, records, invocations, background, settings, onFault });
+  const { manifest } = parts;
+  return { settings, manifest, entities, records, subjects, invocations, runner, background, onFault };
 }

@@ -108,7 +108,7 @@ function fire(services: Services, request: ApiRequest, trigger: TriggerDocument)
     } as const;
     return services.records.store(recordDocument(record, Date.now()));
   });
-  recorded.catch((error: unknown) => services.onFault(`record of trigger ${activationId}`, error));
+  services.background.track(`trigger ${activationId}`, recorded);
   return { status: 202, headers: { "x-openwhisk-activation-id": activationId }, body: { activationId } };
 }
 

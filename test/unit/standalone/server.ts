@@ -1,9 +1,6 @@
 // A standalone server for tests: a temporary data folder, a real port, and a consumer on the bus instead of an invoker.
 
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,9 +12,11 @@ import type {
 } from "../../../invoker/index.ts";
 import { createApi } from "../../../standalone/api.ts";
 import { createBus } from "../../../standalone/bus.ts";
+import { listen } from "../../../standalone/listener.ts";
 import { Manifest, type ManifestTemplate } from "../../../standalone/manifest.ts";
 import { createServices, type Services } from "../../../standalone/services.ts";
 import { type ControllerSettings, defaultSettings, readConfigFile } from "../../../standalone/settings.ts";
+import { stop } from "../../../standalone/stop.ts";
 import { actionStore } from "../../../standalone/store/actions.ts";
 import { openDatabases } from "../../../standalone/store/databases.ts";
 import { recordDocument } from "../../../standalone/store/records.ts";
@@ -60,8 +59,8 @@ export interface TestServer {
   found(path: string): Promise<Answer["body"]>;
   /** `user:password` of a subject. */
   keyOf(subject: string): string;
-  /** Closes the databases; `keep` leaves the folder for another life. */
-  stop(options?: { readonly keep: boolean }): Promise<void>;
+  /** As Ctrl-C; gives the number of activations never run. `keep` leaves the folder for another life. */
+  stop(options?: { readonly keep?: boolean; readonly graceMs?: number }): Promise<number>;
 }
 
 export interface SendOptions {
@@ -79,6 +78,8 @@ export async function startTestServer(
     readonly storeDelayMs?: number;
     /** Acknowledgements hold the id instead of the record, as they do when it is too large. */
     readonly idOnlyAcks?: boolean;
+    /** The consumer takes a message only when it is done with the one before, as a full pool does. */
+    readonly oneAtATime?: boolean;
   } = {},
 ): Promise<TestServer> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "rewhisk-standalone-"));
@@ -106,7 +107,6 @@ export async function startTestServer(
     if (made === "silence") {
       return;
     }
-    // Not awaited here: a consumer runs several at once, as an invoker does.
     const run = Promise.resolve(made).then(async ({ response }) => {
       const record = recordOf(message, action, response);
       const instance = { instance: 0, instanceType: "invoker", userMemory: "2147483648 B" } as const;
@@ -126,11 +126,19 @@ export async function startTestServer(
     });
     running.add(run);
     void run.finally(() => running.delete(run));
+    if (options.oneAtATime === true) {
+      await run;
+    }
   });
-  const server = createServer(createApi(services, { version: "0.0.0", date: "2026-01-01" }));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const listener = await listen(0, "127.0.0.1");
+  listener.handle(createApi(services, { version: "0.0.0", date: "2026-01-01" }));
+  const url = `http://127.0.0.1:${listener.port}`;
+  const invoker = {
+    async drain() {
+      const stopped = Promise.all([consumer.stop(), ...running]);
+      await Promise.race([stopped, sleep(stopWaitMs)]);
+    },
+  };
   const keyOf = (subject: string): string => services.subjects.owner(subject)?.authkey.api_key ?? "";
   const sendAsGuest: TestServer["send"] = (method, path, body, sending = {}) =>
     send(`${url}${path}`, method, body, { auth: keyOf("guest"), ...sending });
@@ -151,25 +159,13 @@ export async function startTestServer(
         return status === 200 ? body : undefined;
       }),
     async stop(how) {
-      await closeServer(server);
-      await services.runner.idle();
-      await services.invocations.close();
-      await consumer.stop();
-      await Promise.race([Promise.all(running), sleep(stopWaitMs)]);
-      await services.records.flush();
-      await databases.close();
+      const neverRun = await stop({ listener, services, invoker, databases }, how?.graceMs ?? stopWaitMs);
       if (how?.keep !== true) {
         rmSync(folder, { recursive: true, force: true });
       }
+      return neverRun;
     },
   };
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }
 
 function recordOf(

@@ -95,7 +95,6 @@ describe("starting", () => {
     expect((await fetch(url)).status).to.equal(503);
     listener.handle((_request, response) => response.end("pong"));
     expect(await (await fetch(url)).text()).to.equal("pong");
-    listener.force();
     await listener.close();
   });
 
