@@ -119,8 +119,12 @@ function authenticated(services: Services, request: Request): Identity {
     throw new ApiError(401, texts.noCredentials, challenge);
   }
   const [, encoded = ""] = /^Basic\s+(\S+)\s*$/i.exec(header) ?? [];
-  const [uuid = "", key = ""] = Buffer.from(encoded, "base64").toString("utf8").split(":", 2);
-  const user = services.subjects.authenticate(uuid, key);
+  const credentials = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = credentials.indexOf(":");
+  const user =
+    colon < 0
+      ? undefined
+      : services.subjects.authenticate(credentials.slice(0, colon), credentials.slice(colon + 1));
   if (user === undefined) {
     throw new ApiError(401, texts.badCredentials, challenge);
   }

@@ -51,6 +51,8 @@ describe("the API", () => {
       "nonsense",
       "",
       `${uuid}:${key}x`,
+      `${uuid}:${key}:`,
+      `${uuid}:${key}:x`,
     ]) {
       const { status, body } = await server.send("GET", collection, undefined, { auth });
       expect(status, auth).to.equal(401);
