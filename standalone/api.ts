@@ -195,22 +195,30 @@ function asApiError(error: unknown): ApiError {
   if (error instanceof StoreError) {
     return storeFailure(error);
   }
-  // Errors of the body parser say what they are by `type`.
-  if (typeof error === "object" && error !== null && "type" in error) {
-    const length = "length" in error && typeof error.length === "number" ? error.length : undefined;
-    switch (error.type) {
-      case "entity.too.large":
-        return new ApiError(
-          413,
-          length === undefined
-            ? texts.tooLarge
-            : `Request too large: Request of size ${length} was longer than the maximum of ${bodyBytesMax}`,
-        );
-      case "request.aborted":
-      case "request.size.invalid":
-      case "encoding.unsupported":
-        return malformed(error instanceof Error ? error.message : texts.bodyExpected);
-    }
+  return bodyFailure(error) ?? new ApiError(500, texts.internal);
+}
+
+/** What the body parser found wrong with a body: its errors have a status. */
+function bodyFailure(error: unknown): ApiError | undefined {
+  if (!(error instanceof Error && "status" in error)) {
+    return undefined;
   }
-  return new ApiError(500, texts.internal);
+  switch (error.status) {
+    case 413:
+      return new ApiError(
+        413,
+        "length" in error && typeof error.length === "number"
+          ? `Request too large: Request of size ${error.length} was longer than the maximum of ${bodyBytesMax}`
+          : texts.tooLarge,
+      );
+    case 400:
+    case 415:
+      return malformed(
+        "code" in error && String(error.code).startsWith("Z_")
+          ? `the body cannot be decompressed (${error.message})`
+          : error.message,
+      );
+    default:
+      return undefined;
+  }
 }

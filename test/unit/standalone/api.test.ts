@@ -1,5 +1,6 @@
 // The server around the collections: who is let in, what every answer carries, and how refusals read.
 
+import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { startTestServer, type TestServer } from "./server.ts";
 
@@ -157,6 +158,25 @@ describe("the API", () => {
     });
     expect(form.status).to.equal(415);
     expect(form.body.error).to.match(/Expected:\napplication\/json$/);
+  });
+
+  it("reads compressed content, and refuses what cannot be decompressed", async () => {
+    const put = (body: Buffer, encoding: string) =>
+      server.send("PUT", `${collection}/zipped?overwrite=true`, body, {
+        headers: { "content-encoding": encoding },
+      });
+    const sound = gzipSync('{"exec":{"kind":"nodejs:20","code":";"}}');
+    expect((await put(sound, "gzip")).status).to.equal(200);
+    for (const broken of [Buffer.from("{}"), sound.subarray(0, -9)]) {
+      const { status, body } = await put(broken, "gzip");
+      expect(status).to.equal(400);
+      expect(body.error).to.match(/malformed:\nthe body cannot be decompressed \(.+\)$/);
+    }
+    const { status, body } = await put(sound, "zip");
+    expect([status, body.error]).to.deep.equal([
+      400,
+      'The request content was malformed:\nunsupported content encoding "zip"',
+    ]);
   });
 
   it("refuses JSON nested deeper than 950 levels, without losing its breath", async () => {
