@@ -12,10 +12,9 @@ export type RequestedExec =
   | { readonly kind: "sequence"; readonly components: readonly QualifiedName[] }
   | {
       readonly kind: string;
-      readonly code: string | undefined;
+      readonly code: string;
       readonly main: string | undefined;
       readonly binary: boolean;
-      readonly image: string | undefined;
       readonly deprecated: boolean;
     };
 
@@ -61,22 +60,12 @@ function readCodeExec(
   value: { readonly [field: string]: unknown },
   manifest: Manifest,
 ): RequestedExec {
-  const { main, code = value.jar, image } = value;
+  const { main, code = value.jar } = value;
   if (main !== undefined && typeof main !== "string") {
     throw malformed(`if defined, 'main' be a string in 'exec' for '${kind}' actions`);
   }
   if (kind === "blackbox") {
-    if (typeof image !== "string" || image.trim() === "") {
-      throw malformed("'image' must be a string defined in 'exec' for 'blackbox' actions");
-    }
-    if (code !== undefined && typeof code !== "string") {
-      throw malformed(
-        "'code' must be a string or attachment object defined in 'exec' for 'blackbox' actions",
-      );
-    }
-    const given = code === undefined || code.trim() === "" ? undefined : code;
-    const binary = given !== undefined && isBinaryCode(given);
-    return { kind, code: given, main, binary, image: image.trim(), deprecated: false };
+    throw malformed("actions of an image of their own ('blackbox') are not supported yet");
   }
   const runtime = manifest.resolve(kind);
   if (runtime === undefined) {
@@ -89,14 +78,14 @@ function readCodeExec(
     throw malformed(`'main' must be a string defined in 'exec' for '${kind}' actions`);
   }
   const binary = isBinaryCode(code);
-  return { kind: runtime.kind, code, main, binary, image: undefined, deprecated: runtime.deprecated };
+  return { kind: runtime.kind, code, main, binary, deprecated: runtime.deprecated };
 }
 
 function sizeBytes(exec: RequestedExec): number {
   if ("components" in exec) {
     return exec.components.reduce((sum, component) => sum + Buffer.byteLength(entityId(component)), 0);
   }
-  return [exec.code, exec.main, exec.image].reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0);
+  return Buffer.byteLength(exec.code) + Buffer.byteLength(exec.main ?? "");
 }
 
 /** ApiError 400 for a runtime that may no longer be used. */
@@ -116,16 +105,15 @@ export function execForDocument(
     const components = exec.components.map((component) => `/${entityId(component)}`);
     return { exec: { kind: "sequence", components }, attachment: "none" };
   }
-  const placed = exec.code === undefined ? undefined : placeCode(exec.code, exec.binary, inlineBelowBytes);
+  const placed = placeCode(exec.code, exec.binary, inlineBelowBytes);
   return {
     exec: {
       kind: exec.kind,
-      ...(exec.image === undefined ? {} : { image: exec.image }),
-      ...(placed === undefined ? {} : { code: placed.code }),
+      code: placed.code,
       binary: exec.binary,
       ...(exec.main === undefined ? {} : { main: exec.main }),
     },
-    attachment: placed?.attachment ?? "none",
+    attachment: placed.attachment,
   };
 }
 

@@ -24,13 +24,11 @@ export interface ManifestTemplate {
       readonly attached: Runtime["attached"];
     };
   };
-  readonly blackboxes: readonly Runtime["image"][];
 }
 
 /** Kinds that exist on this machine, and how names of kinds resolve. */
 export class Manifest {
   readonly runtimes: { readonly [family: string]: readonly Runtime[] };
-  readonly blackboxes: readonly Runtime["image"][];
   readonly #byKind = new Map<string, Runtime>();
   readonly #defaults = new Map<string, Runtime>();
 
@@ -60,7 +58,6 @@ export class Manifest {
       }
     }
     this.runtimes = runtimes;
-    this.blackboxes = template.blackboxes;
     for (const [family, list] of Object.entries(runtimes)) {
       for (const runtime of list) {
         this.#byKind.set(runtime.kind, runtime);
@@ -81,7 +78,7 @@ export class Manifest {
 
   /** All names a request may use, for the text that refuses others. */
   knownKinds(): readonly string[] {
-    return [...this.#byKind.keys(), "sequence", "blackbox"];
+    return [...this.#byKind.keys(), "sequence"];
   }
 }
 

@@ -30,6 +30,9 @@ const unusualStatuses: { readonly [command: string]: readonly number[] } = {
     [200, 400],
   "wsk action create dup hello.js": [409],
   "wsk action create jav hello.zip --kind java:8 --main Hello": [400],
+  "wsk action create dock --docker example/img": [400],
+  "wsk action create dock2 hello.js --docker example/img": [400],
+  "wsk action create native hello.zip --native": [400],
   "wsk action get nope": [404],
   'wsk action invoke hello -p name x -p n 5 -p o {"a":[1]}': [202],
   "wsk action invoke hello": [202],
@@ -103,7 +106,7 @@ function checkActionSummary(action: Answer["body"]): void {
 
 function checkAction(action: Answer["body"]): void {
   checkActionSummary(action);
-  expect(action.exec.kind).to.match(/^(nodejs:20|python:3|sequence|blackbox)$/);
+  expect(action.exec.kind).to.match(/^(nodejs:20|python:3|sequence)$/);
   expect(action.parameters).to.be.an("array");
 }
 
