@@ -1,18 +1,12 @@
 // The invoker's settings, named and bounded as in OpenWhisk.
 
 import { defaultPoolSettings, type PoolSettings } from "../pool/index.ts";
-
-/** Smallest and largest value that an action's limit may have, and what stands for a missing one. */
-export interface Range {
-  readonly min: number;
-  readonly max: number;
-  readonly std: number;
-}
+import { defaultLimits, numberDefaults, type SharedLimits } from "./settings.ts";
 
 /** Which records of activations are kept (`whisk.activation.store-…-result-level`). */
 export type StoreLevel = "STORE_ALWAYS" | "STORE_FAILURES" | "STORE_FAILURES_NOT_APPLICATION_ERRORS";
 
-export interface InvokerSettings {
+export interface InvokerSettings extends SharedLimits {
   /** The id in `invoker<N>`. */
   readonly instance: number;
   readonly uniqueName?: string;
@@ -20,13 +14,6 @@ export interface InvokerSettings {
   /** `whisk.kafka.topics.prefix` */
   readonly topicPrefix: string;
   readonly pool: PoolSettings;
-  /** `whisk.time-limit`, `whisk.memory`, `whisk.log-limit`, `whisk.concurrency-limit`. */
-  readonly timeoutMs: Range;
-  readonly memoryMB: Range;
-  readonly logsMB: Range;
-  readonly concurrency: Range;
-  /** `whisk.activation.payload.max`: the longest result. */
-  readonly payloadBytes: number;
   /** `whisk.activation.payload.truncation`: how much of a longer one is shown. */
   readonly truncationBytes: number;
   readonly storeBlocking: StoreLevel;
@@ -37,22 +24,21 @@ export interface InvokerSettings {
   readonly logLevel: string;
 }
 
-/** OpenWhisk's defaults. */
-export const defaultInvokerSettings: InvokerSettings = {
-  instance: 0,
-  topicPrefix: "",
-  pool: defaultPoolSettings,
-  timeoutMs: { min: 100, max: 300_000, std: 60_000 },
-  memoryMB: { min: 128, max: 512, std: 256 },
-  logsMB: { min: 0, max: 10, std: 10 },
-  concurrency: { min: 1, max: 1, std: 1 },
-  payloadBytes: 1_048_576,
-  truncationBytes: 1_048_576,
-  storeBlocking: "STORE_ALWAYS",
-  storeNonBlocking: "STORE_ALWAYS",
-  defaultKinds: { nodejs: "nodejs:20", python: "python:3" },
-  logLevel: "info",
-};
+/** OpenWhisk's defaults, from openwhisk-config/settings.json. */
+export function defaultInvokerSettings(): InvokerSettings {
+  const number = numberDefaults();
+  return {
+    ...defaultLimits(),
+    instance: 0,
+    topicPrefix: "",
+    pool: { ...defaultPoolSettings, userMemoryMB: number("whisk.container-pool.user-memory") },
+    truncationBytes: number("whisk.activation.payload.truncation"),
+    storeBlocking: "STORE_ALWAYS",
+    storeNonBlocking: "STORE_ALWAYS",
+    defaultKinds: { nodejs: "nodejs:20", python: "python:3" },
+    logLevel: "info",
+  };
+}
 
 /** Messages under way at a time: as many as the smallest actions have room (stock's maxPeek at concurrency 1). */
 export function feedCapacity(settings: InvokerSettings): number {

@@ -20,12 +20,19 @@ export { type Bus, MessageTooLargeError, type Subscription } from "./bus/bus.ts"
 export {
   defaultInvokerSettings,
   type InvokerSettings,
-  type Range,
   type StoreLevel,
   sizeBytes,
 } from "./config.ts";
 export { type AdminServer, serveAdmin } from "./http.ts";
 export { type Invoker, type InvokerParts, type InvokerStatus, startInvoker } from "./service.ts";
+export {
+  defaultLimits,
+  numberDefaults,
+  projectFolder,
+  type Range,
+  readConfigFile,
+  type SharedLimits,
+} from "./settings.ts";
 export {
   ActionFetchError,
   type ActionFetchFailure,

@@ -1,11 +1,11 @@
 // Whether a namespace may run an action with such limits.
 
-import type { InvokerSettings, Range } from "./config.ts";
+import type { Range, SharedLimits } from "./settings.ts";
 import type { ActionLimits } from "./wire/documents.ts";
 import type { JsonObject } from "./wire/messages.ts";
 
 /** The limits of an action with the defaults filled in: older documents lack some. */
-export function completeLimits(limits: Partial<ActionLimits>, settings: InvokerSettings): ActionLimits {
+export function completeLimits(limits: Partial<ActionLimits>, settings: SharedLimits): ActionLimits {
   return {
     timeout: limits.timeout ?? settings.timeoutMs.std,
     memory: limits.memory ?? settings.memoryMB.std,
@@ -26,7 +26,7 @@ interface Check {
 export function limitViolation(
   limits: ActionLimits,
   user: JsonObject,
-  settings: InvokerSettings,
+  settings: SharedLimits,
 ): string | undefined {
   const checks: readonly Check[] = [
     {

@@ -93,8 +93,7 @@ export interface PoolSettings {
   readonly idleMs: number;
 }
 
-export const defaultPoolSettings: PoolSettings = {
-  userMemoryMB: 1024,
+export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
   rewind: "always",
   stemCells: [],
   parallelStarts: 4,

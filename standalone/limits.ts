@@ -1,9 +1,8 @@
 // Limits of actions: what a request may set, and the texts that refuse what is outside.
 
-import type { ActionLimits } from "../invoker/index.ts";
+import type { ActionLimits, Range, SharedLimits } from "../invoker/index.ts";
 import { ApiError, malformed } from "./errors.ts";
 import { isJsonObject } from "./parameters.ts";
-import type { ControllerSettings, Range } from "./settings.ts";
 
 /**
  * The limits of an action after a request that sets some of them: absent ones stay as they `are`, or become the usual
@@ -12,7 +11,7 @@ import type { ControllerSettings, Range } from "./settings.ts";
 export function readLimits(
   value: unknown,
   are: ActionLimits | undefined,
-  settings: ControllerSettings,
+  settings: SharedLimits,
 ): ActionLimits {
   if (value !== undefined && !isJsonObject(value)) {
     throw malformed("Object expected in field 'limits'");

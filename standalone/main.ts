@@ -8,8 +8,11 @@ import {
   defaultInvokerSettings,
   findInterpreters,
   type Interpreter,
+  type InvokerSettings,
   preflight,
   probe,
+  projectFolder,
+  readConfigFile,
   startInvoker,
 } from "../invoker/index.ts";
 import { createApi } from "./api.ts";
@@ -21,7 +24,7 @@ import { Manifest, type ManifestTemplate } from "./manifest.ts";
 import { type Options, readOptions } from "./options.ts";
 import { installSamples } from "./samples.ts";
 import { createServices, guestSubject } from "./services.ts";
-import { type ControllerSettings, defaultSettings, projectFolder, readConfigFile } from "./settings.ts";
+import { defaultSettings } from "./settings.ts";
 import { type Running, stop } from "./stop.ts";
 import { actionStore } from "./store/actions.ts";
 import { openDatabases } from "./store/databases.ts";
@@ -36,7 +39,8 @@ const stemCellsPerFamily = 2;
 export async function main(argv: readonly string[]): Promise<void> {
   const startedMs = performance.now();
   try {
-    const options = readOptions(argv, defaultSettings());
+    const usual = defaultInvokerSettings();
+    const options = readOptions(argv, usual);
     if ("errors" in options) {
       throw new StartError([...options.errors, "Try npm start -- --help"].join("\n"));
     }
@@ -45,7 +49,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     const wish = wishToEnd();
-    const running = await start(options);
+    const running = await start(options, usual);
     console.log(`ready after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
     await wish;
     const neverRun = await stop(running, graceMs);
@@ -62,7 +66,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function start(options: Options): Promise<Running> {
+async function start(options: Options, usual: InvokerSettings): Promise<Running> {
   const problems = await preflight();
   if (problems.length > 0) {
     throw new StartError(
@@ -70,7 +74,6 @@ async function start(options: Options): Promise<Running> {
     );
   }
   const interpreters = chosenInterpreters(await findInterpreters(), options.kinds);
-  const settings = { ...defaultSettings(), userMemoryMB: options.userMemoryMB };
   const listener = await listen(options.port, options.host);
   const url = urlOf(options.host, listener.port);
   const build = readBuild();
@@ -83,7 +86,7 @@ async function start(options: Options): Promise<Running> {
     folder: options.dataFolder,
     bus,
     manifest,
-    settings,
+    settings: defaultSettings(),
     onFault: reportFault,
   });
   await installSamples(services);
@@ -101,12 +104,12 @@ async function start(options: Options): Promise<Running> {
     activations: services.records,
     factory,
     probe: proof,
-    settings: invokerSettings(settings, manifest),
+    settings: invokerSettings(usual, options.userMemoryMB, manifest),
   });
   await invoker.ready;
   listener.handle(createApi(services, build));
   const auth = services.subjects.owner(guestSubject)?.authkey.api_key ?? "";
-  const facts = { version: build.version, interpreters, probe: proof, userMemoryMB: settings.userMemoryMB };
+  const facts = { version: build.version, interpreters, probe: proof, userMemoryMB: options.userMemoryMB };
   for (const line of bannerLines({ ...facts, dataFolder: options.dataFolder, url, auth })) {
     console.log(line);
   }
@@ -125,26 +128,21 @@ function chosenInterpreters(
   return wanted === undefined ? found : found.filter(({ kind }) => wanted.includes(kind));
 }
 
-/** The invoker's settings, with the limits that the controller enforces as well. */
-function invokerSettings(settings: ControllerSettings, manifest: Manifest): typeof defaultInvokerSettings {
+/** The usual settings, with so much memory and containers ready for each family of kinds that there is. */
+function invokerSettings(usual: InvokerSettings, userMemoryMB: number, manifest: Manifest): InvokerSettings {
+  const memoryMB = usual.memoryMB.std;
   const defaults = Object.values(manifest.runtimes).flatMap((runtimes) =>
     runtimes.filter((one) => one.default),
   );
-  const roomForStemCells = settings.userMemoryMB / 2 / settings.memoryMB.std / Math.max(1, defaults.length);
+  const roomForStemCells = userMemoryMB / 2 / memoryMB / Math.max(1, defaults.length);
   const count = Math.min(stemCellsPerFamily, Math.floor(roomForStemCells));
   return {
-    ...defaultInvokerSettings,
+    ...usual,
     pool: {
-      ...defaultInvokerSettings.pool,
-      userMemoryMB: settings.userMemoryMB,
-      stemCells:
-        count > 0 ? defaults.map(({ kind }) => ({ kind, count, memoryMB: settings.memoryMB.std })) : [],
+      ...usual.pool,
+      userMemoryMB,
+      stemCells: count > 0 ? defaults.map(({ kind }) => ({ kind, count, memoryMB })) : [],
     },
-    timeoutMs: settings.timeoutMs,
-    memoryMB: settings.memoryMB,
-    logsMB: settings.logsMB,
-    concurrency: settings.concurrency,
-    payloadBytes: settings.payloadBytes,
     defaultKinds: Object.fromEntries(defaults.map(({ kind }) => [kind.split(":")[0] ?? "", kind])),
     logLevel: "warn",
   };

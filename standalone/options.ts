@@ -19,13 +19,15 @@ export interface OptionErrors {
 }
 
 const defaultPort = 3233;
-const smallestUserMemoryMB = 128;
 const names = ["--port", "--host", "--data-dir", "--user-memory", "--kinds"] as const;
 
 /** Reads `--name value` and `--name=value`. Gives all errors at once instead of the options if there are any. */
 export function readOptions(
   argv: readonly string[],
-  defaults: { readonly userMemoryMB: number },
+  defaults: {
+    readonly pool: { readonly userMemoryMB: number };
+    readonly memoryMB: { readonly std: number };
+  },
 ): Options | OptionErrors {
   const errors: string[] = [];
   const given = new Map<string, string>();
@@ -56,7 +58,10 @@ export function readOptions(
     port: readPort(given.get("--port"), errors),
     host: given.get("--host") ?? "127.0.0.1",
     dataFolder: resolve(given.get("--data-dir") ?? join(homedir(), ".rewhisk")),
-    userMemoryMB: readMemory(given.get("--user-memory"), defaults.userMemoryMB, errors),
+    userMemoryMB: readMemory(given.get("--user-memory"), errors, {
+      absentMB: defaults.pool.userMemoryMB,
+      leastMB: defaults.memoryMB.std,
+    }),
     kinds: readKinds(given.get("--kinds"), errors),
     help,
   };
@@ -86,7 +91,11 @@ function readPort(text: string | undefined, errors: string[]): number {
   return port;
 }
 
-function readMemory(text: string | undefined, absentMB: number, errors: string[]): number {
+function readMemory(
+  text: string | undefined,
+  errors: string[],
+  { absentMB, leastMB }: { readonly absentMB: number; readonly leastMB: number },
+): number {
   if (text === undefined) {
     return absentMB;
   }
@@ -94,8 +103,8 @@ function readMemory(text: string | undefined, absentMB: number, errors: string[]
   const memoryMB = Number(digits) * (unit.toLowerCase() === "g" ? 1024 : 1);
   if (digits === "") {
     errors.push(`--user-memory ${text}: a size is a number with m or g, such as 2048m`);
-  } else if (memoryMB < smallestUserMemoryMB) {
-    errors.push(`--user-memory ${text}: at least ${smallestUserMemoryMB}m, the smallest an action can have`);
+  } else if (memoryMB < leastMB) {
+    errors.push(`--user-memory ${text}: at least ${leastMB}m, what an action has that states no memory`);
   }
   return memoryMB;
 }

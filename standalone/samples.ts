@@ -2,12 +2,17 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ActionDocument, Json, KeyValue } from "../invoker/index.ts";
+import {
+  type ActionDocument,
+  type Json,
+  type KeyValue,
+  projectFolder,
+  readConfigFile,
+} from "../invoker/index.ts";
 import { readLimits } from "./limits.ts";
 import type { Manifest } from "./manifest.ts";
 import { firstVersion, nextVersion } from "./names.ts";
 import { type Services, systemSubject } from "./services.ts";
-import { projectFolder, readConfigFile } from "./settings.ts";
 import { placeCode, readCode } from "./store/actions.ts";
 import type { PackageDocument } from "./store/entity-documents.ts";
 

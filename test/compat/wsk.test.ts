@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { projectFolder } from "../../invoker/settings.ts";
 import { installSamples } from "../../standalone/samples.ts";
-import { projectFolder } from "../../standalone/settings.ts";
 import { recordDocument } from "../../standalone/store/records.ts";
 import { type Answer, startTestServer, type TestServer } from "../unit/standalone/server.ts";
 

@@ -101,9 +101,9 @@ export class RealInvoker {
       finish(one);
     });
     const settings = {
-      ...defaultInvokerSettings,
+      ...defaultInvokerSettings(),
       memoryMB: { min: 128, max: 1024, std: 256 },
-      pool: { ...defaultInvokerSettings.pool, ...pool },
+      pool: { ...defaultInvokerSettings().pool, ...pool },
     };
     const factory = createLeanFactory({
       instance: instanceName(what),

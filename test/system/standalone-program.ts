@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
-import { projectFolder } from "../../standalone/settings.ts";
+import { projectFolder } from "../../invoker/settings.ts";
 import { within } from "../within.ts";
 
 export interface Answer {

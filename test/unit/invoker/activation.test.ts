@@ -35,9 +35,9 @@ class World {
   store: () => Promise<void> = () => Promise.resolve();
 
   constructor(settings: Partial<InvokerSettings> = {}) {
-    this.settings = { ...defaultInvokerSettings, ...settings };
+    this.settings = { ...defaultInvokerSettings(), ...settings };
     const stemCells = [{ kind: "nodejs:20", count: 1, memoryMB: 256 }];
-    this.pool = new Pool(this.machine, { ...defaultPoolSettings, stemCells });
+    this.pool = new Pool(this.machine, { ...defaultPoolSettings, userMemoryMB: 1024, stemCells });
     this.pool.events.on("rewound", () => this.effects.push("rewound"));
     this.background = new Background((what) => this.effects.push(`failed ${what}`));
   }

@@ -11,7 +11,7 @@ const limits = { timeout: 60_000, memory: 256, logs: 10, concurrency: 1 };
 
 function jobOf(order: Order, annotations: readonly { key: string; value: Json }[] = []): ActivationJob {
   const stored = storedAction({ annotations });
-  return describeJob(order, { stored, kind: "nodejs:20", limits }, defaultInvokerSettings);
+  return describeJob(order, { stored, kind: "nodejs:20", limits }, defaultInvokerSettings());
 }
 const keyless = [{ key: "provide-api-key", value: false }];
 

@@ -5,7 +5,7 @@ import { defaultInvokerSettings, type InvokerSettings } from "../../../invoker/c
 import { completeLimits, limitViolation } from "../../../invoker/limits.ts";
 import type { JsonObject } from "../../../invoker/wire/messages.ts";
 
-const settings: InvokerSettings = { ...defaultInvokerSettings, concurrency: { min: 1, max: 4, std: 1 } };
+const settings: InvokerSettings = { ...defaultInvokerSettings(), concurrency: { min: 1, max: 4, std: 1 } };
 const fine = { timeout: 60_000, memory: 256, logs: 10, concurrency: 1 };
 
 const rows: readonly (readonly [Partial<typeof fine>, JsonObject, string | undefined])[] = [

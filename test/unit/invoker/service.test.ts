@@ -53,7 +53,10 @@ describe("an invoker", () => {
       activations: { store: () => Promise.resolve() },
       factory: machine.factory,
       probe: { rung: undefined, rungs: [{ rung: "copy-all", proven: false, why: "a test", rewindUs: 0 }] },
-      settings: { ...defaultInvokerSettings, pool: { ...defaultInvokerSettings.pool, stemCells } },
+      settings: {
+        ...defaultInvokerSettings(),
+        pool: { ...defaultInvokerSettings().pool, userMemoryMB: 1024, stemCells },
+      },
       logStream: { write: (line: string) => void lines.push(line) },
     });
     invokers.push(invoker);

@@ -24,8 +24,11 @@ describe("a container", () => {
     machine: FakeMachine;
   }> {
     const order = { id: 1, kind: "nodejs:20", memoryMB: 256 };
-    const container = new Container(order, machine, { ...defaultPoolSettings, ...settings }, (it) =>
-      lost.push(it),
+    const container = new Container(
+      order,
+      machine,
+      { ...defaultPoolSettings, userMemoryMB: 1024, ...settings },
+      (it) => lost.push(it),
     );
     made.push(container);
     await container.start();

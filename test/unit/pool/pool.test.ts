@@ -22,7 +22,12 @@ describe("the pool", () => {
   const pools: Pool[] = [];
 
   async function opened(machine: FakeMachine, settings: Partial<PoolSettings> = {}): Promise<Pool> {
-    const pool = new Pool(machine, { ...defaultPoolSettings, stemCells: cell(1), ...settings });
+    const pool = new Pool(machine, {
+      ...defaultPoolSettings,
+      userMemoryMB: 1024,
+      stemCells: cell(1),
+      ...settings,
+    });
     pools.push(pool);
     await pool.settled();
     return pool;

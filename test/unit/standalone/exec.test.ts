@@ -1,9 +1,9 @@
 // The executable part of actions: which code is binary, where it is kept, and how it comes back.
 
 import { expect } from "chai";
+import { readConfigFile } from "../../../invoker/settings.ts";
 import { execForDocument, isBinaryCode, readExec } from "../../../standalone/exec.ts";
 import { Manifest, type ManifestTemplate } from "../../../standalone/manifest.ts";
-import { readConfigFile } from "../../../standalone/settings.ts";
 
 const template = readConfigFile("runtimes.template.json") as ManifestTemplate;
 const manifest = new Manifest(template, ["nodejs:20", "nodejs:24", "python:3"]);

@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { readOptions } from "../../../standalone/options.ts";
 
-const read = (...argv: string[]) => readOptions(argv, { userMemoryMB: 2048 });
+const defaults = { pool: { userMemoryMB: 2048 }, memoryMB: { std: 256 } };
+const read = (...argv: string[]) => readOptions(argv, defaults);
 
 describe("the command line", () => {
   it("may be empty", () => {
@@ -77,8 +78,14 @@ describe("the command line", () => {
     expect(read("--host", "--port", "4000")).to.deep.equal({ errors: ["--host needs a value"] });
   });
 
-  it("refuses an option given twice, and memory that no action fits in", () => {
+  it("refuses less memory than an action has that states none", () => {
+    expect(read("--user-memory", "255m")).to.deep.equal({
+      errors: ["--user-memory 255m: at least 256m, what an action has that states no memory"],
+    });
+    expect(read("--user-memory", "256m")).to.include({ userMemoryMB: 256 });
+  });
+
+  it("refuses an option given twice", () => {
     expect(read("--port", "1", "--port", "2")).to.deep.equal({ errors: ["--port is given twice"] });
-    expect(read("--user-memory", "64m")).to.have.property("errors");
   });
 });

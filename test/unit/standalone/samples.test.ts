@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { expect } from "chai";
+import { projectFolder, readConfigFile } from "../../../invoker/settings.ts";
 import { installSamples } from "../../../standalone/samples.ts";
-import { projectFolder, readConfigFile } from "../../../standalone/settings.ts";
 import { startTestServer } from "./server.ts";
 
 interface Sample {

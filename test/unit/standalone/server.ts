@@ -10,12 +10,13 @@ import type {
   ActivationRecord,
   StoredAction,
 } from "../../../invoker/index.ts";
+import { readConfigFile } from "../../../invoker/settings.ts";
 import { createApi } from "../../../standalone/api.ts";
 import { createBus } from "../../../standalone/bus.ts";
 import { listen } from "../../../standalone/listener.ts";
 import { Manifest, type ManifestTemplate } from "../../../standalone/manifest.ts";
 import { createServices, type Services } from "../../../standalone/services.ts";
-import { type ControllerSettings, defaultSettings, readConfigFile } from "../../../standalone/settings.ts";
+import { type ControllerSettings, defaultSettings } from "../../../standalone/settings.ts";
 import { stop } from "../../../standalone/stop.ts";
 import { actionStore } from "../../../standalone/store/actions.ts";
 import { openDatabases } from "../../../standalone/store/databases.ts";

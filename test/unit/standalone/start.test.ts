@@ -7,10 +7,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { projectFolder, settingEntries } from "../../../invoker/settings.ts";
 import { bannerLines, urlOf } from "../../../standalone/banner.ts";
 import { StartError } from "../../../standalone/errors.ts";
 import { listen } from "../../../standalone/listener.ts";
-import { projectFolder, settingEntries } from "../../../standalone/settings.ts";
 import { openDatabases } from "../../../standalone/store/databases.ts";
 import { startTestServer } from "./server.ts";
 
