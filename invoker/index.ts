@@ -48,14 +48,23 @@ export type {
   Exec,
   KeyValue,
 } from "./wire/documents.ts";
+export {
+  ExactNumber,
+  holdsExactNumber,
+  isJsonArray,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseExact,
+  printExact,
+} from "./wire/json.ts";
+export { isNestedBeyond } from "./wire/json-text.ts";
 export type {
   AckMessage,
   ActivationMessage,
   ActivationRecord,
   Identity,
   InvokerInstance,
-  Json,
-  JsonObject,
   StatusCode,
   TransactionId,
 } from "./wire/messages.ts";

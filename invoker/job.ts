@@ -4,8 +4,9 @@ import type { ExchangeLimits, InitFrame, Job } from "../pool/index.ts";
 import { type InvokerSettings, sizeBytes } from "./config.ts";
 import type { StoredAction } from "./store/stores.ts";
 import type { ActionLimits } from "./wire/documents.ts";
+import { isJsonArray, isJsonObject, type Json, parseExact, printExact } from "./wire/json.ts";
 import { memberTexts } from "./wire/json-text.ts";
-import type { ActivationMessage, Json } from "./wire/messages.ts";
+import type { ActivationMessage } from "./wire/messages.ts";
 import type { Order } from "./wire/orders.ts";
 
 const bytesPerMB = 1024 * 1024;
@@ -104,7 +105,7 @@ function splitArguments({ message, contentText }: Order): {
 } {
   const { content, initArgs } = message;
   if (content === undefined || contentText === undefined) return { env: {}, valueText: "{}" };
-  if (typeof content !== "object" || content === null || Array.isArray(content) || initArgs.length === 0) {
+  if (!isJsonObject(content) || initArgs.length === 0) {
     return { env: {}, valueText: contentText };
   }
   const members = memberTexts(contentText);
@@ -120,8 +121,8 @@ function splitArguments({ message, contentText }: Order): {
 
 /** Strings as they are, null as nothing, numbers and booleans as written, the rest as compact JSON. */
 function environmentText(text: string): string {
-  const value: unknown = JSON.parse(text);
+  const value = parseExact(text);
   if (typeof value === "string") return value;
   if (value === null) return "";
-  return typeof value === "object" ? JSON.stringify(value) : text;
+  return isJsonObject(value) || isJsonArray(value) ? printExact(value) : text;
 }

@@ -2,7 +2,7 @@
 
 import type { Range, SharedLimits } from "./settings.ts";
 import type { ActionLimits } from "./wire/documents.ts";
-import type { JsonObject } from "./wire/messages.ts";
+import type { JsonObject } from "./wire/json.ts";
 
 /** The limits of an action with the defaults filled in: older documents lack some. */
 export function completeLimits(limits: Partial<ActionLimits>, settings: SharedLimits): ActionLimits {

@@ -1,8 +1,9 @@
 // What an activation came to, as its record says it: pure functions of what the container answered.
 
 import type { Answer, Exchange, Timed } from "../pool/index.ts";
+import { isJsonArray, isJsonObject, type Json, parseExact, printExact } from "./wire/json.ts";
 import { isNestedBeyond, memberTexts } from "./wire/json-text.ts";
-import type { Json, StatusCode } from "./wire/messages.ts";
+import type { StatusCode } from "./wire/messages.ts";
 
 export interface Outcome {
   readonly statusCode: StatusCode;
@@ -68,7 +69,7 @@ export function runOutcome(timed: Timed, limits: OutcomeLimits): Outcome {
   const result = parsed(body);
   const error = reportedError(result, body);
   if (error !== undefined) return { ...error, statusCode: status === 200 ? 1 : 2 };
-  if (status === 200 && typeof result === "object" && result !== null) {
+  if (status === 200 && (isJsonObject(result) || isJsonArray(result))) {
     return { statusCode: 0, result, resultText: body, size: body.length };
   }
   return failure(2, withBody(texts.invalidResult, body), body.length);
@@ -93,17 +94,15 @@ function withBody(text: string, body: string): string {
 
 /** The `error` field of a body that is an object with one; its other fields are lost, as in stock. */
 function reportedError(value: Json | undefined, body: string): Omit<Outcome, "statusCode"> | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  if (!Object.hasOwn(value, "error")) return undefined;
-  const { error } = value as { readonly error: Json };
-  const errorText = memberTexts(body).get("error") ?? JSON.stringify(error);
+  if (!isJsonObject(value) || !Object.hasOwn(value, "error")) return undefined;
+  const { error = null } = value;
+  const errorText = memberTexts(body).get("error") ?? printExact(error);
   return { result: { error }, resultText: `{"error":${errorText}}`, size: body.length };
 }
 
 function parsed(body: string): Json | undefined {
   try {
-    const value = JSON.parse(body) as Json;
-    return isNestedBeyond(nestingMax, body) ? undefined : value;
+    return isNestedBeyond(nestingMax, body) ? undefined : parseExact(body);
   } catch {
     return undefined;
   }

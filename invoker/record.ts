@@ -4,7 +4,8 @@ import type { InvokerSettings, StoreLevel } from "./config.ts";
 import type { RunnableAction } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
 import type { ActivationDocument } from "./wire/documents.ts";
-import type { ActivationMessage, ActivationRecord, Json, StatusCode } from "./wire/messages.ts";
+import type { Json } from "./wire/json.ts";
+import type { ActivationMessage, ActivationRecord, StatusCode } from "./wire/messages.ts";
 
 /** What was done in a container and how long it took; epoch milliseconds. */
 export interface Work {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import type { Identity, TransactionId } from "../invoker/index.ts";
+import { type Identity, printExact, type TransactionId } from "../invoker/index.ts";
 import { storeFailure } from "./access.ts";
 import { actionsApi } from "./actions.ts";
 import { activationsApi } from "./activations.ts";
@@ -171,7 +171,7 @@ function send(response: Response, reply: Reply): void {
   if (reply.body === undefined) {
     response.end();
   } else {
-    response.json(reply.body);
+    response.type("json").send(printExact(reply.body));
   }
 }
 

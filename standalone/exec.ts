@@ -1,10 +1,9 @@
 // The executable part of an action: read from a request, laid out for the database, shown to a caller.
 
-import type { ActionDocument, Exec } from "../invoker/index.ts";
+import { type ActionDocument, type Exec, isJsonObject } from "../invoker/index.ts";
 import { ApiError, entityTooLarge, malformed } from "./errors.ts";
 import type { Manifest } from "./manifest.ts";
 import { entityId, type QualifiedName, readQualifiedName } from "./names.ts";
-import { isJsonObject } from "./parameters.ts";
 import { type PlacedCode, placeCode } from "./store/actions.ts";
 
 /** What a request wants to be executed. `code` is as sent: text, or an archive in base64 when `binary`. */

@@ -1,7 +1,16 @@
 // The controller's side of an activation: a message to the invoker, and the acknowledgements that come back.
 
 import { randomUUID } from "node:crypto";
-import type { AckMessage, ActivationMessage, Bus, Identity, Json, TransactionId } from "../invoker/index.ts";
+import {
+  type AckMessage,
+  type ActivationMessage,
+  type Bus,
+  type Identity,
+  type Json,
+  parseExact,
+  printExact,
+  type TransactionId,
+} from "../invoker/index.ts";
 import { ApiError, texts } from "./errors.ts";
 import { argumentsOf } from "./parameters.ts";
 import type { ResolvedAction } from "./resolve.ts";
@@ -96,7 +105,7 @@ export class Invocations {
       );
     }
     const activationId = newActivationId();
-    const message = JSON.stringify(activationMessage(invocation, activationId));
+    const message = printExact(activationMessage(invocation, activationId));
     if (Buffer.byteLength(message) > this.#settings.payloadBytes + this.#settings.serdesOverheadBytes) {
       throw new ApiError(413, texts.tooLarge);
     }
@@ -128,7 +137,7 @@ export class Invocations {
   async #acknowledged(text: string): Promise<void> {
     let ack: AckMessage;
     try {
-      ack = JSON.parse(text) as AckMessage;
+      ack = parseExact(text) as unknown as AckMessage;
     } catch (error) {
       this.#onFault("an acknowledgement is no JSON", error);
       return;

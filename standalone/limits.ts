@@ -1,8 +1,14 @@
 // Limits of actions: what a request may set, and the texts that refuse what is outside.
 
-import type { ActionLimits, Range, SharedLimits } from "../invoker/index.ts";
+import {
+  type ActionLimits,
+  ExactNumber,
+  isJsonObject,
+  type Json,
+  type Range,
+  type SharedLimits,
+} from "../invoker/index.ts";
 import { ApiError, malformed } from "./errors.ts";
-import { isJsonObject } from "./parameters.ts";
 
 /**
  * The limits of an action after a request that sets some of them: absent ones stay as they `are`, or become the usual
@@ -30,10 +36,11 @@ export function readLimits(
   return limits;
 }
 
-function whole(value: unknown, what: string): number | undefined {
-  if (value === undefined || value === null) {
+function whole(asked: Json | undefined, what: string): number | undefined {
+  if (asked === undefined || asked === null) {
     return undefined;
   }
+  const value = asked instanceof ExactNumber ? asked.toJSON() : asked;
   if (typeof value !== "number") {
     throw malformed(`${what} limit malformed`);
   }

@@ -1,6 +1,6 @@
 // The packages collection: packages, bindings to packages of others, and what they contain.
 
-import type { Json } from "../invoker/index.ts";
+import { isJsonObject, type Json } from "../invoker/index.ts";
 import { bindingOf, packageParameters, reachPackage, requireOwner } from "./access.ts";
 import {
   entityBase,
@@ -12,7 +12,7 @@ import {
 } from "./collection.ts";
 import { ApiError, malformed, methodNotAllowed, StoreError, texts } from "./errors.ts";
 import { checkedName, checkedNamespace, entityId, type QualifiedName } from "./names.ts";
-import { isJsonObject, merged, parameterValue } from "./parameters.ts";
+import { merged, parameterValue } from "./parameters.ts";
 import { type PutFields, readPutFields } from "./put-fields.ts";
 import { type ApiRequest, ok, type Reply, readFlag, readObject } from "./request.ts";
 import type { Services } from "./services.ts";

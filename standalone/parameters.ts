@@ -1,6 +1,6 @@
 // Parameters and annotations: lists of key and value in documents and requests, objects in activations.
 
-import type { Json, JsonObject, KeyValue } from "../invoker/index.ts";
+import { isJsonArray, isJsonObject, type Json, type KeyValue, printExact } from "../invoker/index.ts";
 import { malformed } from "./errors.ts";
 
 /** Reads a list `[{key, value, init?, encryption?}]`; of equal keys the last counts. ApiError 400 otherwise. */
@@ -30,7 +30,7 @@ function readParameter(item: unknown, all: unknown): KeyValue {
 }
 
 function abridged(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = printExact(value);
   return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }
 
@@ -55,7 +55,7 @@ export function parameterValue(list: readonly KeyValue[], key: string): Json | u
 export function sizeBytes(list: readonly KeyValue[]): number {
   let bytes = 0;
   for (const item of list) {
-    bytes += Buffer.byteLength(item.key) + Buffer.byteLength(JSON.stringify(item.value));
+    bytes += Buffer.byteLength(item.key) + Buffer.byteLength(printExact(item.value));
   }
   return bytes;
 }
@@ -85,7 +85,7 @@ export function argumentsOf(stored: readonly KeyValue[], payload: Json | undefin
     content[key] = value;
   }
   return {
-    content: Array.isArray(payload) ? payload : content,
+    content: isJsonArray(payload) ? payload : content,
     initArgs: stored.filter((item) => item.init === true).map((item) => item.key),
     lockedArgs,
   };
@@ -101,9 +101,4 @@ export function overridesFinal(
     return false;
   }
   return stored.some((item) => item.value !== null && Object.hasOwn(payload, item.key));
-}
-
-/** Is it an object (not an array, not null)? */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

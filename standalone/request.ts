@@ -1,6 +1,14 @@
 // A request as the handlers see it, a reply as they give it, and how query and body are read.
 
-import type { Identity, Json, JsonObject, TransactionId } from "../invoker/index.ts";
+import {
+  type Identity,
+  isJsonArray,
+  isJsonObject,
+  isNestedBeyond,
+  type Json,
+  parseExact,
+  type TransactionId,
+} from "../invoker/index.ts";
 import { ApiError, malformed, malformedQuery, texts } from "./errors.ts";
 
 /** HEAD arrives as GET: the server leaves out the body by itself. */
@@ -48,14 +56,15 @@ export function readJson(request: ApiRequest): Json | undefined {
       `The request's Content-Type${given} is not supported. Expected:\napplication/json`,
     );
   }
-  let value: Json;
+  const text = request.body.toString("utf8");
+  if (isNestedBeyond(nestingMax, text)) {
+    throw malformed(`JSON input nested too deeply, the limit is ${nestingMax} levels`);
+  }
   try {
-    value = JSON.parse(request.body.toString("utf8")) as Json;
+    return parseExact(text);
   } catch (error) {
     throw malformed(error instanceof Error ? error.message : "no JSON");
   }
-  refuseDeepNesting(value);
-  return value;
 }
 
 /** The JSON body, which must be an object. ApiError 400 otherwise. */
@@ -64,33 +73,19 @@ export function readObject(request: ApiRequest): { readonly [field: string]: Jso
   if (value === undefined) {
     throw new ApiError(400, texts.bodyExpected);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isJsonObject(value)) {
     throw malformed("Object expected");
   }
-  return value as { readonly [field: string]: Json };
+  return value;
 }
 
 /** The arguments of an invocation: nothing, an object, or an array. ApiError 400 otherwise. */
 export function readPayload(request: ApiRequest): Json | undefined {
   const value = readJson(request);
-  if (value !== undefined && (typeof value !== "object" || value === null)) {
+  if (value !== undefined && !isJsonObject(value) && !isJsonArray(value)) {
     throw malformed("JSON object expected");
   }
   return value;
-}
-
-function refuseDeepNesting(value: Json): void {
-  let level = [value].filter(isNest);
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > nestingMax) {
-      throw malformed(`JSON input nested too deeply, the limit is ${nestingMax} levels`);
-    }
-    level = level.flatMap((nest) => Object.values(nest).filter(isNest));
-  }
-}
-
-function isNest(value: Json): value is JsonObject | readonly Json[] {
-  return typeof value === "object" && value !== null;
 }
 
 /** A boolean parameter. ApiError 400 when it is something else. */

@@ -1,11 +1,10 @@
 // Running actions: single ones go to the invoker, sequences are run here, one component after the other.
 
-import { type Identity, type Json, type TransactionId, within } from "../invoker/index.ts";
+import { type Identity, isJsonObject, type Json, type TransactionId, within } from "../invoker/index.ts";
 import type { Background } from "./background.ts";
 import { texts } from "./errors.ts";
 import { type Invocations, type Invoked, newActivationId } from "./invoke.ts";
 import { entityId, type QualifiedName } from "./names.ts";
-import { isJsonObject } from "./parameters.ts";
 import { type ResolvedAction, resolveAction } from "./resolve.ts";
 import { componentsOf } from "./sequence-check.ts";
 import type { ControllerSettings } from "./settings.ts";

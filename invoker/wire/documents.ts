@@ -1,6 +1,7 @@
 // The documents that controllers and invokers keep in CouchDB, as they stand there.
 
-import type { ActivationRecord, Json } from "./messages.ts";
+import type { Json } from "./json.ts";
+import type { ActivationRecord } from "./messages.ts";
 
 export interface KeyValue {
   readonly key: string;

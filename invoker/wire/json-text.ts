@@ -3,7 +3,7 @@
 const quote = 0x22;
 const backslash = 0x5c;
 const bracketOrQuote = /["{}[\]]/g;
-const endOfScalar = /[,}\]\s]/g;
+const afterScalar = /[,}\]\s]/g;
 
 /** The members of an object, name to value text; of a name that occurs twice the last. `text` must be a valid JSON object. */
 export function memberTexts(text: string): Map<string, string> {
@@ -39,7 +39,8 @@ export function isNestedBeyond(levels: number, text: string): boolean {
   return true;
 }
 
-function skipBlank(text: string, from: number): number {
+/** The place of the first character at or after `from` that is no blank. */
+export function skipBlank(text: string, from: number): number {
   let at = from;
   for (let code = text.charCodeAt(at); code === 0x20 || (code >= 0x09 && code <= 0x0d); ) {
     code = text.charCodeAt(++at);
@@ -51,10 +52,7 @@ function skipBlank(text: string, from: number): number {
 function endOfValue(text: string, start: number): number {
   const first = text[start];
   if (first === '"') return endOfString(text, start);
-  if (first !== "{" && first !== "[") {
-    endOfScalar.lastIndex = start;
-    return endOfScalar.exec(text)?.index ?? text.length;
-  }
+  if (first !== "{" && first !== "[") return endOfScalar(text, start);
   let depth = 0;
   let at = start;
   do {
@@ -71,8 +69,14 @@ function endOfValue(text: string, start: number): number {
   return at;
 }
 
+/** The place after the number, boolean or null that starts at `start`. */
+export function endOfScalar(text: string, start: number): number {
+  afterScalar.lastIndex = start;
+  return afterScalar.exec(text)?.index ?? text.length;
+}
+
 /** The place after the string whose opening quote is at `start`. */
-function endOfString(text: string, start: number): number {
+export function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
     while (text.charCodeAt(end - 1 - backslashes) === backslash) backslashes++;

@@ -1,11 +1,9 @@
 // The messages that controllers and invokers exchange, as they stand on the bus (JSON text).
 
+import type { Json, JsonObject } from "./json.ts";
+
 /** `[id, startMs]`, `[id, startMs, true]`, either followed by a parent of the same form. Echoed unchanged in acks. */
 export type TransactionId = readonly [id: string, startMs: number, ...rest: readonly unknown[]];
-
-/** One parameter name and value of a request; any JSON. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
 
 /** Who invokes: the namespace the activation is recorded and billed in. */
 export interface Identity {

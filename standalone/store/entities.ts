@@ -11,6 +11,7 @@ import {
   type Summary,
   summaryOf,
 } from "./entity-documents.ts";
+import { fromStored, toStored } from "./exact-documents.ts";
 
 /** Bytes to be kept beside a document, under the name its `exec.code` states. */
 export interface NewAttachment {
@@ -50,7 +51,7 @@ export class EntityStore {
       const page = await database.allDocs({ include_docs: true, limit: pageSize, startkey });
       for (const row of page.rows) {
         if (row.doc) {
-          store.#index(row.doc as EntityDocument);
+          store.#index(fromStored<EntityDocument>(row.doc));
         }
       }
       const last = page.rows.at(-1);
@@ -66,7 +67,7 @@ export class EntityStore {
     let document = this.#documents.get(id);
     if (document === undefined) {
       try {
-        document = (await this.#database.get(id)) as EntityDocument;
+        document = fromStored<EntityDocument>(await this.#database.get(id));
       } catch (error) {
         if (statusOf(error) === 404) {
           return undefined;
@@ -94,11 +95,11 @@ export class EntityStore {
     } as unknown as EntityDocument;
     let stored: D;
     try {
-      const { rev } = await this.#database.put(next);
+      const { rev } = await this.#database.put(toStored(next));
       stored =
         attachments === undefined
           ? ({ ...plain, _rev: rev } as D)
-          : ((await this.#database.get(document._id)) as D);
+          : fromStored<D>(await this.#database.get(document._id));
     } catch (error) {
       this.#documents.delete(document._id);
       throw statusOf(error) === 409

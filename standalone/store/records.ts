@@ -6,6 +6,7 @@ import { StoreError } from "../errors.ts";
 import { ActivationOrder, type OrderRange } from "./activation-order.ts";
 import type { Databases, DocumentDatabase } from "./databases.ts";
 import { statusOf } from "./databases.ts";
+import { fromStored, toStored } from "./exact-documents.ts";
 
 /** A record of an action, a sequence, or a trigger (which has no duration, and 0 as its end). */
 export type AnyRecord = Omit<ActivationRecord, "duration"> & { readonly duration?: number };
@@ -98,7 +99,7 @@ export class ActivationRecords implements ActivationStore {
       return pending;
     }
     try {
-      return (await this.#database.get(id)) as RecordDocument;
+      return fromStored<RecordDocument>(await this.#database.get(id));
     } catch (error) {
       if (statusOf(error) === 404) {
         return undefined;
@@ -118,7 +119,7 @@ export class ActivationRecords implements ActivationStore {
     await this.#settle(range.namespace);
     const keys = await this.#order.ids(range);
     const found = await this.#database.allDocs({ keys, include_docs: true });
-    return found.rows.flatMap((row) => (row.doc ? [row.doc as RecordDocument] : []));
+    return found.rows.flatMap((row) => (row.doc ? [fromStored<RecordDocument>(row.doc)] : []));
   }
 
   /** How many activations the range holds, `skip` of them not counted. */
@@ -157,7 +158,7 @@ export class ActivationRecords implements ActivationStore {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
-      const documents = batch.map((waiting) => waiting.document);
+      const documents = batch.map((waiting) => toStored(waiting.document));
       // Conflicts come back as values: a record that is there already (the same activation stored twice) stays.
       await this.#database.bulkDocs(documents);
       await this.#order.add(batch.map((waiting) => waiting.document));

@@ -19,7 +19,7 @@ const perPassMs = 240_000;
 async function resultOf(real: RealInvoker, action: CorpusAction, i: number): Promise<Json | undefined> {
   const value = action.invocations[i]?.value ?? {};
   const { record } = await real.run(action.name, { ...action.env, ...value }, Object.keys(action.env));
-  return record.response.result;
+  return record.response.result as Json | undefined;
 }
 
 for (const family of ["nodejs", "python"] as const) {

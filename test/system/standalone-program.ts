@@ -9,6 +9,7 @@ import { within } from "../within.ts";
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
+  readonly text: string;
   // Tests look into bodies by path; a wrong path fails the expectation that follows.
   // biome-ignore lint/suspicious/noExplicitAny: the bodies of a whole API
   readonly body: any;
@@ -81,7 +82,7 @@ export class StandaloneProgram {
     return new RegExp(`^  ${word} +(.*)$`, "m").exec(this.output)?.[1] ?? "";
   }
 
-  /** Sends to a path below the guest's namespace, or to a whole one. */
+  /** Sends to a path below the guest's namespace, or to a whole one; a body that is no string is sent as JSON. */
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
     const [, url = "", auth = ""] = /--apihost (\S+) --auth (\S+)$/.exec(this.line("wsk")) ?? [];
     const response = await fetch(`${url}${path.startsWith("/") ? path : `${namespaceUrl}/${path}`}`, {
@@ -90,12 +91,13 @@ export class StandaloneProgram {
         authorization: `Basic ${Buffer.from(auth).toString("base64")}`,
         "content-type": "application/json",
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
     return {
       status: response.status,
       headers: response.headers,
+      text,
       body: text === "" ? undefined : JSON.parse(text),
     };
   }

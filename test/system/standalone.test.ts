@@ -77,6 +77,17 @@ describe("npm start", function () {
     expect(await result("pyh", { name: "y" })).to.deep.equal({ msg: "hi y" });
   });
 
+  it("passes numbers on as they were written", async () => {
+    const code = "def main(a):\n    return {**a, 'float': isinstance(a['f'], float)}\n";
+    await create("exact", "python:3", code);
+    const numbers = '"big":12345678901234567890,"f":1.0';
+    const { text, headers } = await program.send("POST", `actions/exact?${resultOnly}`, `{${numbers}}`);
+    expect(text).to.equal(`{${numbers},"float":true}`);
+    const id = headers.get("x-openwhisk-activation-id") ?? "";
+    await program.record(id);
+    expect((await program.send("GET", `activations/${id}/result`)).text).to.include(text);
+  });
+
   it("gives the whole record to who asks for it", async () => {
     const { status, headers, body } = await program.send("POST", `actions/hello?${wholeRecord}`, {
       name: "x",

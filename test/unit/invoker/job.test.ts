@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { defaultInvokerSettings, sizeBytes } from "../../../invoker/config.ts";
 import { type ActivationJob, describeJob } from "../../../invoker/job.ts";
-import type { Json } from "../../../invoker/wire/messages.ts";
+import type { Json } from "../../../invoker/wire/json.ts";
 import type { Order } from "../../../invoker/wire/orders.ts";
 import { guestKey, orderOf, storedAction } from "./orders.ts";
 
@@ -82,9 +82,9 @@ describe("a job", () => {
   });
 
   it("splits init arguments off, each as text", () => {
-    const text = '{"S":"x","N":null,"B":true,"F":1.50,"O":{"a": [1]},"keep":2.0}';
+    const text = '{"S":"x","N":null,"B":true,"F":1.50,"O":{"a": [1.0]},"keep":2.0}';
     const job = jobOf(orderOf({ initArgs: ["S", "N", "B", "F", "O", "absent"] }, text), keyless);
-    const env = { S: "x", N: "", B: "true", F: "1.50", O: '{"a":[1]}' };
+    const env = { S: "x", N: "", B: "true", F: "1.50", O: '{"a":[1.0]}' };
     expect(job.initFrame(0).env).to.include(env).and.not.have.property("absent");
     expect(job.runBody(0)).to.contain('{"value":{"keep":2.0},');
   });

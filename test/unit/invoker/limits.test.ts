@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { defaultInvokerSettings, type InvokerSettings } from "../../../invoker/config.ts";
 import { completeLimits, limitViolation } from "../../../invoker/limits.ts";
-import type { JsonObject } from "../../../invoker/wire/messages.ts";
+import type { JsonObject } from "../../../invoker/wire/json.ts";
 
 const settings: InvokerSettings = { ...defaultInvokerSettings(), concurrency: { min: 1, max: 4, std: 1 } };
 const fine = { timeout: 60_000, memory: 256, logs: 10, concurrency: 1 };

@@ -2,7 +2,8 @@
 
 import type { StoredAction } from "../../../invoker/store/stores.ts";
 import type { ActionDocument } from "../../../invoker/wire/documents.ts";
-import type { ActivationMessage, Json } from "../../../invoker/wire/messages.ts";
+import type { Json } from "../../../invoker/wire/json.ts";
+import type { ActivationMessage } from "../../../invoker/wire/messages.ts";
 import { type Order, readOrder } from "../../../invoker/wire/orders.ts";
 
 export const guestKey = "23bc46b1-71f6-4ed5-8c54-816aa4f8c502:secret";

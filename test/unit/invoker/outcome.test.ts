@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import { initOutcome, type Outcome, runOutcome } from "../../../invoker/outcome.ts";
+import { printExact } from "../../../invoker/wire/json.ts";
 import type { Exchange, Timed } from "../../../pool/proxy/exchange.ts";
 
 const limits = { timeoutMs: 1000, maxBodyBytes: 50 };
@@ -97,7 +98,8 @@ describe("the outcome of run", () => {
   }
 
   it("keeps numbers as the action wrote them", () => {
-    expect(runOutcome(timed(answer(200, '{"n":1.0}')), limits).resultText).to.equal('{"n":1.0}');
+    const { result, resultText } = runOutcome(timed(answer(200, '{"n":1.0}')), limits);
+    expect([resultText, printExact(result)]).to.deep.equal(['{"n":1.0}', '{"n":1.0}']);
     const error = runOutcome(timed(answer(200, '{"m":1,"error":{"big":12345678901234567890}}')), limits);
     expect(error.resultText).to.equal('{"error":{"big":12345678901234567890}}');
   });

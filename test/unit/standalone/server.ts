@@ -11,6 +11,7 @@ import type {
   StoredAction,
 } from "../../../invoker/index.ts";
 import { readConfigFile } from "../../../invoker/settings.ts";
+import { parseExact, printExact } from "../../../invoker/wire/json.ts";
 import { createApi } from "../../../standalone/api.ts";
 import { createBus } from "../../../standalone/bus.ts";
 import { listen } from "../../../standalone/listener.ts";
@@ -101,7 +102,7 @@ export async function startTestServer(
   const running = new Set<Promise<void>>();
   const actions = actionStore(services.entities);
   const consumer = bus.subscribe("invoker0", async (text) => {
-    const message = JSON.parse(text) as ActivationMessage;
+    const message = parseExact(text) as unknown as ActivationMessage;
     messages.push(message);
     const action = await actions.fetch(`${message.action.path}/${message.action.name}`, message.revision);
     const made = behaviour(message, action);
@@ -112,7 +113,7 @@ export async function startTestServer(
       const record = recordOf(message, action, response);
       const instance = { instance: 0, instanceType: "invoker", userMemory: "2147483648 B" } as const;
       const ack = (rest: Partial<AckMessage>): Promise<void> =>
-        bus.send("completed0", JSON.stringify({ transid: message.transid, ...rest }));
+        bus.send("completed0", printExact({ transid: message.transid, ...rest }));
       if (message.blocking) {
         await ack({ response: options.idOnlyAcks === true ? message.activationId : record });
       }
