@@ -114,6 +114,8 @@ export function storeFailure(error: StoreError): ApiError {
       return new ApiError(409, texts.conflict);
     case "wrong-type":
       return new ApiError(409, texts.wrongCollection);
+    case "full":
+      return new ApiError(507, error.message);
     case "unavailable":
       return new ApiError(500, texts.internal);
   }

@@ -97,7 +97,17 @@ async function route(services: Services, request: ApiRequest, segments: readonly
     throw new ApiError(404, texts.noRoute);
   }
   const own = checkedNamespace(namespace, request.user.namespace.name);
+  requireRoom(services, request);
   return await collections[collection as keyof typeof collections](services, request, own, rest);
+}
+
+/** Every write begins here, so that it is refused before anything has been done. An invocation writes its record. */
+function requireRoom({ room }: Services, { method, body }: ApiRequest): void {
+  if (method === "PUT" || method === "POST") {
+    room.requireForNew(body.length);
+  } else if (method === "DELETE") {
+    room.requireForRest();
+  }
 }
 
 /** `X-Request-Id` of the caller unless it looks like the system's own, else 32 random letters and digits. */

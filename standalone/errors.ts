@@ -13,9 +13,9 @@ export class ApiError extends Error {
   }
 }
 
-/** A store that cannot do what it was asked; `code` says which way, the message is for operators. */
+/** A store that cannot do what it was asked; `code` says which way. The message is for operators, of `full` for callers too. */
 export class StoreError extends Error {
-  readonly code: "conflict" | "wrong-type" | "unavailable";
+  readonly code: "conflict" | "wrong-type" | "full" | "unavailable";
 
   constructor(code: StoreError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
@@ -32,7 +32,7 @@ export class StartError extends Error {
   }
 }
 
-/** Fixed texts of OpenWhisk's controller (common/scala http/ErrorResponse.scala and the HTTP server below it). */
+/** Fixed texts of OpenWhisk's controller (common/scala http/ErrorResponse.scala and the HTTP server below it), then our own. */
 export const texts = {
   notFound: "The requested resource does not exist.",
   noRoute: "The requested resource could not be found.",
@@ -66,6 +66,8 @@ export const texts = {
   tooLarge: "The request is larger than the server is willing or able to process.",
   internal: "There was an internal server error.",
   overloaded: "The server is currently unavailable (because it is overloaded or down for maintenance).",
+  diskFull: "The disk of the server is full: nothing new can be stored or run. Removing what is there helps.",
+  diskFailed: "The disk of the server was full: it must be given space and be started again.",
 } as const;
 
 /** 404 with the general text. */

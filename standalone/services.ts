@@ -20,6 +20,7 @@ export interface Services {
   readonly invocations: Invocations;
   readonly runner: Runner;
   readonly background: Background;
+  readonly room: Databases["room"];
   /** Hears of faults that no caller hears of. */
   readonly onFault: (what: string, error: unknown) => void;
 }
@@ -40,7 +41,7 @@ export async function createServices(parts: {
 }): Promise<Services> {
   const { databases, settings, onFault } = parts;
   const [entities, records, subjects] = await Promise.all([
-    EntityStore.open(databases.whisks),
+    EntityStore.open(databases),
     ActivationRecords.open(databases),
     Subjects.open(databases.subjects, parts.folder, [guestSubject, systemSubject]),
   ]);
@@ -48,5 +49,7 @@ export async function createServices(parts: {
   const background = new Background(onFault);
   const runner = new Runner({ entities, records, invocations, background, settings, onFault });
   const { manifest } = parts;
-  return { settings, manifest, entities, records, subjects, invocations, runner, background, onFault };
+  const { room } = databases;
+  const stores = { entities, records, subjects, room };
+  return { settings, manifest, ...stores, invocations, runner, background, onFault };
 }

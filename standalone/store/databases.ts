@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import PouchDB from "pouchdb";
 import { StartError } from "../errors.ts";
+import { DiskRoom, isDiskFull, leastBytes } from "./disk-room.ts";
 
 export type DocumentDatabase = PouchDB;
 
@@ -25,17 +26,18 @@ export interface Databases {
   readonly activations: DocumentDatabase;
   readonly subjects: DocumentDatabase;
   readonly activationOrder: OrderDatabase;
+  readonly room: DiskRoom;
   close(): Promise<void>;
 }
 
-/** Room that must be free in the data folder at the start, so that a full disk is met now and not by an activation. */
-const probeBytes = 1 << 20;
-
 /**
  * Opens (or creates) the databases below `folder`. LevelDB locks its files, so that a second server is refused. Throws
- * StartError naming the obstacle and the remedy.
+ * StartError naming the obstacle and the remedy. `say` hears of a disk that gets full, and has room again.
  */
-export async function openDatabases(folder: string): Promise<Databases> {
+export async function openDatabases(
+  folder: string,
+  say: (line: string) => void = console.error,
+): Promise<Databases> {
   prepareFolder(folder);
   const activationOrder = new ClassicLevel<string, string>(join(folder, "activation-order"));
   try {
@@ -55,6 +57,7 @@ export async function openDatabases(folder: string): Promise<Databases> {
   return {
     ...documents,
     activationOrder,
+    room: new DiskRoom(folder, say),
     async close() {
       await Promise.all([...Object.values(documents), activationOrder].map((database) => database.close()));
     },
@@ -70,7 +73,7 @@ function prepareFolder(folder: string): void {
     }
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     chmodSync(folder, 0o700);
-    writeFileSync(probe, Buffer.alloc(probeBytes), { mode: 0o600 });
+    writeFileSync(probe, Buffer.alloc(leastBytes), { mode: 0o600 });
     rmSync(probe, { force: true });
   } catch (error) {
     removeIfThere(probe);
@@ -105,7 +108,7 @@ function openingFailed(folder: string, error: unknown): StartError {
   if (code === "LEVEL_LOCKED" || /lock .*LOCK/i.test(message)) {
     return folderInUse(folder);
   }
-  if (code === "ENOSPC" || code === "EDQUOT" || /No space left/i.test(message)) {
+  if (isDiskFull(error)) {
     return new StartError(
       `The disk that holds ${folder} is full. Free some space, or choose another place with --data-dir.`,
     );

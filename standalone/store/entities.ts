@@ -3,7 +3,7 @@
 import { LRUCache } from "lru-cache";
 import { StoreError } from "../errors.ts";
 import { splitPath } from "../names.ts";
-import { type DocumentDatabase, statusOf } from "./databases.ts";
+import { type Databases, type DocumentDatabase, statusOf } from "./databases.ts";
 import {
   type EntityDocument,
   type EntityType,
@@ -27,6 +27,7 @@ const pageSize = 500;
 /** Reads and writes entities. All writes of this process go through one instance: it is its own cache and index. */
 export class EntityStore {
   readonly #database: DocumentDatabase;
+  readonly #room: Databases["room"];
   readonly #documents = new LRUCache<string, EntityDocument>({
     max: cachedDocuments,
     maxSize: cachedBytes,
@@ -39,16 +40,17 @@ export class EntityStore {
     rule: new Map(),
   };
 
-  private constructor(database: DocumentDatabase) {
-    this.#database = database;
+  private constructor({ whisks, room }: Databases) {
+    this.#database = whisks;
+    this.#room = room;
   }
 
   /** Reads the index of what is there. */
-  static async open(database: DocumentDatabase): Promise<EntityStore> {
-    const store = new EntityStore(database);
+  static async open(databases: Databases): Promise<EntityStore> {
+    const store = new EntityStore(databases);
     let startkey = "";
     for (;;) {
-      const page = await database.allDocs({ include_docs: true, limit: pageSize, startkey });
+      const page = await databases.whisks.allDocs({ include_docs: true, limit: pageSize, startkey });
       for (const row of page.rows) {
         if (row.doc) {
           store.#index(fromStored<EntityDocument>(row.doc));
@@ -104,7 +106,7 @@ export class EntityStore {
       this.#documents.delete(document._id);
       throw statusOf(error) === 409
         ? new StoreError("conflict", `${document._id} was changed meanwhile`)
-        : unavailable(`writing ${document._id}`, error);
+        : (this.#room.failure(error) ?? unavailable(`writing ${document._id}`, error));
     }
     this.#documents.set(document._id, stored);
     this.#index(stored);
@@ -119,7 +121,7 @@ export class EntityStore {
     } catch (error) {
       throw statusOf(error) === 409 || statusOf(error) === 404
         ? new StoreError("conflict", `${document._id} was changed meanwhile`)
-        : unavailable(`removing ${document._id}`, error);
+        : (this.#room.failure(error) ?? unavailable(`removing ${document._id}`, error));
     }
     this.#summaries[document.entityType].delete(document._id);
   }

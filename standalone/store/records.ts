@@ -39,6 +39,7 @@ const rememberedIds = 20_000;
 /** The activations database with its order. */
 export class ActivationRecords implements ActivationStore {
   readonly #database: DocumentDatabase;
+  readonly #room: Databases["room"];
   readonly #order: ActivationOrder;
   /** Given to us and not yet written, by document id. */
   readonly #pending = new Map<string, RecordDocument>();
@@ -49,8 +50,9 @@ export class ActivationRecords implements ActivationStore {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(database: DocumentDatabase, order: ActivationOrder) {
-    this.#database = database;
+  private constructor({ activations, room }: Databases, order: ActivationOrder) {
+    this.#database = activations;
+    this.#room = room;
     this.#order = order;
   }
 
@@ -58,7 +60,7 @@ export class ActivationRecords implements ActivationStore {
   static async open(databases: Databases): Promise<ActivationRecords> {
     const order = new ActivationOrder(databases.activationOrder);
     await order.catchUp(databases.activations);
-    return new ActivationRecords(databases.activations, order);
+    return new ActivationRecords(databases, order);
   }
 
   /** Keeps the record; resolves when it is in the database. Readers see it from now on. */
@@ -158,15 +160,18 @@ export class ActivationRecords implements ActivationStore {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
+      this.#room.requireForRest();
       const documents = batch.map((waiting) => toStored(waiting.document));
       // Conflicts come back as values: a record that is there already (the same activation stored twice) stays.
       await this.#database.bulkDocs(documents);
       await this.#order.add(batch.map((waiting) => waiting.document));
       await this.#order.noteProgress(this.#database);
     } catch (error) {
+      const full = this.#room.failure(error);
       for (const { document, failed } of batch) {
         this.#pending.delete(document._id);
-        failed(new StoreError("unavailable", `storing ${document._id}: ${String(error)}`, { cause: error }));
+        const what = `storing ${document._id}: ${String(error)}`;
+        failed(full ?? new StoreError("unavailable", what, { cause: error }));
       }
       return;
     }

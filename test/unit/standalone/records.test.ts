@@ -137,12 +137,12 @@ describe("activation records", () => {
   });
 
   it("that cannot be written are reported to whoever gave them", async () => {
-    databases.activations.bulkDocs = () => Promise.reject(new Error("No space left on device"));
+    databases.activations.bulkDocs = () => Promise.reject(new Error("Input/output error"));
     let message = "";
     await records.store(record(1)).catch((error: Error) => {
       message = error.message;
     });
-    expect(message).to.match(/No space left on device/);
+    expect(message).to.match(/Input\/output error/);
     expect(await records.get("guest", record(1).activationId)).to.equal(undefined);
   });
 

@@ -54,6 +54,8 @@ export interface TestServer {
   /** Messages the consumer got, in order. */
   readonly messages: ActivationMessage[];
   readonly faults: string[];
+  /** What was said of a full disk. */
+  readonly diskLines: readonly string[];
   behave(behaviour: Behaviour): void;
   /** Sends as `guest` unless told otherwise; a body that is no string or Buffer is sent as JSON. */
   send(method: string, path: string, body?: unknown, options?: SendOptions): Promise<Answer>;
@@ -86,7 +88,8 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "rewhisk-standalone-"));
   const faults: string[] = [];
-  const databases = await openDatabases(folder);
+  const diskLines: string[] = [];
+  const databases = await openDatabases(folder, (line) => diskLines.push(line));
   const bus = createBus((topic, error) => faults.push(`${topic}: ${String(error)}`));
   const template = readConfigFile("runtimes.template.json") as ManifestTemplate;
   const services = await createServices({
@@ -150,6 +153,7 @@ export async function startTestServer(
     folder,
     messages,
     faults,
+    diskLines,
     keyOf,
     behave: (next) => {
       behaviour = next;
