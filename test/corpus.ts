@@ -210,19 +210,24 @@ export function sameResult(invocation: Invocation, one: Json, other: Json): bool
   return isDeepStrictEqual(comparable(invocation, one), comparable(invocation, other));
 }
 
+const references = new Map<string, Promise<readonly FreshRun[]>>();
+
+/** What `freshRuns` gave for an action the first time. */
+export function referenceRuns(action: CorpusAction): Promise<readonly FreshRun[]> {
+  const runs = references.get(action.id) ?? freshRuns(action);
+  references.set(action.id, runs);
+  return runs;
+}
+
 /**
- * Runs every invocation of an action, each in a fresh process outside any container, with the interpreter given (a
- * path: the container's) and without any code of runtimes/. Throws if one of them gave no answer.
+ * Runs every invocation of an action, each in a fresh process outside any container (this Node, or Debian's Python) and
+ * without any code of runtimes/. Throws if one of them gave no answer.
  */
-export async function freshRuns(action: CorpusAction, interpreter?: string): Promise<readonly FreshRun[]> {
-  const variable = action.family === "nodejs" ? "REWHISK_NODE" : "REWHISK_PYTHON";
+export async function freshRuns(action: CorpusAction): Promise<readonly FreshRun[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [path.join(ACTIONS, "run-plain.mjs"), action.id],
-    {
-      env: { ...process.env, ...(interpreter === undefined ? {} : { [variable]: interpreter }) },
-      maxBuffer: 1 << 26,
-    },
+    { maxBuffer: 1 << 26 },
   );
   const runs = stdout.trimEnd().split("\n");
   return runs.map((line) => {

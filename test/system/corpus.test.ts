@@ -1,19 +1,19 @@
 // Every action of the corpus, run, rewound and run again among all the others in the same containers, answers as a fresh process does.
 
 import { expect } from "chai";
-import { findInterpreters } from "../../pool/index.ts";
 import {
   type CorpusAction,
   complaint,
-  freshRuns,
   type Json,
   loadCorpus,
   readCode,
+  referenceRuns,
   sameResult,
 } from "../corpus.ts";
 import { RealInvoker } from "./real-invoker.ts";
 
-const kinds = { nodejs: "nodejs:20", python: "python:3" } as const;
+const [ownLine] = process.versions.node.split(".");
+const kinds = { nodejs: `nodejs:${ownLine}`, python: "python:3" } as const;
 const perPassMs = 240_000;
 
 async function resultOf(real: RealInvoker, action: CorpusAction, i: number): Promise<Json | undefined> {
@@ -71,9 +71,8 @@ for (const family of ["nodejs", "python"] as const) {
     }).timeout(perPassMs);
 
     it("answered as a fresh process does", async () => {
-      const interpreter = (await findInterpreters()).find(({ kind }) => kind === kinds[family])?.path;
       for (const action of actions)
-        for (const [i, run] of (await freshRuns(action, interpreter)).entries()) {
+        for (const [i, run] of (await referenceRuns(action)).entries()) {
           const invocation = action.invocations[i];
           if (invocation === undefined) throw new Error(`${action.name} has no invocation ${i}`);
           const rewound = first.get(`${action.name} ${i}`) ?? null;
