@@ -142,12 +142,12 @@ struct inside {
 	uint64_t tid_address;		/* the word that is cleared when the leader ends */
 	uint64_t program_break;
 	char name[16];
+	char cwd[CWD_SIZE];		/* as the process sees it */
 };
 
 struct kernel_state {
 	struct inside inside;
 	uint32_t umask;
-	char cwd[CWD_SIZE];
 	char *status;			/* text of /proc/PID/status */
 };
 

@@ -61,18 +61,17 @@ static int ask(struct rw_process *p, struct rw_error *error, int64_t nr, uint64_
 	return rw_op(p, error, nr, 0, a, b, c, d, 0, 0);
 }
 
-/* The leader asks what only the process itself can ask, into a page that it maps for it and gives back. */
+/* The leader asks what only the process itself can ask, into memory that it maps for it and gives back. */
 static int look_inside(struct rw_process *p, struct inside *inside, struct rw_error *error)
 {
-	int64_t page = 0, program_break = 0;
+	int64_t answers = 0, program_break = 0;
 	uint64_t at;
-	int failed = rw_op(p, error, SYS_mmap, OP_CAPTURE, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	int failed = rw_op(p, error, SYS_mmap, OP_CAPTURE, 0, sizeof(*inside), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			   (uint64_t)-1, 0);
 
-	_Static_assert(sizeof(*inside) <= PAGE, "the answers need more than one page");
 	if (!failed)
-		failed = rw_run_ops(p, &page, error);
-	at = (uint64_t)page;
+		failed = rw_run_ops(p, &answers, error);
+	at = (uint64_t)answers;
 	for (uint64_t signal = 1; signal <= SIGNALS && !failed; signal++)
 		failed = ask(p, error, SYS_rt_sigaction, signal, 0, at + offsetof(struct inside, actions[signal - 1]), 8);
 	for (uint64_t which = ITIMER_REAL; which <= ITIMER_PROF && !failed; which++)
@@ -84,6 +83,8 @@ static int look_inside(struct rw_process *p, struct inside *inside, struct rw_er
 	if (!failed)
 		failed = ask(p, error, SYS_prctl, PR_GET_TID_ADDRESS, at + offsetof(struct inside, tid_address), 0, 0);
 	if (!failed)
+		failed = ask(p, error, SYS_getcwd, at + offsetof(struct inside, cwd), CWD_SIZE, 0, 0);
+	if (!failed)
 		failed = rw_op(p, error, SYS_brk, OP_CAPTURE, 0, 0, 0, 0, 0, 0);
 	if (!failed)
 		failed = rw_run_ops(p, &program_break, error);
@@ -91,21 +92,8 @@ static int look_inside(struct rw_process *p, struct inside *inside, struct rw_er
 		failed = rw_fail(error, RW_SYSTEM, errno, "cannot read what process %d says of itself", p->pid);
 	inside->program_break = (uint64_t)program_break;
 	if (!failed)
-		failed = ask(p, error, SYS_munmap, at, PAGE, 0, 0);
+		failed = ask(p, error, SYS_munmap, at, sizeof(*inside), 0, 0);
 	return failed ? failed : rw_run_ops(p, NULL, error);
-}
-
-static int read_cwd(struct rw_process *p, char cwd[CWD_SIZE], struct rw_error *error)
-{
-	char path[40];
-	ssize_t length;
-
-	snprintf(path, sizeof(path), "/proc/%d/cwd", p->pid);
-	length = readlink(path, cwd, CWD_SIZE - 1);
-	if (length <= 0)
-		return rw_fail(error, RW_SYSTEM, errno, "cannot read %s", path);
-	cwd[length] = 0;
-	return 0;
 }
 
 static int refuse_timers(struct rw_process *p, struct rw_error *error)
@@ -138,7 +126,7 @@ int rw_kernel_save(struct rw_process *p, struct rw_error *error)
 	if (!kernel->status || !umask_line)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "status of process %d", p->pid);
 	kernel->umask = (uint32_t)strtoul(umask_line + 6, NULL, 8);
-	return read_cwd(p, kernel->cwd, error);
+	return 0;
 }
 
 /* Writes the data that the plan's calls point to. */
@@ -154,7 +142,7 @@ static int put_constants(struct rw_process *p, struct rw_error *error)
 	    rw_constants_put(p, AT_ZERO, zero, sizeof(zero), &ignored) ||
 	    rw_constants_put(p, AT_ALL_SIGNALS, &all, sizeof(all), &ignored) ||
 	    rw_constants_put(p, AT_NAME, kernel->inside.name, sizeof(kernel->inside.name), &ignored) ||
-	    rw_constants_put(p, AT_CWD, kernel->cwd, strlen(kernel->cwd) + 1, &ignored))
+	    rw_constants_put(p, AT_CWD, kernel->inside.cwd, strlen(kernel->inside.cwd) + 1, &ignored))
 		return rw_fail(error, RW_SYSTEM, E2BIG, "constants");
 	return 0;
 }
@@ -264,6 +252,8 @@ static int compare_inside(const struct inside *was, const struct inside *is, str
 		return rw_fail(error, RW_DIFFERENCE, 0, "the alternate signal stack differs");
 	if (memcmp(was->name, is->name, sizeof(was->name)))
 		return rw_fail(error, RW_DIFFERENCE, 0, "name is \"%.16s\", was \"%.16s\"", is->name, was->name);
+	if (strcmp(was->cwd, is->cwd))
+		return rw_fail(error, RW_DIFFERENCE, 0, "the working directory is %.80s, was %.80s", is->cwd, was->cwd);
 	if (was->tid_address != is->tid_address)
 		return rw_fail(error, RW_DIFFERENCE, 0, "the word cleared at the leader's exit is elsewhere");
 	if (was->program_break != is->program_break)
@@ -275,16 +265,12 @@ static int compare_inside(const struct inside *was, const struct inside *is, str
 int rw_kernel_compare(struct rw_process *p, struct rw_error *error)
 {
 	const struct kernel_state *was = &p->image->kernel;
-	char status[STATUS_SIZE], cwd[CWD_SIZE];
+	char status[STATUS_SIZE];
 	struct inside now = { 0 };
 	int failed = read_status(p, status, error);
 
 	if (!failed)
 		failed = compare_status(p, status, error);
-	if (!failed)
-		failed = read_cwd(p, cwd, error);
-	if (!failed && strcmp(cwd, was->cwd))
-		failed = rw_fail(error, RW_DIFFERENCE, 0, "the working directory is %.80s, was %.80s", cwd, was->cwd);
 	if (!failed)
 		failed = look_inside(p, &now, error);
 	return failed ? failed : compare_inside(&was->inside, &now, error);

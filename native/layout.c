@@ -27,7 +27,7 @@ static int queue_unmap(struct rw_process *p, uint64_t start, uint64_t end, struc
 	return rw_op(p, error, SYS_munmap, 0, start, end - start, 0, 0, 0, 0);
 }
 
-/* Opens the file of a mapping by its path inside the container. *fd: in the process. */
+/* Opens the file of a mapping by its path inside the container. *fd: in the process; or -errno. */
 static int open_mapped(struct rw_process *p, const struct region *region, const char *text, int64_t *fd,
 		       struct rw_error *error)
 {
@@ -44,7 +44,7 @@ static int open_mapped(struct rw_process *p, const struct region *region, const 
 		return failed;
 	if (rw_constants_put(p, TABLE_PASSING, path, region->name_length + 1, &address))
 		return rw_fail(error, RW_MAPPING, E2BIG, "path of mapping %llx", (unsigned long long)region->start);
-	failed = rw_op(p, error, SYS_openat, OP_CAPTURE, (uint64_t)AT_FDCWD, address, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	failed = rw_op(p, error, SYS_openat, OP_CAPTURE | OP_MAY_FAIL, (uint64_t)AT_FDCWD, address, O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	return failed ? failed : rw_run_ops(p, fd, error);
 }
 
@@ -65,6 +65,8 @@ static int remake_file(struct rw_process *p, const struct region *was, uint64_t 
 	int64_t fd;
 	int failed = open_mapped(p, was, p->image->maps, &fd, error);
 
+	if (!failed && fd < 0)
+		failed = rw_fail(error, RW_MAPPING, (int)-fd, "cannot open the file of mapping %llx", (unsigned long long)start);
 	return failed ? failed
 		      : queue_map_file(p, was, start, end, fd, was->kind == REGION_FILE ? MAP_PRIVATE : MAP_SHARED, error);
 }
@@ -313,7 +315,8 @@ static int share(struct rw_process *p, const struct region *region, struct rw_er
 	int64_t fd;
 	int failed = open_mapped(p, region, p->text, &fd, error);
 
-	if (failed)
+	/* A file that has been renamed or deleted since, or that the container cannot see. */
+	if (failed || fd < 0)
 		return failed;
 	if (is_file_of(p, fd, region))
 		return queue_map_file(p, region, region->start, region->end, fd, MAP_SHARED, error);
