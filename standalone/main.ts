@@ -9,6 +9,7 @@ import {
   findInterpreters,
   type Interpreter,
   type InvokerSettings,
+  type InvokerStatus,
   preflight,
   probe,
   projectFolder,
@@ -98,15 +99,17 @@ async function start(options: Options, usual: InvokerSettings): Promise<Running>
     scratchMB,
     launcher: join(projectFolder(), "build", "native", "lean"),
   });
+  const settings = invokerSettings(usual, options.userMemoryMB, manifest);
   const invoker = await startInvoker({
     bus,
     actions: actionStore(services.entities),
     activations: services.records,
     factory,
     probe: proof,
-    settings: invokerSettings(usual, options.userMemoryMB, manifest),
+    settings,
   });
   await invoker.ready;
+  if (settings.pool.stemCells.length > 0) requireContainers(invoker.status());
   listener.handle(createApi(services, build));
   const auth = services.subjects.owner(guestSubject)?.authkey.api_key ?? "";
   const facts = { version: build.version, interpreters, probe: proof, userMemoryMB: options.userMemoryMB };
@@ -114,6 +117,14 @@ async function start(options: Options, usual: InvokerSettings): Promise<Running>
     console.log(line);
   }
   return { listener, databases, services, invoker };
+}
+
+/** Where no container starts, every invocation would fail: better said now. Throws StartError. */
+function requireContainers({ pool }: Pick<InvokerStatus, "pool">): void {
+  if (pool.containers.some(({ state }) => state === "clean")) return;
+  throw new StartError(
+    "No container could be started. The container-start-failed lines above name the reason.",
+  );
 }
 
 function chosenInterpreters(
