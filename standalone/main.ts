@@ -120,7 +120,11 @@ async function start(options: Options, usual: InvokerSettings): Promise<Running>
 }
 
 /** Where no container starts, every invocation would fail: better said now. Throws StartError. */
-function requireContainers({ pool }: Pick<InvokerStatus, "pool">): void {
+export function requireContainers({
+  pool,
+}: {
+  readonly pool: Pick<InvokerStatus["pool"], "containers">;
+}): void {
   if (pool.containers.some(({ state }) => state === "clean")) return;
   throw new StartError(
     "No container could be started. The container-start-failed lines above name the reason.",

@@ -19,6 +19,7 @@ const putBack: Readonly<Record<string, string>> = {
   "mapping-file-lost": "an unmapped library",
   "mappings-many": "five thousand new mappings",
   "text-patched": "patched program text",
+  "text-deleted": "text whose file has been deleted",
   "text-unwritable": "program text, which nobody can write but may replace",
   "break-moved": "the program break, within a page too",
   "break-shrunk": "a program break moved below where it was",

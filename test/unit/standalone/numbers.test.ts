@@ -70,6 +70,7 @@ describe("numbers that a double would change", () => {
     const paths = ["actions/bound", "packages/p", "triggers/t", "packages", "activations?docs=true"];
     const texts = async (): Promise<readonly string[]> =>
       await Promise.all(paths.map(async (path) => (await server.send("GET", `${base}/${path}`)).text));
+    await server.send("POST", `${base}/actions/plain?blocking=true`, numbers);
     const before = await texts();
     for (const text of before) {
       expect(text).to.include(numbers).and.not.include("exactText");

@@ -11,6 +11,7 @@ import { projectFolder, settingEntries } from "../../../invoker/settings.ts";
 import { bannerLines, urlOf } from "../../../standalone/banner.ts";
 import { StartError } from "../../../standalone/errors.ts";
 import { listen } from "../../../standalone/listener.ts";
+import { requireContainers } from "../../../standalone/main.ts";
 import { openDatabases } from "../../../standalone/store/databases.ts";
 import { startTestServer } from "./server.ts";
 
@@ -181,6 +182,20 @@ describe("npm start", () => {
     const { status, stderr } = spawnSync(command, args, { encoding: "utf8" });
     expect(stderr).to.match(/^Missing: CAP_\w+(, CAP_\w+)*\. Remedy: start rewhisk as root/);
     expect(status).to.equal(2);
+  });
+});
+
+describe("a start after which no container is clean", () => {
+  const placed = { id: 1, kind: "python:3", memoryMB: 256, owner: undefined, lastUsed: 0 };
+
+  it("ends with a message", () => {
+    for (const containers of [[], [{ ...placed, state: "starting" } as const]]) {
+      expect(() => requireContainers({ pool: { containers } })).to.throw(StartError, "No container");
+    }
+  });
+
+  it("goes on where one is", () => {
+    requireContainers({ pool: { containers: [{ ...placed, state: "clean" }] } });
   });
 });
 
