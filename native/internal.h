@@ -269,6 +269,8 @@ int rw_read_flags(pid_t pid, struct region_list *list, struct rw_error *error);
 const struct region *rw_region_at(const struct region_list *list, uint64_t address);
 /* Names the first line in which the text last read differs from the image's. */
 int rw_layout_difference(struct rw_process *p, enum rw_reason reason, struct rw_error *error);
+/* Refuses a process in which our mappings are not in place: the code must not run there, least of all unfiltered. */
+int rw_check_injected(struct rw_process *p, struct rw_error *error);
 /* Makes the live layout equal to the image's. Appends what was made anew to p->dirty. */
 int rw_put_back_layout(struct rw_process *p, struct rw_error *error);
 /* Maps the process's read-only file mappings anew as shared ones, so that no page of them can ever be written. */

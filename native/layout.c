@@ -14,9 +14,7 @@
 
 static bool same_object(const struct region *was, const struct region *is, uint64_t address)
 {
-	if (was->kind == REGION_INJECTED)
-		return is->shared && is->inode == was->inode && is->device == was->device;
-	if (was->kind != is->kind || was->inode != is->inode || was->device != is->device || was->shared != is->shared)
+	if ((was->kind != is->kind && was->kind != REGION_INJECTED) || was->inode != is->inode || was->device != is->device || was->shared != is->shared)
 		return false;
 	return !was->inode || was->offset + (address - was->start) == is->offset + (address - is->start);
 }
@@ -252,6 +250,28 @@ static bool is_surely_unchanged(const struct rw_process *p)
 	return ioctl(p->maps, RW_PROCMAP_QUERY, &end) && errno == ENOENT;
 }
 
+/* The code, the table and the window must be where they were before any of them is used: the text last read decides. */
+static int require_injected(struct rw_process *p, struct rw_error *error)
+{
+	int failed = rw_parse_maps(p->text, &p->now, error);
+
+	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++) {
+		const struct region *region = &p->image->regions.at[i];
+
+		if (region->kind == REGION_INJECTED && !listed(&p->now, region))
+			failed = rw_fail(error, RW_MAPPING, 0, "the injected mapping %llx is gone",
+					 (unsigned long long)region->start);
+	}
+	return failed;
+}
+
+int rw_check_injected(struct rw_process *p, struct rw_error *error)
+{
+	int failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
+
+	return failed ? failed : require_injected(p, error);
+}
+
 int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 {
 	bool equal;
@@ -265,15 +285,7 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 		return failed;
 	if (p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length))
 		return 0;
-	failed = rw_parse_maps(p->text, &p->now, error);
-	/* Before any of it runs: the code, the table and the window must be where they were. */
-	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++) {
-		const struct region *region = &p->image->regions.at[i];
-
-		if (region->kind == REGION_INJECTED && !listed(&p->now, region))
-			failed = rw_fail(error, RW_MAPPING, 0, "the injected mapping %llx is gone",
-					 (unsigned long long)region->start);
-	}
+	failed = require_injected(p, error);
 	/* The break first: munmap may cut the heap, but only brk() moves the kernel's idea of its end. */
 	if (!failed)
 		failed = rw_op(p, error, SYS_brk, 0, p->image->kernel.inside.program_break, 0, 0, 0, 0, 0);

@@ -20,15 +20,16 @@ static double lap(double *mark)
 /* Before memory is put back: the kernel clears a word of memory where a thread ends. */
 static int end_newcomers(struct rw_process *p, struct frozen *frozen, struct rw_error *error)
 {
-	while (frozen->count > frozen->known) {
-		int failed = rw_inject_exit(p, frozen->tids[frozen->count - 1], error);
+	int failed = frozen->count > frozen->known ? rw_check_injected(p, error) : 0;
 
+	while (frozen->count > frozen->known && !failed) {
+		failed = rw_inject_exit(p, frozen->tids[frozen->count - 1], error);
 		if (failed)
-			return failed;
+			break;
 		frozen->count--;
 		p->took.threads_ended++;
 	}
-	return 0;
+	return failed;
 }
 
 /*

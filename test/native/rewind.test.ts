@@ -53,6 +53,7 @@ const refused: Readonly<Record<string, TaintReason>> = {
   "watch-changed": "kernel-state",
   "socket-shut": "kernel-state",
   "code-unmapped": "mapping",
+  "code-replaced": "mapping",
   "child-alive": "survivor",
 };
 
