@@ -107,7 +107,7 @@ static void aim(const struct rw_process *p, struct user_regs_struct *regs)
 
 /*
  * SAFETY: runs on the leader with the checkpoint's registers, so the thread pointer is valid; the code and the table are
- * shared mappings that the process cannot write, and the caller has seen in the text of maps that they are in place.
+ * shared mappings that the process cannot write, and the caller has seen that they are in place.
  */
 int rw_start_ops(struct rw_process *p, struct rw_error *error)
 {
