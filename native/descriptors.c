@@ -1,4 +1,4 @@
-/* Descriptors of a process: which there are, that they are still the same open files, and closing the surplus. */
+/* Descriptors of a process: which there are, that they are still the same open files, their flags, positions and locks. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,13 +26,14 @@ static int list_numbers(pid_t pid, struct descriptor **list, uint64_t *capacity,
 	char path[40];
 	struct dirent *entry;
 	DIR *folder;
+	int failed;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	folder = opendir(path);
 	if (!folder)
 		return rw_fail(error, RW_PROCESS_GONE, errno, "cannot list %s", path);
 	*count = 0;
-	while ((entry = readdir(folder))) {
+	while (errno = 0, (entry = readdir(folder))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		if (rw_reserve(list, capacity, *count + 1, sizeof(**list))) {
@@ -40,14 +42,17 @@ static int list_numbers(pid_t pid, struct descriptor **list, uint64_t *capacity,
 		}
 		(*list)[(*count)++] = (struct descriptor){ .fd = atoi(entry->d_name), .position = -1 };
 	}
+	failed = errno;
 	closedir(folder);
+	if (failed)
+		return rw_fail(error, RW_SYSTEM, failed, "cannot list %s", path);
 	if (*count)
 		qsort(*list, *count, sizeof(**list), by_number);
 	return 0;
 }
 
 /* Flags as /proc/PID/fdinfo has them: octal, with O_CLOEXEC folded in. */
-static int read_flags(pid_t pid, struct descriptor *descriptor, bool regular, struct rw_error *error)
+static int read_flags(pid_t pid, struct descriptor *descriptor, bool seekable, struct rw_error *error)
 {
 	char path[64], text[256];
 	const char *flags;
@@ -67,7 +72,7 @@ static int read_flags(pid_t pid, struct descriptor *descriptor, bool regular, st
 	value = strtoul(flags + 6, NULL, 8);
 	descriptor->cloexec = value & O_CLOEXEC ? FD_CLOEXEC : 0;
 	descriptor->status = (int)(value & ~(unsigned long)O_CLOEXEC);
-	descriptor->position = regular ? strtoll(text + 4, NULL, 10) : -1;
+	descriptor->position = seekable ? strtoll(text + 4, NULL, 10) : -1;
 	descriptor->locked = strstr(text, "\nlock:");
 	return 0;
 }
@@ -91,7 +96,7 @@ int rw_descriptors_save(struct rw_process *p, struct rw_error *error)
 		p->held[i] = (int)syscall(SYS_pidfd_getfd, p->pidfd, descriptor->fd, 0);
 		if (p->held[i] < 0 || fstat(p->held[i], &seen))
 			return rw_fail(error, RW_SYSTEM, errno, "cannot fetch descriptor %d", descriptor->fd);
-		failed = read_flags(p->pid, descriptor, S_ISREG(seen.st_mode), error);
+		failed = read_flags(p->pid, descriptor, S_ISREG(seen.st_mode) || S_ISDIR(seen.st_mode), error);
 		if (failed)
 			return failed;
 		if (descriptor->locked)
@@ -122,27 +127,69 @@ int rw_descriptors_check(struct rw_process *p, struct rw_error *error)
  * The gaps between the image's descriptors are closed unseen: a close_range() over nothing costs less than looking. Locks
  * and leases end with their descriptors.
  */
-int rw_descriptors_plan(struct rw_process *p, struct rw_error *error)
+int rw_plan_closing(struct rw_process *p, struct rw_error *error)
 {
 	const struct image *image = p->image;
 	uint32_t next = 0;
 	int failed = 0;
 
 	for (uint32_t i = 0; i < image->descriptor_count && !failed; i++) {
-		const struct descriptor *descriptor = &image->descriptors[i];
-		uint64_t fd = (uint64_t)descriptor->fd;
+		uint32_t fd = (uint32_t)image->descriptors[i].fd;
 
 		if (fd > next)
 			failed = rw_op(p, error, SYS_close_range, 0, next, fd - 1, 0, 0, 0, 0);
-		if (!failed)
-			failed = rw_op(p, error, SYS_fcntl, 0, fd, F_SETFD, (uint64_t)descriptor->cloexec, 0, 0, 0);
-		if (!failed)
-			failed = rw_op(p, error, SYS_fcntl, 0, fd, F_SETFL, (uint64_t)descriptor->status, 0, 0, 0);
-		if (!failed && descriptor->position >= 0)
-			failed = rw_op(p, error, SYS_lseek, 0, fd, (uint64_t)descriptor->position, SEEK_SET, 0, 0, 0);
-		next = (uint32_t)descriptor->fd + 1;
+		next = fd + 1;
 	}
 	return failed ? failed : rw_op(p, error, SYS_close_range, 0, next, UINT_MAX, 0, 0, 0, 0);
+}
+
+/* Where a descriptor is not the image's any more these calls fail as well; rw_descriptors_check() has named it before. */
+int rw_plan_descriptor_flags(struct rw_process *p, struct rw_error *error)
+{
+	int failed = 0;
+
+	for (uint32_t i = 0; i < p->image->descriptor_count && !failed; i++) {
+		const struct descriptor *was = &p->image->descriptors[i];
+
+		failed = rw_op(p, error, SYS_fcntl, 0, (uint64_t)was->fd, F_SETFD, (uint64_t)was->cloexec, 0, 0, 0);
+		if (!failed)
+			failed = rw_op(p, error, SYS_fcntl, 0, (uint64_t)was->fd, F_SETFL, (uint64_t)was->status, 0, 0, 0);
+	}
+	return failed;
+}
+
+int rw_plan_positions(struct rw_process *p, struct rw_error *error)
+{
+	int failed = 0;
+
+	for (uint32_t i = 0; i < p->image->descriptor_count && !failed; i++) {
+		const struct descriptor *was = &p->image->descriptors[i];
+
+		if (was->position >= 0)
+			failed = rw_op(p, error, SYS_lseek, 0, (uint64_t)was->fd, (uint64_t)was->position, SEEK_SET, 0, 0, 0);
+	}
+	return failed;
+}
+
+int rw_plan_record_locks(struct rw_process *p, struct rw_error *error)
+{
+	int failed = 0;
+
+	for (uint32_t i = 0; i < p->image->descriptor_count && !failed; i++)
+		failed = rw_op(p, error, SYS_fcntl, 0, (uint64_t)p->image->descriptors[i].fd, F_SETLK,
+			       p->image->table + AT_UNLOCK, 0, 0, 0);
+	return failed;
+}
+
+/* Those of flock() and of open file descriptions belong to the open file, which our duplicate is as well. */
+int rw_put_back_file_locks(struct rw_process *p, struct rw_error *error)
+{
+	struct flock all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+	for (uint32_t i = 0; i < p->image->descriptor_count; i++)
+		if (flock(p->held[i], LOCK_UN) || fcntl(p->held[i], F_OFD_SETLK, &all))
+			return rw_fail(error, RW_SYSTEM, errno, "locks on descriptor %d", p->image->descriptors[i].fd);
+	return 0;
 }
 
 int rw_descriptors_compare(struct rw_process *p, struct rw_error *error)

@@ -67,24 +67,3 @@ int rw_reserve(void *array, uint64_t *capacity, uint64_t need, size_t size)
 	*capacity = grown;
 	return 0;
 }
-
-#ifdef RW_FAULTS
-static int steps_left = -1;
-
-void rw_fail_step(int32_t step);
-void rw_fail_step(int32_t step)
-{
-	steps_left = step;
-}
-
-int32_t rw_steps_left(void);
-int32_t rw_steps_left(void)
-{
-	return steps_left;
-}
-
-bool rw_step_fails(void)
-{
-	return steps_left >= 0 && steps_left-- == 0;
-}
-#endif

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,6 +31,24 @@ static bool contains(const struct frozen *frozen, pid_t tid)
 	return false;
 }
 
+/* In between a thread's end and its disappearance ptrace answers as to a thread that must not be traced. */
+static bool has_ended(pid_t pid, pid_t tid)
+{
+	char path[64], text[512];
+	const char *state;
+	ssize_t got;
+	int fd cleanup_(rw_close) = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	if (got <= 0)
+		return true;
+	text[got] = 0;
+	state = strrchr(text, ')');
+	return state && (state[2] == 'Z' || state[2] == 'X');
+}
+
 /* Attaches to one thread and asks it to stop. -ESRCH: it has ended. */
 static int seize(struct frozen *frozen, pid_t tid)
 {
@@ -39,35 +58,62 @@ static int seize(struct frozen *frozen, pid_t tid)
 	    rw_reserve(&frozen->signals, &signal_capacity, frozen->count + 1, sizeof(int)))
 		return -ENOMEM;
 	frozen->capacity = (uint32_t)tid_capacity;
-	if (trace(PTRACE_SEIZE, tid, 0, SEIZE_OPTIONS))
-		return -errno;
-	if (trace(PTRACE_INTERRUPT, tid, 0, 0)) {
+	if (trace(PTRACE_SEIZE, tid, 0, SEIZE_OPTIONS)) {
 		int failed = errno;
 
-		trace(PTRACE_DETACH, tid, 0, 0);
-		return -failed;
+		return failed == EPERM && has_ended(frozen->pid, tid) ? -ESRCH : -failed;
 	}
 	frozen->tids[frozen->count] = tid;
 	frozen->signals[frozen->count++] = NOT_YET_STOPPED;
+	if (trace(PTRACE_INTERRUPT, tid, 0, 0)) {
+		/* It runs and is traced, and only a stopped one could be let go. */
+		frozen->touched = true;
+		return -errno;
+	}
 	return 0;
 }
 
 /*
+ * A leader's end is not reported before those of all other traced threads have been collected (kernel/exit.c,
+ * delay_group_leader). So whoever waits for the leader of a process that is killed meanwhile would wait for ever: the end of
+ * any other of its threads, looked at and not collected, tells of its own.
+ */
+pid_t rw_wait(pid_t tid, int *status)
+{
+	pid_t got = 0;
+
+	do {
+		siginfo_t seen = { 0 };
+		bool mine, ended;
+
+		if (waitid(P_ALL, 0, &seen, WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD) && errno == EINTR)
+			continue;
+		mine = seen.si_pid == tid;
+		ended = seen.si_code == CLD_KILLED || seen.si_code == CLD_DUMPED || seen.si_code == CLD_EXITED;
+		if (!mine && ended && !syscall(SYS_tgkill, tid, seen.si_pid, 0))
+			return 0;
+		/* A stop that was seen is over before it is taken where the process is killed in between. */
+		got = waitpid(tid, status, __WALL | (mine ? WNOHANG : 0));
+	} while (!got || (got < 0 && errno == EINTR));
+	return got;
+}
+
+/*
  * Waits until thread i has stopped. A signal on its way to delivery stops it as well: it is frozen all the same, and
- * the signal is handed back at a thaw that changed nothing.
+ * the signal is handed back at a thaw that changed nothing. -ESRCH: it has ended, and is no longer traced. -EOWNERDEAD: its
+ * process has been killed, and it is still to be collected.
  */
 static int await_stop(struct frozen *frozen, uint32_t i)
 {
 	int status;
-	pid_t got;
+	pid_t got = rw_wait(frozen->tids[i], &status);
 
-	do
-		got = waitpid(frozen->tids[i], &status, __WALL);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return -errno;
-	if (!WIFSTOPPED(status))
+	if (got <= 0)
+		return got ? -errno : -EOWNERDEAD;
+	if (!WIFSTOPPED(status)) {
+		frozen->killed |= WIFSIGNALED(status);
 		return -ESRCH;
+	}
 	frozen->signals[i] = 0;
 	if (status >> 16 == PTRACE_EVENT_STOP)
 		frozen->group_stopped |= WSTOPSIG(status) != SIGTRAP;
@@ -98,6 +144,7 @@ static int seize_newcomers(struct frozen *frozen, struct rw_error *error)
 		struct dirent *entry;
 		uint32_t before = frozen->count;
 		DIR *folder;
+		int failed;
 
 		if (stat(path, &seen))
 			return rw_fail(error, RW_PROCESS_GONE, errno, "process %d", frozen->pid);
@@ -106,19 +153,21 @@ static int seize_newcomers(struct frozen *frozen, struct rw_error *error)
 		folder = opendir(path);
 		if (!folder)
 			return rw_fail(error, RW_PROCESS_GONE, errno, "process %d", frozen->pid);
-		while ((entry = readdir(folder))) {
+		while (errno = 0, (entry = readdir(folder))) {
 			pid_t tid = (pid_t)atoi(entry->d_name);
-			int failed;
 
 			if (tid <= 0 || contains(frozen, tid))
 				continue;
 			failed = seize(frozen, tid);
-			if (failed && failed != -ESRCH) {
+			if (failed && (failed != -ESRCH || frozen->touched)) {
 				closedir(folder);
 				return rw_fail(error, RW_SYSTEM, -failed, "cannot attach to thread %d", tid);
 			}
 		}
+		failed = errno;
 		closedir(folder);
+		if (failed)
+			return rw_fail(error, RW_SYSTEM, failed, "cannot list %s", path);
 		for (uint32_t i = before; i < frozen->count;)
 			if (await_stop(frozen, i))
 				forget(frozen, i);
@@ -129,13 +178,13 @@ static int seize_newcomers(struct frozen *frozen, struct rw_error *error)
 	}
 }
 
-int rw_freeze(pid_t pid, const pid_t *known, uint32_t known_count, struct frozen *frozen, struct rw_error *error)
+static int freeze(const pid_t *known, uint32_t known_count, struct frozen *work, struct rw_error *error)
 {
-	struct frozen work cleanup_(rw_thaw) = { .pid = pid };
+	const pid_t pid = work->pid;
 	int failed;
 
 	for (uint32_t i = 0; i < known_count; i++) {
-		failed = seize(&work, known[i]);
+		failed = seize(work, known[i]);
 		if (failed == -ESRCH)
 			return rw_fail(error, known[i] == pid ? RW_PROCESS_GONE : RW_LOST_THREAD, ESRCH,
 				       "thread %d of process %d", known[i], pid);
@@ -143,48 +192,86 @@ int rw_freeze(pid_t pid, const pid_t *known, uint32_t known_count, struct frozen
 			return rw_fail(error, RW_SYSTEM, -failed,
 				       "cannot attach to thread %d (needs CAP_SYS_PTRACE and CAP_SYS_ADMIN)", known[i]);
 	}
-	for (uint32_t i = 0; i < known_count; i++)
-		if (await_stop(&work, i)) {
-			pid_t lost = work.tids[i];
+	/* The leader last: rw_wait() takes what others have to say but their ends for nothing. */
+	for (uint32_t i = known_count; i-- > 0;) {
+		pid_t lost = work->tids[i];
 
-			forget(&work, i);
-			return rw_fail(error, lost == pid ? RW_PROCESS_GONE : RW_LOST_THREAD, ESRCH,
-				       "thread %d of process %d", lost, pid);
-		}
-	work.known = known_count;
-	failed = seize_newcomers(&work, error);
-	if (failed)
-		return failed;
+		failed = await_stop(work, i);
+		if (!failed)
+			continue;
+		if (failed != -EOWNERDEAD)
+			forget(work, i);
+		return rw_fail(error, lost == pid || work->killed ? RW_PROCESS_GONE : RW_LOST_THREAD, ESRCH,
+			       "thread %d of process %d", lost, pid);
+	}
+	work->known = known_count;
+	return seize_newcomers(work, error);
+}
+
+int rw_freeze(pid_t pid, const pid_t *known, uint32_t known_count, struct frozen *frozen, struct rw_error *error)
+{
+	struct frozen work = { .pid = pid };
+	int failed = freeze(known, known_count, &work, error);
+
+	if (failed) {
+		error->untouched = !work.touched;
+		return rw_thaw_after(&work, failed, error);
+	}
 	*frozen = work;
-	work = (struct frozen){ 0 };
 	return 0;
 }
 
-/*
- * Kills the process and collects the threads we trace, so that its parent can reap it. The leader last: the kernel does not
- * report its end before every other traced thread has been collected.
- */
-void rw_kill_frozen(struct frozen *frozen)
+/* Waits for the end of a thread that is being killed: as long as we have not, its process cannot be reaped by its parent. */
+static void collect(pid_t tid)
 {
 	int status;
+	pid_t got;
 
+	do
+		got = waitpid(tid, &status, __WALL);
+	while (got < 0 ? errno == EINTR : WIFSTOPPED(status));
+}
+
+/* Kills the process and collects the threads we trace, the leader last: see rw_wait(). */
+void rw_kill_frozen(struct frozen *frozen)
+{
 	kill(frozen->pid, SIGKILL);
 	for (uint32_t i = frozen->count; i-- > 0;)
-		while (waitpid(frozen->tids[i], &status, __WALL) > 0 && WIFSTOPPED(status))
-			;
+		collect(frozen->tids[i]);
 	frozen->count = 0;
 }
 
-void rw_thaw(struct frozen *frozen)
+bool rw_thaw(struct frozen *frozen)
 {
+	bool is_thawed = true;
+
 	if (frozen->touched && frozen->count)
 		rw_kill_frozen(frozen);
-	/* The leader last: it is the one that answers, and it should find the others running. Only a stopped thread can be
-	 * let go. */
-	for (uint32_t i = frozen->count; i-- > 0;)
-		if (frozen->signals[i] != NOT_YET_STOPPED || await_stop(frozen, i) == 0)
-			trace(PTRACE_DETACH, frozen->tids[i], 0, (uintptr_t)frozen->signals[i]);
+	/*
+	 * The leader last: it is the one that answers, and it should find the others running. Only a stopped thread can be let
+	 * go, and nothing but its killing ends a stop. One that cannot must not stay behind stopped, whatever the reason.
+	 */
+	for (uint32_t i = frozen->count; i-- > 0;) {
+		int failed = frozen->signals[i] == NOT_YET_STOPPED ? await_stop(frozen, i) : 0;
+
+		if (failed == -EOWNERDEAD ||
+		    (!failed && trace(PTRACE_DETACH, frozen->tids[i], 0, (uintptr_t)frozen->signals[i]))) {
+			kill(frozen->pid, SIGKILL);
+			collect(frozen->tids[i]);
+			is_thawed = false;
+		}
+	}
 	rw_free(&frozen->tids);
 	rw_free(&frozen->signals);
 	frozen->count = frozen->capacity = 0;
+	return is_thawed;
+}
+
+int rw_thaw_after(struct frozen *frozen, int failed, struct rw_error *error)
+{
+	if (rw_thaw(frozen))
+		return failed;
+	failed = rw_fail(error, RW_PROCESS_GONE, ESRCH, "process %d was killed meanwhile", frozen->pid);
+	error->untouched = 0;
+	return failed;
 }

@@ -22,5 +22,6 @@ void rw_image_free(struct image *image)
 	free(image->regions.at);
 	free(image->kernel.status);
 	free(image->maps);
+	free(image->flags);
 	free(image);
 }

@@ -4,35 +4,51 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/*
- * Waits until a thread that goes on (by PTRACE_CONT or PTRACE_SINGLESTEP) traps. A PTRACE_INTERRUPT of the freeze may
- * still be pending where a signal had stopped the thread first: that stop is passed over. So is a SIGSTOP on its way,
- * which nothing can block: going on without it ends it. Any other signal but SIGTRAP is blocked, so another stop means
- * that something is wrong.
- */
-static int await_trap(enum __ptrace_request request, pid_t tid, struct rw_error *error)
+/* Sent by a process, not by the fault at the code's end or by single-stepping. */
+static bool was_sent(pid_t tid)
 {
-	for (;;) {
-		int status;
-		pid_t got;
+	siginfo_t info;
 
-		do
-			got = waitpid(tid, &status, __WALL);
-		while (got < 0 && errno == EINTR);
-		if (got < 0 || !WIFSTOPPED(status))
+	return !ptrace(PTRACE_GETSIGINFO, tid, 0, &info) && info.si_code <= 0;
+}
+
+/*
+ * The thread has not executed an instruction since it was sent to `at`: what stopped it had happened before. One of each
+ * signal can be pending; one that comes again and again is of the thread's being there.
+ */
+static bool was_pending(pid_t tid, uint64_t at, int *seen)
+{
+	return ++*seen <= 2 && (uint64_t)ptrace(PTRACE_PEEKUSER, tid, offsetof(struct user_regs_struct, rip), 0) == at;
+}
+
+/*
+ * Waits until a thread that goes on at `at` (by PTRACE_CONT or PTRACE_SINGLESTEP) traps. A PTRACE_INTERRUPT of the freeze may
+ * still be pending where a signal had stopped the thread first: that stop is passed over. So is a SIGSTOP on its way,
+ * which nothing can block, and a SIGTRAP or SIGSEGV that was sent, or is of an instruction of the thread's own: going on
+ * without it ends it. Any other signal is blocked, so another stop means that something is wrong.
+ */
+static int await_trap(enum __ptrace_request request, uint64_t at, int signal, pid_t tid, struct rw_error *error)
+{
+	for (int pending = 0;;) {
+		int status;
+		pid_t got = rw_wait(tid, &status);
+
+		if (got <= 0 || !WIFSTOPPED(status))
 			return rw_fail(error, RW_PROCESS_GONE, got < 0 ? errno : 0, "thread %d died", tid);
-		if (status >> 16 == PTRACE_EVENT_STOP || WSTOPSIG(status) == SIGSTOP) {
+		if (status >> 16 == PTRACE_EVENT_STOP || WSTOPSIG(status) == SIGSTOP || was_sent(tid) ||
+		    was_pending(tid, at, &pending)) {
 			if (ptrace(request, tid, 0, 0))
 				return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", tid);
 			continue;
 		}
-		if (WSTOPSIG(status) == SIGTRAP)
+		if (WSTOPSIG(status) == signal)
 			return 0;
 		return rw_fail(error, RW_INJECTION, 0, "thread %d stopped by signal %d in injected code", tid,
 			       WSTOPSIG(status));
@@ -59,7 +75,7 @@ int rw_inject_step(pid_t tid, const struct user_regs_struct *base, uint64_t at, 
 		return rw_fail(error, RW_INJECTION, errno, "cannot set the registers of thread %d", tid);
 	if (ptrace(PTRACE_SINGLESTEP, tid, 0, 0))
 		return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", tid);
-	failed = await_trap(PTRACE_SINGLESTEP, tid, error);
+	failed = await_trap(PTRACE_SINGLESTEP, at, SIGTRAP, tid, error);
 	if (failed)
 		return failed;
 	if (ptrace(PTRACE_GETREGS, tid, 0, &regs))
@@ -97,98 +113,155 @@ int rw_constants_put(struct rw_process *p, uint64_t offset, const void *data, ui
 	return 0;
 }
 
-static void aim(const struct rw_process *p, struct user_regs_struct *regs)
+/*
+ * Lets a thread work through the entries from `first` on.
+ * SAFETY: with the checkpoint's registers, so that the thread pointer is valid; the code and the table are shared mappings
+ * that the process cannot write, and the caller has seen that they are in place.
+ */
+static int start(struct rw_process *p, const struct thread *thread, uint64_t first, struct rw_error *error)
 {
-	regs->rip = p->image->code;
-	regs->rbx = p->image->table + TABLE_CONSTANTS;
-	regs->rax = 0;
-	regs->orig_rax = (uint64_t)-1;
+	struct user_regs_struct regs = thread->regs;
+
+	regs.rip = p->image->code;
+	regs.rbx = first;
+	regs.rax = 0;
+	regs.orig_rax = (uint64_t)-1;
+	if (ptrace(PTRACE_SETREGS, thread->tid, 0, &regs))
+		return rw_fail(error, RW_INJECTION, errno, "cannot set the registers of thread %d", thread->tid);
+	if (ptrace(PTRACE_CONT, thread->tid, 0, 0))
+		return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", thread->tid);
+	return 0;
 }
 
-/*
- * SAFETY: runs on the leader with the checkpoint's registers, so the thread pointer is valid; the code and the table are
- * shared mappings that the process cannot write, and the caller has seen that they are in place.
- */
+/* Waits for its end, where no call may have failed. *captured: result of the last OP_CAPTURE. */
+static int finish(struct rw_process *p, pid_t tid, int64_t *captured, struct rw_error *error)
+{
+	struct user_regs_struct regs;
+	const struct op *op;
+	int failed = await_trap(PTRACE_CONT, p->image->code, SIGSEGV, tid, error);
+
+	if (failed)
+		return failed;
+	if (ptrace(PTRACE_GETREGS, tid, 0, &regs))
+		return rw_fail(error, RW_INJECTION, errno, "cannot read the registers of thread %d", tid);
+	if (regs.rip != p->image->code + (uint64_t)(rw_parasite_done - rw_parasite_start))
+		return rw_fail(error, RW_INJECTION, 0, "injected code stopped at %llx", (unsigned long long)regs.rip);
+	*captured = (int64_t)regs.r15;
+	p->signalled = (int64_t)regs.rbp;
+	if (!regs.r12)
+		return 0;
+	if (regs.r13 - p->image->table > TABLE_SIZE - sizeof(*op))
+		return rw_fail(error, RW_INJECTION, 0, "injected code says nonsense");
+	op = (const struct op *)(const void *)(p->table + (regs.r13 - p->image->table));
+	return rw_fail(error, RW_INJECTION, (int)-(int64_t)regs.r14, "%llu injected calls failed, last call %lld(%llx, %llx)",
+		       (unsigned long long)regs.r12, (long long)op->nr, (unsigned long long)op->arg[0],
+		       (unsigned long long)op->arg[1]);
+}
+
 int rw_start_ops(struct rw_process *p, struct rw_error *error)
 {
-	const struct thread *leader = &p->image->threads[0];
-	struct user_regs_struct regs = leader->regs;
-
-	RW_STEP(error, "batch");
-	ops(p)[p->op_count] = (struct op){ .nr = OP_END };
-	aim(p, &regs);
-	if (ptrace(PTRACE_SETREGS, leader->tid, 0, &regs))
-		return rw_fail(error, RW_INJECTION, errno, "cannot set the registers of thread %d", leader->tid);
-	if (ptrace(PTRACE_CONT, leader->tid, 0, 0))
-		return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", leader->tid);
-	return 0;
+	ops(p)[p->op_count++] = (struct op){ .nr = OP_END };
+	if (p->op_count > p->ops_used)
+		p->ops_used = p->op_count;
+	return start(p, &p->image->threads[0], p->image->table + TABLE_CONSTANTS, error);
 }
 
 int rw_finish_ops(struct rw_process *p, int64_t *captured, struct rw_error *error)
 {
-	const struct thread *leader = &p->image->threads[0];
-	struct user_regs_struct regs;
-	uint64_t count = p->op_count;
-	int failed = await_trap(PTRACE_CONT, leader->tid, error);
+	int failed = rw_finish_thread_ops(p, error); /* the leader's end is the last: see rw_wait() */
 
 	p->op_count = 0;
-	if (failed)
-		return failed;
-	if (ptrace(PTRACE_GETREGS, leader->tid, 0, &regs))
-		return rw_fail(error, RW_INJECTION, errno, "cannot read the registers of thread %d", leader->tid);
-	if (regs.rip != p->image->code + (uint64_t)(rw_parasite_end - rw_parasite_start))
-		return rw_fail(error, RW_INJECTION, 0, "injected code stopped at %llx", (unsigned long long)regs.rip);
-	if (regs.r12) {
-		uint64_t index = (regs.r13 - p->image->table - TABLE_CONSTANTS) / sizeof(struct op);
-		const struct op *op = index < count ? &ops(p)[index] : NULL;
+	return failed ? failed : finish(p, p->image->threads[0].tid, captured, error);
+}
 
-		return rw_fail(error, RW_INJECTION, (int)-(int64_t)regs.r14,
-			       "%llu of %llu injected calls failed, last call %lld(%llx, %llx)",
-			       (unsigned long long)regs.r12, (unsigned long long)count,
-			       op ? (long long)op->nr : -1, op ? (unsigned long long)op->arg[0] : 0,
-			       op ? (unsigned long long)op->arg[1] : 0);
-	}
-	if (captured)
-		*captured = (int64_t)regs.r15;
-	/* The process can read the table: it must not tell what was put back. */
-	memset(ops(p), 0, (count + 1) * sizeof(struct op));
+int rw_clear_table(struct rw_process *p, struct rw_error *error)
+{
+	(void)error;
+	memset(ops(p), 0, p->ops_used * sizeof(struct op));
 	memset(p->table + TABLE_PASSING, 0, TABLE_CONSTANTS - TABLE_PASSING);
+	p->ops_used = 0;
 	return 0;
+}
+
+static uint64_t thread_ops_at(uint32_t thread)
+{
+	return TABLE_THREADS + thread * THREAD_OPS * sizeof(struct op);
+}
+
+struct op *rw_thread_ops(const struct rw_process *p, uint32_t thread)
+{
+	return (struct op *)(void *)(p->table + thread_ops_at(thread));
+}
+
+int rw_start_thread_ops(struct rw_process *p, struct rw_error *error)
+{
+	const struct image *image = p->image;
+	int failed = 0;
+
+	p->threads_at_work = true;
+	for (uint32_t i = 1; i < image->thread_count && !failed; i++) {
+		failed = rw_block_signals(image->threads[i].tid, error);
+		if (!failed)
+			failed = start(p, &image->threads[i], image->table + thread_ops_at(i), error);
+	}
+	return failed;
+}
+
+int rw_finish_thread_ops(struct rw_process *p, struct rw_error *error)
+{
+	const struct image *image = p->image;
+	int failed = 0;
+
+	if (!p->threads_at_work)
+		return 0;
+	p->threads_at_work = false;
+	p->threads_quiet = true;
+	for (uint32_t i = 1; i < image->thread_count && !failed; i++) {
+		int64_t captured = 0;
+
+		failed = finish(p, image->threads[i].tid, &captured, error);
+		p->threads_quiet &= captured == -EAGAIN;
+	}
+	return failed;
 }
 
 int rw_run_ops(struct rw_process *p, int64_t *captured, struct rw_error *error)
 {
+	int64_t ignored;
 	int failed = rw_start_ops(p, error);
 
-	return failed ? failed : rw_finish_ops(p, captured, error);
+	return failed ? failed : rw_finish_ops(p, captured ? captured : &ignored, error);
 }
 
-/* SAFETY: the thread was born after the checkpoint; memory it touches on its way out is put back afterwards. */
+/*
+ * With the leader's registers: the thread's own may hold it in 32-bit mode, for which the code lies elsewhere, or in single
+ * steps.
+ * SAFETY: the thread was born after the checkpoint; memory it touches on its way out is put back afterwards.
+ */
 int rw_inject_exit(struct rw_process *p, pid_t tid, struct rw_error *error)
 {
-	struct user_regs_struct regs;
-	int failed, status;
+	const struct thread thread = { .tid = tid, .regs = p->image->threads[0].regs };
+	int status, pending = 0, failed = rw_block_signals(tid, error);
 
-	RW_STEP(error, "exit");
-	failed = rw_block_signals(tid, error);
 	if (failed)
 		return failed;
-	if (ptrace(PTRACE_GETREGS, tid, 0, &regs))
-		return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", tid);
 	ops(p)[0] = (struct op){ .nr = SYS_exit };
 	ops(p)[1] = (struct op){ .nr = OP_END };
-	aim(p, &regs);
-	if (ptrace(PTRACE_SETREGS, tid, 0, &regs))
-		return rw_fail(error, RW_PROCESS_GONE, errno, "thread %d", tid);
-	do {
+	if (p->ops_used < 2)
+		p->ops_used = 2;
+	failed = start(p, &thread, p->image->table + TABLE_CONSTANTS, error);
+	if (failed)
+		return failed;
+	for (;;) {
+		if (rw_wait(tid, &status) < 0)
+			return errno == ECHILD ? 0 : rw_fail(error, RW_INJECTION, errno, "cannot end thread %d", tid);
+		if (!WIFSTOPPED(status))
+			return 0;
+		if (status >> 16 != PTRACE_EVENT_STOP && WSTOPSIG(status) != SIGSTOP &&
+		    !was_sent(tid) && !was_pending(tid, p->image->code, &pending))
+			return rw_fail(error, RW_INJECTION, 0, "thread %d stopped by signal %d instead of ending", tid,
+				       WSTOPSIG(status));
 		if (ptrace(PTRACE_CONT, tid, 0, 0) && errno != ESRCH)
 			return rw_fail(error, RW_INJECTION, errno, "cannot end thread %d", tid);
-		if (waitpid(tid, &status, __WALL) < 0)
-			return errno == ECHILD ? 0 : rw_fail(error, RW_INJECTION, errno, "cannot end thread %d", tid);
-	} while (WIFSTOPPED(status) && (status >> 16 == PTRACE_EVENT_STOP || WSTOPSIG(status) == SIGSTOP));
-	memset(ops(p), 0, 2 * sizeof(struct op));
-	if (WIFSTOPPED(status))
-		return rw_fail(error, RW_INJECTION, 0, "thread %d stopped by signal %d instead of ending", tid,
-			       WSTOPSIG(status));
-	return 0;
+	}
 }

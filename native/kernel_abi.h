@@ -42,6 +42,9 @@ struct rw_ptrace_rseq {
 	uint64_t pointer;
 	uint32_t size, signature, flags, pad;
 };
+#define RW_RSEQ_SECTION 8 /* where in the area the thread names its critical section */
+
+#define RW_MAP_DROPPABLE 0x08 /* in place of MAP_PRIVATE; Linux 6.11 */
 
 #define RW_PTRACE_O_SUSPEND_SECCOMP (1 << 21)
 

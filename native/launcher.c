@@ -96,14 +96,35 @@ static void raise_oom_score(unsigned long score)
 	close(fd);
 }
 
-/* A closed connection would keep its port from the next action for a minute. */
+/*
+ * A closed connection would keep its port from the next action for a minute, and what was learnt from it of the way to an
+ * address (there are sixteen million of them on the loopback interface) for much longer. What routers say of the way is not
+ * learnt either: packets may be split on it instead (ip_no_pmtu_disc 2). Interfaces that are added have no IPv6.
+ */
 static void forget_closed_connections(void)
 {
-	int fd = open("/proc/sys/net/ipv4/tcp_max_tw_buckets", O_WRONLY | O_CLOEXEC);
+	static const char *const settings[][2] = {
+		{ "ipv4/tcp_max_tw_buckets", "0" },
+		{ "ipv4/tcp_no_metrics_save", "1" },
+		{ "ipv4/tcp_fastopen", "0" },
+		{ "ipv4/ip_no_pmtu_disc", "2" },
+		{ "ipv4/conf/all/accept_redirects", "0" },
+		{ "ipv4/conf/default/accept_redirects", "0" },
+		{ "ipv6/conf/default/disable_ipv6", "1" },
+	};
 
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		fail(errno, "forget closed connections");
-	close(fd);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		char path[PATH_SIZE];
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/sys/net/%s", settings[i][0]);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOENT && settings[i][0][3] == '6')
+			continue; /* the kernel has no IPv6 at all */
+		if (fd < 0 || write(fd, settings[i][1], 1) != 1)
+			fail(errno, "setting %s", path);
+		close(fd);
+	}
 }
 
 static void bring_loopback_up(void)

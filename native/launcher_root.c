@@ -205,6 +205,16 @@ static void leave_old_root(void)
 		fail(errno, "enter the new root");
 }
 
+/* The host's own could be given other times, which all containers see. */
+static void open_own_null(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || dup2(fd, LEAN_FD_NULL) < 0)
+		fail(errno, "open /dev/null");
+	close(fd);
+}
+
 /* In this order: what is mounted later shows through, and the host's paths are the sources until the end. */
 void enter_new_root(const struct spec *spec)
 {
@@ -213,4 +223,5 @@ void enter_new_root(const struct spec *spec)
 	mount_scratch(spec);
 	mount_proc();
 	leave_old_root();
+	open_own_null();
 }

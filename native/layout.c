@@ -3,18 +3,15 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
+#include <sys/uio.h>
 
 static bool same_object(const struct region *was, const struct region *is, uint64_t address)
 {
-	if ((was->kind != is->kind && was->kind != REGION_INJECTED) || was->inode != is->inode || was->device != is->device || was->shared != is->shared)
+	/* What is ours, or droppable, the text of maps does not tell. */
+	if ((was->kind != is->kind && was->kind != REGION_INJECTED && was->kind != REGION_DROPPABLE) || was->inode != is->inode || was->device != is->device || was->shared != is->shared)
 		return false;
 	return !was->inode || was->offset + (address - was->start) == is->offset + (address - is->start);
 }
@@ -25,84 +22,10 @@ static int queue_unmap(struct rw_process *p, uint64_t start, uint64_t end, struc
 	return rw_op(p, error, SYS_munmap, 0, start, end - start, 0, 0, 0, 0);
 }
 
-/* Opens the file of a mapping by its path inside the container. *fd: in the process; or -errno. */
-static int open_mapped(struct rw_process *p, const struct region *region, const char *text, int64_t *fd,
-		       struct rw_error *error)
-{
-	char path[4096];
-	uint64_t address;
-	int failed;
-
-	if (region->name_length == 0 || region->name_length >= sizeof(path) || text[region->name] != '/')
-		return rw_fail(error, RW_MAPPING, 0, "mapping %llx has no path", (unsigned long long)region->start);
-	memcpy(path, text + region->name, region->name_length);
-	path[region->name_length] = 0;
-	failed = rw_run_ops(p, NULL, error);
-	if (failed)
-		return failed;
-	if (rw_constants_put(p, TABLE_PASSING, path, region->name_length + 1, &address))
-		return rw_fail(error, RW_MAPPING, E2BIG, "path of mapping %llx", (unsigned long long)region->start);
-	failed = rw_op(p, error, SYS_openat, OP_CAPTURE | OP_MAY_FAIL, (uint64_t)AT_FDCWD, address, O_RDONLY | O_CLOEXEC, 0, 0, 0);
-	return failed ? failed : rw_run_ops(p, fd, error);
-}
-
-/* Queues the mapping of [start, end) of a region from the open file `fd`, and the closing of that. */
-static int queue_map_file(struct rw_process *p, const struct region *region, uint64_t start, uint64_t end, int64_t fd,
-			  uint64_t flags, struct rw_error *error)
-{
-	int failed = rw_op(p, error, SYS_mmap, 0, start, end - start, region->prot, flags | MAP_FIXED, (uint64_t)fd,
-			   region->offset + (start - region->start));
-
-	return failed ? failed : rw_op(p, error, SYS_close, 0, (uint64_t)fd, 0, 0, 0, 0, 0);
-}
-
-/* That the path still names the same file is seen afterwards, in the text of maps. */
-static int remake_file(struct rw_process *p, const struct region *was, uint64_t start, uint64_t end,
-		       struct rw_error *error)
-{
-	int64_t fd;
-	int failed = open_mapped(p, was, p->image->maps, &fd, error);
-
-	if (!failed && fd < 0)
-		failed = rw_fail(error, RW_MAPPING, (int)-fd, "cannot open the file of mapping %llx", (unsigned long long)start);
-	return failed ? failed
-		      : queue_map_file(p, was, start, end, fd, was->kind == REGION_FILE ? MAP_PRIVATE : MAP_SHARED, error);
-}
-
-/* Maps [start, end) of an image's region again, empty; its pages come with the others. */
-static int remake(struct rw_process *p, const struct region *was, uint64_t start, uint64_t end, struct rw_error *error)
-{
-	uint64_t flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-	uint64_t length = end - start;
-	int failed;
-
-	p->took.mappings_changed++;
-	if (was->kind == REGION_FILE || was->kind == REGION_READONLY) {
-		failed = remake_file(p, was, start, end, error);
-	} else if (was->kind == REGION_ANONYMOUS) {
-		flags |= was->flags & FLAG_NORESERVE ? MAP_NORESERVE : 0;
-		flags |= was->flags & FLAG_GROWSDOWN ? MAP_GROWSDOWN : 0;
-		failed = rw_op(p, error, SYS_mmap, 0, start, length, was->prot, flags, (uint64_t)-1, 0);
-		if (!failed && was->flags & FLAG_DONTFORK)
-			failed = rw_op(p, error, SYS_madvise, 0, start, length, MADV_DONTFORK, 0, 0, 0);
-		if (!failed && was->flags & FLAG_WIPEONFORK)
-			failed = rw_op(p, error, SYS_madvise, 0, start, length, MADV_WIPEONFORK, 0, 0, 0);
-		if (!failed && was->flags & FLAG_DONTDUMP)
-			failed = rw_op(p, error, SYS_madvise, 0, start, length, MADV_DONTDUMP, 0, 0, 0);
-	} else {
-		return rw_fail(error, RW_MAPPING, 0, "mapping %llx-%llx (%.*s) is gone and cannot be made again",
-			       (unsigned long long)start, (unsigned long long)end, (int)was->name_length,
-			       p->image->maps + was->name);
-	}
-	return failed || !rw_tracked(was) ? failed : rw_dirty_add(p, start, end, true, error);
-}
-
 /* One stretch of addresses over which both lists are constant. */
 static int mend(struct rw_process *p, const struct region *was, const struct region *is, uint64_t start, uint64_t end,
 		struct rw_error *error)
 {
-	int failed;
-
 	if (!was && !is)
 		return 0;
 	if (was && is && same_object(was, is, start)) {
@@ -113,14 +36,9 @@ static int mend(struct rw_process *p, const struct region *was, const struct reg
 		p->took.mappings_changed++;
 		return rw_op(p, error, SYS_mprotect, 0, start, end - start, was->prot, 0, 0, 0);
 	}
-	if (is) {
-		if (is->kind == REGION_SPECIAL)
-			return rw_fail(error, RW_MAPPING, 0, "the kernel's own mapping moved to %llx", (unsigned long long)start);
-		failed = queue_unmap(p, start, end, error);
-		if (failed)
-			return failed;
-	}
-	return was ? remake(p, was, start, end, error) : 0;
+	if (is && is->kind == REGION_SPECIAL)
+		return rw_fail(error, RW_MAPPING, 0, "the kernel's own mapping moved to %llx", (unsigned long long)start);
+	return was ? rw_remake(p, was, start, end, error) : queue_unmap(p, start, end, error);
 }
 
 /* Sweeps over both lists at once. */
@@ -175,13 +93,19 @@ static int remake_unmerged(struct rw_process *p, struct rw_error *error)
 		if ((!rw_tracked(region) && region->kind != REGION_READONLY) || region->flags & FLAG_GROWSDOWN ||
 		    listed(&p->now, region))
 			continue;
-		failed = queue_unmap(p, region->start, region->end, error);
-		if (!failed)
-			failed = remake(p, region, region->start, region->end, error);
+		failed = rw_remake(p, region, region->start, region->end, error);
 		if (failed)
 			return failed;
 	}
 	return 0;
+}
+
+int rw_read_layout(struct rw_process *p, bool *equal, struct rw_error *error)
+{
+	int failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
+
+	*equal = !failed && p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length);
+	return failed;
 }
 
 /* Runs what is queued, registers what was made anew, and looks again. *equal: the text is the image's. */
@@ -196,11 +120,8 @@ static int carry_out(struct rw_process *p, bool *equal, struct rw_error *error)
 			failed = rw_rung_register(p, region, error);
 	}
 	if (!failed)
-		failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
-	if (failed)
-		return failed;
-	*equal = p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length);
-	return rw_parse_maps(p->text, &p->now, error);
+		failed = rw_read_layout(p, equal, error);
+	return failed ? failed : rw_parse_maps(p->text, &p->now, error);
 }
 
 int rw_layout_difference(struct rw_process *p, enum rw_reason reason, struct rw_error *error)
@@ -215,18 +136,29 @@ int rw_layout_difference(struct rw_process *p, enum rw_reason reason, struct rw_
 		       was + line, (int)strcspn(is + line, "\n"), is + line);
 }
 
-/* The next mapping at or above an address is this one, with these limits, protection and object. */
-static bool is_next(int maps, uint64_t address, const struct region *region)
+/*
+ * The next mapping at or above an address is this one, with these limits, protection and object. The kernel's own have none
+ * but their name, which no process can give to its memory.
+ */
+static bool is_next(const struct rw_process *p, uint64_t address, const struct region *region)
 {
 	const uint64_t flags = region->prot | (region->shared ? RW_PROCMAP_SHARED : 0);
+	const uint32_t length = region->kind == REGION_SPECIAL ? region->name_length : 0;
+	char name[32];
 	struct rw_procmap_query query = {
 		.size = sizeof(query), .query_flags = RW_PROCMAP_COVERING_OR_NEXT, .query_addr = address
 	};
 
-	return !ioctl(maps, RW_PROCMAP_QUERY, &query) && query.vma_start == region->start && query.vma_end == region->end &&
-	       query.vma_flags == flags && query.inode == region->inode &&
+	if (length) {
+		query.vma_name_addr = (uint64_t)(uintptr_t)name;
+		query.vma_name_size = sizeof(name);
+	}
+	return !ioctl(p->maps, RW_PROCMAP_QUERY, &query) && query.vma_start == region->start &&
+	       query.vma_end == region->end && query.vma_flags == flags && query.inode == region->inode &&
 	       (query.dev_major << 20 | query.dev_minor) == region->device &&
-	       (!region->inode || query.vma_offset == region->offset);
+	       (!region->inode || query.vma_offset == region->offset) &&
+	       (!length ||
+		(query.vma_name_size == length + 1 && !memcmp(name, p->image->maps + region->name, length)));
 }
 
 /*
@@ -242,7 +174,7 @@ static bool is_surely_unchanged(const struct rw_process *p)
 	for (uint64_t i = 0; i < list->count; i++) {
 		if (list->at[i].start >> 63)
 			continue; /* vsyscall, which is the kernel's and not to be asked for */
-		if (!is_next(p->maps, address, &list->at[i]))
+		if (!is_next(p, address, &list->at[i]))
 			return false;
 		address = list->at[i].end;
 	}
@@ -265,11 +197,46 @@ static int require_injected(struct rw_process *p, struct rw_error *error)
 	return failed;
 }
 
+/*
+ * Our files show the memory that was checkpointed, even where the process has executed another program meanwhile and
+ * somebody else has kept that memory alive. The table is only there if it is still the process's own.
+ */
+static int require_same_memory(struct rw_process *p, struct rw_error *error)
+{
+	const double written = rw_now_us();
+	double seen = 0;
+	const struct iovec here = { &seen, sizeof(seen) };
+	const struct iovec there = { (void *)(uintptr_t)(p->image->table + TABLE_PASSING), sizeof(seen) };
+
+	memcpy(p->table + TABLE_PASSING, &written, sizeof(written));
+	if (process_vm_readv(p->pid, &here, 1, &there, 1, 0) != sizeof(seen) || memcmp(&seen, &written, sizeof(seen)))
+		return rw_fail(error, RW_MAPPING, 0, "process %d has executed another program", p->pid);
+	return 0;
+}
+
+static int require_layout(struct rw_process *p, struct rw_error *error)
+{
+	int failed;
+
+	/* Where the kernel has said that nothing has changed, ours are in place as well. */
+	p->same_layout = is_surely_unchanged(p);
+	if (p->same_layout)
+		return 0;
+	failed = rw_read_layout(p, &p->same_layout, error);
+	return failed || p->same_layout ? failed : require_injected(p, error);
+}
+
 int rw_check_injected(struct rw_process *p, struct rw_error *error)
 {
-	int failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
+	int failed = require_same_memory(p, error);
 
-	return failed ? failed : require_injected(p, error);
+	return failed ? failed : require_layout(p, error);
+}
+
+/* First of all: munmap may cut the heap, but only brk() moves the kernel's idea of its end. */
+int rw_plan_break(struct rw_process *p, struct rw_error *error)
+{
+	return rw_op(p, error, SYS_brk, 0, p->image->kernel.inside.program_break, 0, 0, 0, 0, 0);
 }
 
 int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
@@ -277,20 +244,9 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 	bool equal;
 	int failed;
 
-	RW_STEP(error, "maps");
-	if (is_surely_unchanged(p))
+	if (p->same_layout)
 		return 0;
-	failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
-	if (failed)
-		return failed;
-	if (p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length))
-		return 0;
-	failed = require_injected(p, error);
-	/* The break first: munmap may cut the heap, but only brk() moves the kernel's idea of its end. */
-	if (!failed)
-		failed = rw_op(p, error, SYS_brk, 0, p->image->kernel.inside.program_break, 0, 0, 0, 0, 0);
-	if (!failed)
-		failed = carry_out(p, &equal, error);
+	failed = carry_out(p, &equal, error);
 	for (int pass = 0; pass < 2 && !failed && !equal; pass++) {
 		failed = pass ? remake_unmerged(p, error) : mend_all(p, error);
 		if (!failed)
@@ -301,58 +257,3 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 	return equal ? 0 : rw_layout_difference(p, RW_MAPPING, error);
 }
 
-/* Whether the process owns no page of the region: then the file alone says what it holds. */
-static int is_unwritten(struct rw_process *p, const struct region *region, bool *unwritten, struct rw_error *error)
-{
-	struct page_run *runs cleanup_(rw_free) = NULL;
-	uint64_t count = 0, capacity = 0;
-	int failed = rw_private_runs(p, region->start, region->end, &runs, &count, &capacity, error);
-
-	*unwritten = count == 0;
-	return failed;
-}
-
-/* Whether the process's descriptor is the very file that is mapped. */
-static bool is_file_of(struct rw_process *p, int64_t fd, const struct region *region)
-{
-	int here cleanup_(rw_close) = (int)syscall(SYS_pidfd_getfd, p->pidfd, (int)fd, 0);
-	struct stat file;
-
-	return here >= 0 && !fstat(here, &file) && file.st_ino == region->inode &&
-	       (major(file.st_dev) << 20 | minor(file.st_dev)) == region->device;
-}
-
-static int share(struct rw_process *p, const struct region *region, struct rw_error *error)
-{
-	int64_t fd;
-	int failed = open_mapped(p, region, p->text, &fd, error);
-
-	/* A file that has been renamed or deleted since, or that the container cannot see. */
-	if (failed || fd < 0)
-		return failed;
-	if (is_file_of(p, fd, region))
-		return queue_map_file(p, region, region->start, region->end, fd, MAP_SHARED, error);
-	return rw_op(p, error, SYS_close, 0, (uint64_t)fd, 0, 0, 0, 0, 0);
-}
-
-/*
- * A private mapping's pages can be written whatever its protection says now (mprotect, /proc/self/mem), so they would
- * have to be scanned at every rewind. Through a shared mapping of a file opened for reading the kernel lets nobody write.
- */
-int rw_share_readonly(struct rw_process *p, struct rw_error *error)
-{
-	for (uint64_t i = 0; i < p->now.count; i++) {
-		const struct region *region = &p->now.at[i];
-		bool unwritten;
-		int failed;
-
-		if (region->kind != REGION_FILE || region->prot & PROT_WRITE || !region->prot || p->text[region->name] != '/')
-			continue;
-		failed = is_unwritten(p, region, &unwritten, error);
-		if (!failed && unwritten)
-			failed = share(p, region, error);
-		if (failed)
-			return failed;
-	}
-	return rw_run_ops(p, NULL, error);
-}

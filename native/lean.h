@@ -64,17 +64,47 @@ RW_API int lean_pending(int32_t fd, uint64_t *unread, uint64_t *unsent, struct r
 
 /*
  * lean_empty_scratch
- * Does:   removes everything below the scratch folders and puts back their times; if the free space says that there is
- *         nothing, only the latter.
+ * Does:   removes at most `at_most` files and folders below the scratch folders; where nothing is left, puts back their times. If
+ *         the free space says that there is nothing, only the latter.
  * Needs:  `scratch_fd`: the scratch space's root, open for reading (/proc/INIT_PID/fd/LEAN_FD_SCRATCH); no process in
  *         the container that could still write, and no descriptor or mapping of a removed file left in one (its space
  *         would not come back).
- * Gives:  *was_empty.
- * Fails:  RW_SYSTEM where afterwards something is left, or a folder's owner or mode is not as the launcher made it: the
+ * Gives:  *removed: how many were; *empty: by the kernel's count of space nothing is left. Not empty and nothing removed: the
+ *         kernel gives some back late, for instance of a file that lay in a closed socket's queue; or never.
+ * Fails:  RW_SYSTEM where something cannot be removed, or a folder's owner or mode is not as the launcher made it: the
  *         container must be replaced. Folders more than LEAN_SCRATCH_DEPTH deep are refused.
- * Thread: any. Waits up to 20 ms for space that the kernel gives back late.
+ * Thread: any.
  */
-RW_API int lean_empty_scratch(int32_t scratch_fd, uint32_t *was_empty, struct rw_error *error);
+RW_API int lean_empty_scratch(int32_t scratch_fd, uint32_t at_most, uint32_t *removed, uint32_t *empty, struct rw_error *error);
+
+/*
+ * lean_open_network
+ * Does:   opens two sockets in a network namespace (/proc/PID/ns/net), for the two calls below. There they count as well.
+ * Needs:  CAP_SYS_ADMIN and CAP_NET_ADMIN; kernel modules inet_diag and nf_conntrack_netlink, which are loaded on demand.
+ * Gives:  *sockets and *flows, close-on-exec.
+ * Fails:  RW_SYSTEM.
+ * Thread: any; it is in the other namespace for a moment.
+ */
+RW_API int lean_open_network(int32_t namespace, int32_t *sockets, int32_t *flows, struct rw_error *error);
+
+/*
+ * lean_end_connections
+ * Does:   resets all TCP connections of the namespace, also those that are only left to be closed and that no descriptor leads
+ *         to; what they have not sent is dropped. A few hundred in one call. A kernel without
+ *         CONFIG_INET_DIAG_DESTROY leaves them to end by themselves.
+ * Fails:  RW_SYSTEM.
+ * Thread: one at a time.
+ */
+RW_API int lean_end_connections(int32_t sockets, struct rw_error *error);
+
+/*
+ * lean_forget_flows
+ * Does:   empties the namespace's connection tracking: no packet belongs to a connection of before. Microseconds where it is empty;
+ *         else the kernel looks through the table that all namespaces share.
+ * Fails:  RW_SYSTEM.
+ * Thread: one at a time.
+ */
+RW_API int lean_forget_flows(int32_t flows, struct rw_error *error);
 
 /* lean_syscall_number: the number of a system call by its name on this architecture, or -ENOSYS. */
 RW_API int lean_syscall_number(const char *name);

@@ -9,11 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
-
-#define LATE_TRIES 40
-#define LATE_PAUSE_NS 500000
 
 static const char *const folders[LEAN_SCRATCH_FOLDERS] = LEAN_SCRATCH_NAMES;
 
@@ -44,10 +40,10 @@ static bool is_itself_or_above(const char *name)
 }
 
 /*
- * Removes all that is in a folder. unlink first: only a folder needs more. Unlinking while reading is fine on tmpfs as
- * elsewhere: an entry that is there all the while is seen.
+ * Removes all that is in a folder, as long as any are *left* to be removed in this call. unlink first: only a folder needs more.
+ * Unlinking while reading is fine on tmpfs as elsewhere: an entry that is there all the while is seen.
  */
-static int empty_folder(int at, const char *name, unsigned int depth, struct rw_error *error)
+static int empty_folder(int at, const char *name, unsigned int depth, uint32_t *left, struct rw_error *error)
 {
 	DIR *folder cleanup_(close_folder) = NULL;
 	struct dirent *entry;
@@ -58,18 +54,21 @@ static int empty_folder(int at, const char *name, unsigned int depth, struct rw_
 	folder = open_folder(at, name);
 	if (!folder)
 		return rw_fail(error, RW_SYSTEM, errno, "open a scratch folder at depth %u", depth);
-	while ((errno = 0, entry = readdir(folder))) {
-		if (is_itself_or_above(entry->d_name) || !unlinkat(dirfd(folder), entry->d_name, 0))
+	while (*left && (errno = 0, entry = readdir(folder))) {
+		if (is_itself_or_above(entry->d_name))
+			continue;
+		--*left;
+		if (!unlinkat(dirfd(folder), entry->d_name, 0))
 			continue;
 		if (errno != EISDIR)
 			return rw_fail(error, RW_SYSTEM, errno, "unlink at depth %u", depth);
-		failed = empty_folder(dirfd(folder), entry->d_name, depth + 1, error);
-		if (failed)
+		failed = empty_folder(dirfd(folder), entry->d_name, depth + 1, left, error);
+		if (failed || !*left)
 			return failed;
 		if (unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR))
 			return rw_fail(error, RW_SYSTEM, errno, "remove a folder at depth %u", depth);
 	}
-	return errno ? rw_fail(error, RW_SYSTEM, errno, "read a folder at depth %u", depth) : 0;
+	return *left && errno ? rw_fail(error, RW_SYSTEM, errno, "read a folder at depth %u", depth) : 0;
 }
 
 /*
@@ -84,22 +83,6 @@ static int is_empty(int scratch_fd, bool *empty, struct rw_error *error)
 		return rw_fail(error, RW_SYSTEM, errno, "free space of the scratch space");
 	*empty = space.f_bfree == space.f_blocks && space.f_ffree + LEAN_SCRATCH_FOLDERS + 1 == space.f_files;
 	return 0;
-}
-
-/* A file passed over a socket and never received is given back by a worker of the kernel's, a moment after the socket. */
-static int await_empty(int scratch_fd, struct rw_error *error)
-{
-	const struct timespec pause = { 0, LATE_PAUSE_NS };
-	bool empty = false;
-	int failed;
-
-	for (int i = 0; i < LATE_TRIES; i++) {
-		failed = is_empty(scratch_fd, &empty, error);
-		if (failed || empty)
-			return failed;
-		nanosleep(&pause, NULL);
-	}
-	return rw_fail(error, RW_SYSTEM, EBUSY, "the emptied scratch space still holds something");
 }
 
 /*
@@ -123,30 +106,32 @@ static int mend_folder(int scratch_fd, const char *name, const struct stat *root
 	return 0;
 }
 
-static int empty_all(int scratch_fd, struct rw_error *error)
+static int empty_all(int scratch_fd, uint32_t *left, struct rw_error *error)
 {
-	for (int i = 0; i < LEAN_SCRATCH_FOLDERS; i++) {
-		int failed = empty_folder(scratch_fd, folders[i], 0, error);
+	int failed = 0;
 
-		if (failed)
-			return failed;
-	}
-	return await_empty(scratch_fd, error);
+	for (int i = 0; i < LEAN_SCRATCH_FOLDERS && *left && !failed; i++)
+		failed = empty_folder(scratch_fd, folders[i], 0, left, error);
+	return failed;
 }
 
-int lean_empty_scratch(int32_t scratch_fd, uint32_t *was_empty, struct rw_error *error)
+int lean_empty_scratch(int32_t scratch_fd, uint32_t at_most, uint32_t *removed, uint32_t *empty, struct rw_error *error)
 {
+	uint32_t left = at_most;
 	struct stat root;
-	bool empty = false;
+	bool is_now = false;
 	int failed;
 
 	if (fstat(scratch_fd, &root))
 		return rw_fail(error, RW_SYSTEM, errno, "root of the scratch space");
-	failed = is_empty(scratch_fd, &empty, error);
-	if (!failed && !empty)
-		failed = empty_all(scratch_fd, error);
-	for (int i = 0; i < LEAN_SCRATCH_FOLDERS && !failed; i++)
+	failed = is_empty(scratch_fd, &is_now, error);
+	if (!failed && !is_now)
+		failed = empty_all(scratch_fd, &left, error);
+	if (!failed && !is_now)
+		failed = is_empty(scratch_fd, &is_now, error);
+	for (int i = 0; i < LEAN_SCRATCH_FOLDERS && is_now && !failed; i++)
 		failed = mend_folder(scratch_fd, folders[i], &root, error);
-	*was_empty = empty;
+	*removed = at_most - left;
+	*empty = is_now;
 	return failed;
 }

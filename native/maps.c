@@ -1,10 +1,8 @@
-/* Mappings as /proc/PID/maps and smaps tell them: read, parsed, looked up. */
+/* Mappings as /proc/PID/maps tells them: read, parsed, looked up. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -82,42 +80,6 @@ int rw_parse_maps(const char *text, struct region_list *list, struct rw_error *e
 		line = end + 1;
 	}
 	return 0;
-}
-
-static uint8_t parse_flags(const char *line)
-{
-	static const struct {
-		char word[4];
-		uint8_t flag;
-	} words[] = { { "nr", FLAG_NORESERVE }, { "gd", FLAG_GROWSDOWN }, { "dc", FLAG_DONTFORK },
-		      { "wf", FLAG_WIPEONFORK }, { "dd", FLAG_DONTDUMP }, { "lo", FLAG_LOCKED } };
-	uint8_t flags = 0;
-
-	for (; *line && *line != '\n'; line += 3)
-		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-			if (!strncmp(line, words[i].word, 2))
-				flags |= words[i].flag;
-	return flags;
-}
-
-int rw_read_flags(pid_t pid, struct region_list *list, struct rw_error *error)
-{
-	char path[40];
-	int fd cleanup_(rw_close) = -1;
-	char *text cleanup_(rw_free) = NULL;
-	uint64_t capacity = 0, length, i = 0;
-	int failed;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return rw_fail(error, RW_SYSTEM, errno, "cannot open %s", path);
-	failed = rw_read_text(fd, &text, &capacity, &length, error);
-	if (failed)
-		return failed;
-	for (const char *at = text; (at = strstr(at, "\nVmFlags: ")) && i < list->count; at++)
-		list->at[i++].flags = parse_flags(at + 10);
-	return i == list->count ? 0 : rw_fail(error, RW_SYSTEM, 0, "smaps and maps disagree");
 }
 
 const struct region *rw_region_at(const struct region_list *list, uint64_t address)

@@ -1,4 +1,4 @@
-/* What is behind the descriptors: contents of pipes, counters, socket options, locks, and what fdinfo tells. */
+/* What is behind the descriptors: of which kind it is, and all of a kind saved, put back or compared. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
@@ -8,151 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#define COUNTER_READS 64	/* a semaphore's counter goes down by one at each */
-#define AT_UNLOCK (TABLE_PASSING - sizeof(struct flock))
-
-/* -- sockets -------------------------------------------------------------------------------------------------------- */
-
-/* What a process without privileges can set on a Unix socket. */
-static const struct {
-	int option;
-	socklen_t size;
-	int set_by;	/* where that is another option; the kernel doubles what it is told of sizes */
-} socket_options[] = {
-	{ SO_RCVLOWAT, sizeof(int), 0 },
-	{ SO_RCVTIMEO, sizeof(struct timeval), 0 },
-	{ SO_SNDTIMEO, sizeof(struct timeval), 0 },
-	{ SO_SNDBUF, sizeof(int), SO_SNDBUFFORCE },
-	{ SO_RCVBUF, sizeof(int), SO_RCVBUFFORCE },
-	{ SO_PRIORITY, sizeof(int), 0 },
-	{ SO_PASSCRED, sizeof(int), 0 },
-	{ SO_PASSSEC, sizeof(int), 0 },
-	{ SO_PEEK_OFF, sizeof(int), 0 },
-	{ SO_KEEPALIVE, sizeof(int), 0 },
-	{ SO_REUSEADDR, sizeof(int), 0 },
-	{ SO_OOBINLINE, sizeof(int), 0 },
-	{ SO_LINGER, sizeof(struct linger), 0 },
-	{ SO_TIMESTAMP, sizeof(int), 0 },
-};
-
-#define OPTION_COUNT (sizeof(socket_options) / sizeof(*socket_options))
-_Static_assert(OPTION_COUNT <= SOCKET_OPTIONS, "struct descriptor has room for fewer options");
-
-/* An option that this socket does not have reads as zero, and is not set. */
-static void read_options(int fd, int64_t options[SOCKET_OPTIONS][2])
+int rw_look_for(int fd, short events, short *seen, struct rw_error *error)
 {
-	memset(options, 0, sizeof(int64_t[SOCKET_OPTIONS][2]));
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		socklen_t size = socket_options[i].size;
+	struct pollfd one = { .fd = fd, .events = events };
+	int got;
 
-		if (getsockopt(fd, SOL_SOCKET, socket_options[i].option, options[i], &size))
-			memset(options[i], 0, sizeof(options[i]));
-	}
+	do
+		got = poll(&one, 1, 0);
+	while (got < 0 && errno == EINTR);
+	*seen = one.revents;
+	return got < 0 ? rw_fail(error, RW_SYSTEM, errno, "cannot poll") : 0;
 }
 
-/* By either side. */
-static bool is_shut_down(int fd)
-{
-	struct pollfd one = { .fd = fd, .events = POLLRDHUP };
-
-	return poll(&one, 1, 0) == 1;
-}
-
-static int put_back_options(int fd, const struct descriptor *was, struct rw_error *error)
-{
-	int64_t is[SOCKET_OPTIONS][2];
-
-	if (is_shut_down(fd) != was->shut_down)
-		return rw_fail(error, RW_KERNEL_STATE, 0, "socket %d was shut down", was->fd);
-	read_options(fd, is);
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		int64_t value[2] = { was->options[i][0], was->options[i][1] };
-
-		if (!memcmp(is[i], value, sizeof(value)))
-			continue;
-		if (socket_options[i].set_by)
-			value[0] /= 2;
-		if (setsockopt(fd, SOL_SOCKET, socket_options[i].set_by ?: socket_options[i].option, value,
-			       socket_options[i].size))
-			return rw_fail(error, RW_KERNEL_STATE, errno, "option %d of socket %d cannot be put back",
-				       socket_options[i].option, was->fd);
-	}
-	return 0;
-}
-
-/* -- pipes and counters --------------------------------------------------------------------------------------------- */
-
-static bool readable(int fd)
-{
-	struct pollfd one = { .fd = fd, .events = POLLIN };
-
-	return poll(&one, 1, 0) == 1 && one.revents & POLLIN;
-}
-
-/* Looks at what a pipe holds and leaves it there. */
-static int peek(int fd, struct descriptor *pipe, struct rw_error *error)
-{
-	int held = 0, copy[2] = { -1, -1 };
-	ssize_t got = 0;
-
-	if (ioctl(fd, FIONREAD, &held))
-		return rw_fail(error, RW_SYSTEM, errno, "cannot ask how much pipe %d holds", pipe->fd);
-	if (held > PIPE_CONTENT)
-		return rw_fail(error, RW_UNSUPPORTED, E2BIG, "pipe %d holds %d bytes", pipe->fd, held);
-	if (held) {
-		if (pipe2(copy, O_CLOEXEC))
-			return rw_fail(error, RW_SYSTEM, errno, "cannot make a pipe");
-		got = tee(fd, copy[1], (size_t)held, SPLICE_F_NONBLOCK);
-		if (got > 0)
-			got = read(copy[0], pipe->content, (size_t)got);
-		rw_close(&copy[0]);
-		rw_close(&copy[1]);
-	}
-	pipe->content_length = (uint32_t)held;
-	return got == held ? 0 : rw_fail(error, RW_SYSTEM, 0, "cannot look into pipe %d", pipe->fd);
-}
-
-static int drain(int fd, int limit)
-{
-	char bytes[4096];
-
-	for (int i = 0; readable(fd); i++)
-		if (i == limit || read(fd, bytes, sizeof(bytes)) <= 0)
-			return -EIO;
-	return 0;
-}
-
-/* No thread of the process runs, so nobody sees it empty. */
-static int put_back_pipe(struct rw_process *p, uint32_t index, struct rw_error *error)
-{
-	const struct descriptor *pipe = &p->image->descriptors[index];
-	int from = p->held[index], to = p->held[pipe->write_end];
-
-	if (!pipe->content_length && !readable(from))
-		return 0;
-	if (drain(from, 1 << 20) || write(to, pipe->content, pipe->content_length) != (ssize_t)pipe->content_length)
-		return rw_fail(error, RW_KERNEL_STATE, errno, "pipe %d cannot be put back", pipe->fd);
-	return 0;
-}
-
-static int put_back_counter(int fd, const struct descriptor *was, struct rw_error *error)
-{
-	if (drain(fd, COUNTER_READS) ||
-	    (was->counter && write(fd, &was->counter, sizeof(was->counter)) != sizeof(was->counter)))
-		return rw_fail(error, RW_KERNEL_STATE, errno, "counter %d cannot be put back", was->fd);
-	return 0;
-}
-
-/* -- all of them ------------------------------------------------------------------------------------------------------ */
-
-static enum object_kind kind_of(int held, const struct stat *file)
+static int kind_of(int held, const struct stat *file, enum object_kind *kind, struct rw_error *error)
 {
 	static const struct {
 		const char *link;
@@ -160,149 +31,155 @@ static enum object_kind kind_of(int held, const struct stat *file)
 	} kinds[] = { { "anon_inode:[eventfd]", OBJECT_COUNTER }, { "anon_inode:[eventpoll]", OBJECT_EPOLL } };
 	char path[40], link[64] = "";
 
-	if (S_ISSOCK(file->st_mode))
-		return OBJECT_SOCKET;
+	*kind = S_ISSOCK(file->st_mode) ? OBJECT_SOCKET : OBJECT_PLAIN;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", held);
-	if (readlink(path, link, sizeof(link) - 1) < 0 || strncmp(link, "anon_inode:", 11))
-		return OBJECT_PLAIN;
+	if (readlink(path, link, sizeof(link) - 1) < 0)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot read %s", path);
+	if (strncmp(link, "anon_inode:", 11))
+		return 0;
+	*kind = OBJECT_OTHER;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strcmp(link, kinds[i].link))
-			return kinds[i].kind;
-	return OBJECT_OTHER;
+			*kind = kinds[i].kind;
+	return 0;
 }
 
-/* Whether the pipe that descriptor `index` reads is written by another descriptor of the process. */
-static bool has_write_end(struct rw_process *p, const struct stat *file, uint32_t index)
+/* A pipe that the process reads and another descriptor of its own writes is one of a kind. */
+static int find_write_end(struct rw_process *p, const struct stat *file, uint32_t index, struct rw_error *error)
 {
 	struct descriptor *list = p->image->descriptors;
 	struct stat other;
 
 	if (!S_ISFIFO(file->st_mode) || (list[index].status & O_ACCMODE) != O_RDONLY)
-		return false;
-	for (uint32_t i = 0; i < p->image->descriptor_count; i++)
-		if ((list[i].status & O_ACCMODE) == O_WRONLY && !fstat(p->held[i], &other) &&
-		    other.st_ino == file->st_ino && other.st_dev == file->st_dev) {
+		return 0;
+	for (uint32_t i = 0; i < p->image->descriptor_count; i++) {
+		if ((list[i].status & O_ACCMODE) != O_WRONLY)
+			continue;
+		if (fstat(p->held[i], &other))
+			return rw_fail(error, RW_SYSTEM, errno, "descriptor %d", list[i].fd);
+		if (other.st_ino == file->st_ino && other.st_dev == file->st_dev) {
 			list[index].write_end = i;
-			return true;
+			list[index].kind = OBJECT_PIPE;
 		}
-	return false;
+	}
+	return 0;
+}
+
+static int save_state(struct rw_process *p, uint32_t index, struct rw_error *error)
+{
+	switch (p->image->descriptors[index].kind) {
+	case OBJECT_PLAIN:
+		return 0;
+	case OBJECT_SOCKET:
+		return rw_socket_save(p, index, error);
+	case OBJECT_PIPE:
+		return rw_pipe_save(p, index, error);
+	case OBJECT_COUNTER:
+	case OBJECT_EPOLL:
+	case OBJECT_OTHER:
+		return rw_info_save(p, index, error);
+	}
+	return 0;
+}
+
+static int save_one(struct rw_process *p, uint32_t index, struct rw_error *error)
+{
+	struct descriptor *descriptor = &p->image->descriptors[index];
+	struct stat file;
+	int failed;
+
+	if (fstat(p->held[index], &file))
+		return rw_fail(error, RW_SYSTEM, errno, "descriptor %d", descriptor->fd);
+	failed = rw_attributes_save(p->held[index], &descriptor->attributes, error);
+	if (!failed)
+		failed = kind_of(p->held[index], &file, &descriptor->kind, error);
+	if (!failed)
+		failed = find_write_end(p, &file, index, error);
+	return failed ? failed : save_state(p, index, error);
 }
 
 int rw_objects_save(struct rw_process *p, struct rw_error *error)
 {
-	struct image *image = p->image;
+	const uint32_t count = p->image->descriptor_count;
 	int failed = 0;
 
-	p->info = malloc(sizeof(int) * (image->descriptor_count + 1));
+	p->info = malloc(sizeof(int) * (count + 1));
 	if (!p->info)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "descriptors");
-	memset(p->info, 0xff, sizeof(int) * (image->descriptor_count + 1));
-	for (uint32_t i = 0; i < image->descriptor_count && !failed; i++) {
-		struct descriptor *descriptor = &image->descriptors[i];
-		struct stat file;
-
-		if (fstat(p->held[i], &file))
-			return rw_fail(error, RW_SYSTEM, errno, "descriptor %d", descriptor->fd);
-		descriptor->kind = has_write_end(p, &file, i) ? OBJECT_PIPE : kind_of(p->held[i], &file);
-		if (descriptor->kind == OBJECT_SOCKET) {
-			read_options(p->held[i], descriptor->options);
-			descriptor->shut_down = is_shut_down(p->held[i]);
-		}
-		if (descriptor->kind == OBJECT_PIPE)
-			failed = peek(p->held[i], descriptor, error);
-		if (descriptor->kind == OBJECT_COUNTER || descriptor->kind == OBJECT_EPOLL || descriptor->kind == OBJECT_OTHER)
-			failed = rw_info_save(p, i, error);
-	}
+	memset(p->info, 0xff, sizeof(int) * (count + 1));
+	for (uint32_t i = 0; i < count && !failed; i++)
+		failed = save_one(p, i, error);
 	return failed;
 }
 
-/* Locks of fcntl() belong to the process, and only it can end them: no image has any. */
-int rw_objects_plan(struct rw_process *p, struct rw_error *error)
-{
-	const struct flock unlock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-	uint64_t address;
-	int failed = rw_constants_put(p, AT_UNLOCK, &unlock, sizeof(unlock), &address)
-			     ? rw_fail(error, RW_SYSTEM, E2BIG, "constants")
-			     : 0;
-
-	for (uint32_t i = 0; i < p->image->descriptor_count && !failed; i++)
-		failed = rw_op(p, error, SYS_fcntl, OP_MAY_FAIL, (uint64_t)p->image->descriptors[i].fd, F_SETLK, address, 0,
-			       0, 0);
-	return failed;
-}
-
-/* Those of flock() and of open file descriptions belong to the open file, which our duplicate is as well. */
-static void unlock(int fd)
-{
-	struct flock all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-
-	(void)flock(fd, LOCK_UN);
-	(void)fcntl(fd, F_OFD_SETLK, &all);
-}
-
-int rw_objects_put_back(struct rw_process *p, struct rw_error *error)
-{
-	int failed = 0;
-
-	RW_STEP(error, "objects");
-	for (uint32_t i = 0; i < p->image->descriptor_count && !failed; i++) {
-		const struct descriptor *was = &p->image->descriptors[i];
-
-		unlock(p->held[i]);
-		switch (was->kind) {
-		case OBJECT_PLAIN:
-		case OBJECT_EPOLL:
-		case OBJECT_OTHER:
-			break;
-		case OBJECT_SOCKET:
-			failed = put_back_options(p->held[i], was, error);
-			break;
-		case OBJECT_PIPE:
-			failed = put_back_pipe(p, i, error);
-			break;
-		case OBJECT_COUNTER:
-			failed = put_back_counter(p->held[i], was, error);
-			break;
-		}
-	}
-	return failed;
-}
-
-int rw_objects_settle(struct rw_process *p, struct rw_error *error)
+/* For each descriptor with that kind of thing behind it. */
+static int for_each(struct rw_process *p, enum object_kind kind,
+		    int (*run)(struct rw_process *p, uint32_t index, struct rw_error *error), struct rw_error *error)
 {
 	int failed = 0;
 
 	for (uint32_t i = 0; i < p->image->descriptor_count && !failed; i++)
-		if (p->image->descriptors[i].kind == OBJECT_EPOLL || p->image->descriptors[i].kind == OBJECT_OTHER)
-			failed = rw_info_put_back(p, i, error);
+		if (p->image->descriptors[i].kind == kind)
+			failed = run(p, i, error);
 	return failed;
+}
+
+int rw_check_shut_down(struct rw_process *p, struct rw_error *error)
+{
+	return for_each(p, OBJECT_SOCKET, rw_socket_check_shut_down, error);
+}
+
+int rw_put_back_socket_options(struct rw_process *p, struct rw_error *error)
+{
+	return for_each(p, OBJECT_SOCKET, rw_socket_put_back_options, error);
+}
+
+int rw_put_back_pipes(struct rw_process *p, struct rw_error *error)
+{
+	return for_each(p, OBJECT_PIPE, rw_pipe_put_back, error);
+}
+
+int rw_put_back_counters(struct rw_process *p, struct rw_error *error)
+{
+	return for_each(p, OBJECT_COUNTER, rw_counter_put_back, error);
+}
+
+int rw_put_back_interest(struct rw_process *p, struct rw_error *error)
+{
+	return for_each(p, OBJECT_EPOLL, rw_info_put_back, error);
+}
+
+int rw_check_objects(struct rw_process *p, struct rw_error *error)
+{
+	return for_each(p, OBJECT_OTHER, rw_info_put_back, error);
+}
+
+static int compare_state(struct rw_process *p, uint32_t index, bool *equal, struct rw_error *error)
+{
+	switch (p->image->descriptors[index].kind) {
+	case OBJECT_PLAIN:
+		break;
+	case OBJECT_SOCKET:
+		return rw_socket_compare(p, index, equal, error);
+	case OBJECT_PIPE:
+		return rw_pipe_compare(p, index, equal, error);
+	case OBJECT_COUNTER:
+	case OBJECT_EPOLL:
+	case OBJECT_OTHER:
+		return rw_info_compare(p, index, equal, error);
+	}
+	*equal = true;
+	return 0;
 }
 
 static int compare_one(struct rw_process *p, uint32_t index, struct rw_error *error)
 {
 	const struct descriptor *was = &p->image->descriptors[index];
-	struct descriptor now = { .fd = was->fd };
-	bool equal = true;
-	int failed = 0;
+	bool equal;
+	int failed = compare_state(p, index, &equal, error);
 
-	switch (was->kind) {
-	case OBJECT_PLAIN:
-		break;
-	case OBJECT_SOCKET:
-		read_options(p->held[index], now.options);
-		equal = !memcmp(now.options, was->options, sizeof(now.options));
-		break;
-	case OBJECT_PIPE:
-		failed = peek(p->held[index], &now, error);
-		equal = now.content_length == was->content_length &&
-			!memcmp(now.content, was->content, now.content_length);
-		break;
-	case OBJECT_COUNTER:
-	case OBJECT_EPOLL:
-	case OBJECT_OTHER:
-		failed = rw_info_compare(p, index, &equal, error);
-		break;
-	}
+	if (!failed && equal)
+		failed = rw_attributes_compare(p->held[index], &was->attributes, &equal, error);
 	if (failed || equal)
 		return failed;
 	return rw_fail(error, RW_DIFFERENCE, 0, "descriptor %d: what is behind it differs", was->fd);

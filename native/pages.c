@@ -51,6 +51,35 @@ int rw_private_runs(struct rw_process *p, uint64_t start, uint64_t end, struct p
 	return 0;
 }
 
+int rw_is_unwritten(struct rw_process *p, const struct region *region, bool *unwritten, struct rw_error *error)
+{
+	struct page_run *runs cleanup_(rw_free) = NULL;
+	uint64_t count = 0, capacity = 0;
+	int failed = rw_private_runs(p, region->start, region->end, &runs, &count, &capacity, error);
+
+	*unwritten = count == 0;
+	return failed;
+}
+
+int rw_check_kernel_code(struct rw_process *p, struct rw_error *error)
+{
+	for (uint64_t i = 0; i < p->image->regions.count; i++) {
+		const struct region *region = &p->image->regions.at[i];
+		bool unwritten;
+		int failed;
+
+		if (region->kind != REGION_SPECIAL || !(region->prot & PROT_EXEC) || region->start >> 63)
+			continue;
+		failed = rw_is_unwritten(p, region, &unwritten, error);
+		if (failed)
+			return failed;
+		if (!unwritten)
+			return rw_fail(error, RW_MAPPING, 0, "the kernel's code at %llx was written",
+				       (unsigned long long)region->start);
+	}
+	return 0;
+}
+
 /* Through process_vm_readv where it may, through /proc/PID/mem where the protection forbids reading. */
 int rw_read_memory(struct rw_process *p, uint64_t address, void *to, uint64_t length)
 {
@@ -70,7 +99,6 @@ int rw_write_memory(struct rw_process *p, uint64_t address, const void *from, ui
 
 int rw_dirty_add(struct rw_process *p, uint64_t start, uint64_t end, bool written, struct rw_error *error)
 {
-	RW_STEP(error, "list");
 	if (rw_reserve(&p->dirty, &p->dirty_capacity, p->dirty_count + 1, sizeof(*p->dirty)))
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "list of dirty pages");
 	p->dirty[p->dirty_count++] = (struct dirty){ start, end, written };

@@ -1,17 +1,18 @@
 /* The code that runs inside a rewound process: works through a table of struct op; needs no stack and no libc. */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In: rbx = first op. Out, at the int3: r12 = number of failed calls, r13 = the op that failed last, r14 = its result,
- * r15 = result of the last op flagged OP_CAPTURE. */
+/* In: rbx = first op. Out, at the fault: r12 = number of failed calls, r13 = the op that failed last, r14 = its result,
+ * r15 and rbp = results of the last ops flagged OP_CAPTURE and OP_CAPTURE_SIGNAL. */
 
 	.section .rodata
-	.globl rw_parasite_start, rw_parasite_end
-	.hidden rw_parasite_start, rw_parasite_end
+	.globl rw_parasite_start, rw_parasite_done, rw_parasite_end
+	.hidden rw_parasite_start, rw_parasite_done, rw_parasite_end
 rw_parasite_start:
 	cld
 	xor	%r12d, %r12d
 	xor	%r13d, %r13d
 	xor	%r14d, %r14d
 	xor	%r15d, %r15d
+	xor	%ebp, %ebp
 next:	mov	(%rbx), %rax
 	cmp	$-2, %rax
 	je	copy
@@ -27,8 +28,11 @@ next:	mov	(%rbx), %rax
 	mov	48(%rbx), %r9
 	syscall
 	testb	$2, 56(%rbx)
-	jz	check
+	jz	signal
 	mov	%rax, %r15
+signal:	testb	$4, 56(%rbx)
+	jz	check
+	mov	%rax, %rbp
 check:	testb	$1, 56(%rbx)
 	jnz	step
 	cmp	$-4095, %rax
@@ -78,6 +82,12 @@ zero:	mov	8(%rbx), %rdi
 	rep stosb
 	add	$64, %rbx
 	jmp	next
-done:	int3
+/*
+ * The end is a fault at an address that no process can map. The kernel keeps the last fault of each thread and shows it in
+ * the frame of every signal: so it is the same one after each rewind, and tells nothing of an earlier action's.
+ */
+done:
+rw_parasite_done:
+	movb	$0, -4096
 rw_parasite_end:
 	.section .note.GNU-stack, "", @progbits

@@ -39,9 +39,18 @@ static int await_answer(const struct victim *victim, struct rw_error *error)
 	struct pollfd readable = { .fd = victim->from, .events = POLLIN };
 	char answer;
 
-	if (poll(&readable, 1, ANSWER_MS) == 1 && read(victim->from, &answer, 1) == 1)
-		return 0;
-	return rw_fail(error, RW_SYSTEM, 0, "the probe's victim does not answer");
+	if (poll(&readable, 1, ANSWER_MS) != 1 || read(victim->from, &answer, 1) != 1)
+		return rw_fail(error, RW_SYSTEM, 0, "the probe's victim does not answer");
+	if (answer != 'r')
+		return rw_fail(error, RW_DIFFERENCE, 0, "the probe's victim does not find its own memory");
+	return 0;
+}
+
+static int command(const struct victim *victim, const char *what, struct rw_error *error)
+{
+	if (write(victim->to, what, 1) != 1)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot command the victim");
+	return await_answer(victim, error);
 }
 
 static int start_victim(const char *path, struct victim *victim, struct rw_error *error)
@@ -91,15 +100,12 @@ static int checkpoint_victim(const struct victim *victim, uint32_t rung, struct 
 	return failed;
 }
 
-/* One round: change, see that the oracle notices, rewind with the oracle watching. */
+/* One round: change, see that the oracle notices, rewind with the oracle watching, have the victim look for itself. */
 static int round_of(const struct victim *victim, struct rw_process *process, double *took_us, struct rw_error *error)
 {
 	struct rw_timings timings;
-	int failed;
+	int failed = command(victim, "d", error);
 
-	if (write(victim->to, "d", 1) != 1)
-		return rw_fail(error, RW_SYSTEM, errno, "cannot command the victim");
-	failed = await_answer(victim, error);
 	if (failed)
 		return failed;
 	failed = rw_verify(process, error);
@@ -109,7 +115,7 @@ static int round_of(const struct victim *victim, struct rw_process *process, dou
 		return failed;
 	failed = rw_rewind(process, 1, &timings, error);
 	*took_us = timings.total_us - timings.verify_us;
-	return failed;
+	return failed ? failed : command(victim, "c", error);
 }
 
 static int ascending(const void *left, const void *right)

@@ -41,7 +41,6 @@ int rw_process_open(struct rw_process *p, struct rw_error *error)
 {
 	int failed;
 
-	RW_STEP(error, "open");
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd < 0)
 		return rw_fail(error, errno == ESRCH ? RW_PROCESS_GONE : RW_SYSTEM, errno, "process %d", p->pid);

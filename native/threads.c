@@ -12,6 +12,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* The processor's own note that an instruction has faulted and is begun again, which no program can read. */
+#define EFLAGS_RESUME (1ULL << 16)
+
 /* What the kernel leaves in rax where a stop interrupted a system call that it means to make again. */
 enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
 
@@ -48,6 +51,7 @@ static bool normalise(struct user_regs_struct *regs)
 		regs->rax = regs->orig_rax;
 	}
 	regs->orig_rax = (uint64_t)-1;
+	regs->eflags &= ~EFLAGS_RESUME;
 	return interrupted;
 }
 
@@ -69,32 +73,115 @@ int rw_thread_save(pid_t tid, struct thread *thread, bool *waiting, struct rw_er
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "vector state of thread %d", tid);
 	memcpy(thread->xstate, xstate, vector.iov_len);
 	thread->xstate_length = (uint32_t)vector.iov_len;
-	if (ptrace(RW_PTRACE_GET_RSEQ, tid, sizeof(rseq), &rseq) > 0) {
-		thread->rseq = rseq.pointer;
-		thread->rseq_size = rseq.size;
-	}
+	/* EIO: a kernel older than 5.13. */
+	if (ptrace(RW_PTRACE_GET_RSEQ, tid, sizeof(rseq), &rseq) < 0 && errno != EIO)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot find the rseq area of thread %d", tid);
+	thread->rseq = rseq.pointer;
+	thread->rseq_size = rseq.size;
 	if (syscall(SYS_get_robust_list, tid, &thread->robust_list, &length))
 		return rw_fail(error, RW_SYSTEM, errno, "cannot read the robust list of thread %d", tid);
 	return 0;
 }
 
 /* SAFETY: the thread is stopped, and its memory is already the checkpoint's, which these registers belong to. */
-int rw_thread_put_back(const struct thread *thread, struct rw_error *error)
+static int set_general(const struct thread *thread, struct rw_error *error)
+{
+	return ptrace(PTRACE_SETREGS, thread->tid, 0, &thread->regs)
+		       ? rw_fail(error, RW_SYSTEM, errno, "cannot set the registers of thread %d", thread->tid)
+		       : 0;
+}
+
+static int set_vectors(const struct thread *thread, struct rw_error *error)
 {
 	struct iovec vector = { thread->xstate, thread->xstate_length };
 
-	RW_STEP(error, "set registers");
-	if (ptrace(PTRACE_SETREGS, thread->tid, 0, &thread->regs) ||
-	    ptrace(PTRACE_SETREGSET, thread->tid, NT_X86_XSTATE, &vector) ||
-	    ptrace(PTRACE_SETSIGMASK, thread->tid, sizeof(thread->signal_mask), &thread->signal_mask))
-		return rw_fail(error, RW_SYSTEM, errno, "cannot set the registers of thread %d", thread->tid);
+	return ptrace(PTRACE_SETREGSET, thread->tid, NT_X86_XSTATE, &vector)
+		       ? rw_fail(error, RW_SYSTEM, errno, "cannot set the vector registers of thread %d", thread->tid)
+		       : 0;
+}
+
+static int set_mask(const struct thread *thread, struct rw_error *error)
+{
+	return ptrace(PTRACE_SETSIGMASK, thread->tid, sizeof(thread->signal_mask), &thread->signal_mask)
+		       ? rw_fail(error, RW_SYSTEM, errno, "cannot set the signal mask of thread %d", thread->tid)
+		       : 0;
+}
+
+static int for_each(const struct thread *threads, uint32_t first, uint32_t end,
+		    int (*set)(const struct thread *thread, struct rw_error *error), struct rw_error *error)
+{
+	int failed = 0;
+
+	for (uint32_t i = first; i < end && !failed; i++)
+		failed = set(&threads[i], error);
+	return failed;
+}
+
+int rw_put_back_general(struct rw_process *p, struct rw_error *error)
+{
+	return for_each(p->image->threads, p->first_thread, p->end_thread, set_general, error);
+}
+
+int rw_put_back_vectors(struct rw_process *p, struct rw_error *error)
+{
+	return for_each(p->image->threads, p->first_thread, p->end_thread, set_vectors, error);
+}
+
+int rw_put_back_masks(struct rw_process *p, struct rw_error *error)
+{
+	return for_each(p->image->threads, p->first_thread, p->end_thread, set_mask, error);
+}
+
+int rw_registers_set(const struct thread *threads, uint32_t first, uint32_t end, struct rw_error *error)
+{
+	int failed = for_each(threads, first, end, set_general, error);
+
+	if (!failed)
+		failed = for_each(threads, first, end, set_vectors, error);
+	return failed ? failed : for_each(threads, first, end, set_mask, error);
+}
+
+/* Written from outside: the bytes are the image's again, and no thread runs before the thaw. */
+int rw_put_back_cpu_number(struct rw_process *p, struct rw_error *error)
+{
+	for (uint32_t i = 0; i < p->image->thread_count; i++) {
+		const struct thread *thread = &p->image->threads[i];
+		const struct region *region = thread->rseq ? rw_region_at(&p->image->regions, thread->rseq) : NULL;
+		int failed;
+
+		if (!region || !rw_tracked(region))
+			continue;
+		failed = rw_write_memory(p, thread->rseq, p->image->pages + region->image_offset + (thread->rseq - region->start),
+					 thread->rseq_size);
+		if (failed)
+			return rw_fail(error, RW_SYSTEM, -failed, "cannot write the rseq area of thread %d", thread->tid);
+	}
+	return 0;
+}
+
+int rw_leave_critical_sections(struct rw_process *p, struct rw_error *error)
+{
+	static const uint64_t none;
+
+	for (uint32_t i = 0; i < p->frozen->count; i++) {
+		pid_t tid = p->frozen->tids[i];
+		struct rw_ptrace_rseq rseq = { 0 };
+		int failed = 0;
+
+		if (ptrace(RW_PTRACE_GET_RSEQ, tid, sizeof(rseq), &rseq) <= 0)
+			return rw_fail(error, RW_SYSTEM, errno, "cannot find the rseq area of thread %d", tid);
+		if (rseq.pointer)
+			failed = rw_write_memory(p, rseq.pointer + RW_RSEQ_SECTION, &none, sizeof(none));
+		if (failed)
+			return rw_fail(error, RW_INJECTION, -failed, "cannot write the rseq area of thread %d", tid);
+	}
 	return 0;
 }
 
 int rw_block_signals(pid_t tid, struct rw_error *error)
 {
-	/* SIGTRAP stays open: were it blocked, the kernel would reset its handler at the int3. */
-	uint64_t all = ~(1ULL << (SIGTRAP - 1));
+	/* Those two stay open: were they blocked, the kernel would reset their handlers at a single step, or the code's end. */
+	uint64_t all = ~(1ULL << (SIGTRAP - 1) | 1ULL << (SIGSEGV - 1));
 
 	if (ptrace(PTRACE_SETSIGMASK, tid, sizeof(all), &all))
 		return rw_fail(error, RW_SYSTEM, errno, "cannot block the signals of thread %d", tid);

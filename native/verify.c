@@ -99,28 +99,40 @@ static int compare_surplus(struct rw_process *p, const struct region *region, ui
 
 static int compare_layout(struct rw_process *p, struct rw_error *error)
 {
-	int failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
+	bool equal;
+	int failed = rw_read_layout(p, &equal, error);
 
-	if (failed || (p->text_length == p->image->maps_length && !memcmp(p->text, p->image->maps, p->text_length)))
-		return failed;
-	return rw_layout_difference(p, RW_DIFFERENCE, error);
+	if (!failed && !equal)
+		failed = rw_layout_difference(p, RW_DIFFERENCE, error);
+	return failed ? failed : rw_compare_flags(p, RW_DIFFERENCE, error);
 }
 
-int rw_compare_frozen(struct rw_process *p, const struct frozen *frozen, bool rested, struct rw_error *error)
+static int compare_kernel_code(struct rw_process *p, struct rw_error *error)
+{
+	int failed = rw_check_kernel_code(p, error);
+
+	if (failed && error->reason == RW_MAPPING)
+		error->reason = RW_DIFFERENCE;
+	return failed;
+}
+
+int rw_compare_frozen(struct rw_process *p, bool rested, struct rw_error *error)
 {
 	uint8_t *buffer cleanup_(rw_free) = malloc(CHUNK);
 	int failed;
 
 	if (!buffer)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "comparison buffer");
-	if (frozen->count != p->image->thread_count)
-		return rw_fail(error, RW_DIFFERENCE, 0, "%u threads, were %u", frozen->count, p->image->thread_count);
+	if (p->frozen->count != p->image->thread_count)
+		return rw_fail(error, RW_DIFFERENCE, 0, "%u threads, were %u", p->frozen->count, p->image->thread_count);
 	failed = compare_layout(p, error);
 	if (!failed)
 		failed = compare_saved(p, rested, buffer, error);
 	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++)
 		if (rw_tracked(&p->image->regions.at[i]))
 			failed = compare_surplus(p, &p->image->regions.at[i], buffer, error);
+	if (!failed)
+		failed = compare_kernel_code(p, error);
 	if (!failed)
 		failed = rw_descriptors_compare(p, error);
 	if (!failed)

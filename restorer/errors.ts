@@ -1,6 +1,7 @@
 // What can go wrong with a checkpoint or a rewind, as a closed list.
 
 import type { NativeError } from "./native.ts";
+import { remedyFor } from "./remedies.ts";
 
 /** Why a container is not known to equal its checkpoint. The order is that of enum rw_reason in native/rewind.h. */
 const nativeReasons = [
@@ -42,7 +43,7 @@ export function fromNative(what: string, error: NativeError): RestorerError {
   const reason = nativeReasons[error.reason] ?? "system";
   return new RestorerError(
     reason === "ok" ? "system" : reason,
-    `${what}: ${error.what}`,
+    `${what}: ${error.what}${remedyFor(error.errnum)}`,
     error.untouched === 1,
   );
 }

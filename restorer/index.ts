@@ -2,6 +2,7 @@
 
 export { RestorerError, type TaintReason } from "./errors.ts";
 export {
+  Connections,
   emptyScratch,
   type LeanStart,
   pendingBytes,
@@ -13,3 +14,4 @@ export {
 export { nativeFolder } from "./native.ts";
 export { type Probe, probe, type Rung, type RungProof, rungs } from "./probe.ts";
 export { type CheckpointSummary, ContainerCheckpoint, type RewindTimings } from "./restorer.ts";
+export { muteStops } from "./stops.ts";

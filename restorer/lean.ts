@@ -1,8 +1,14 @@
 // Lean containers as far as they are native: starting one, collecting it, its pipes, its scratch space.
 
+import { closeSync } from "node:fs";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { fromNative, RestorerError } from "./errors.ts";
 import {
+  ErrorRoom,
   leanEmptyScratch,
+  leanEndConnections,
+  leanForgetFlows,
+  leanOpenNetwork,
   leanPending,
   leanReap,
   leanStart,
@@ -61,12 +67,14 @@ export function reapLean(
     : { cause: "signal", status: signal };
 }
 
+const errorRoom = new ErrorRoom();
+const unread = new BigUint64Array(1);
+const unsent = new BigUint64Array(1);
+
 /** Bytes that can be read from a pipe or socket, and bytes sent that the other side has not read. */
 export function pendingBytes(fd: number): { unread: number; unsent: number } {
-  const error = {} as NativeError;
-  const unread: [number] = [0];
-  const unsent: [number] = [0];
-  if (leanPending(fd, unread, unsent, error) !== 0) throw fromNative("pending bytes", error);
+  if (leanPending(fd, unread, unsent, errorRoom.bytes) !== 0)
+    throw fromNative("pending bytes", errorRoom.read());
   return { unread: Number(unread[0]), unsent: Number(unsent[0]) };
 }
 
@@ -75,16 +83,65 @@ export function scratchPath(initPid: number): string {
   return `/proc/${initPid}/fd/${scratchFdInLauncher}`;
 }
 
+/** So many files are removed before others have their turn: about a millisecond. */
+const filesAtOnce = 256;
+/** The kernel gives space back late where a file lay in a closed socket's queue. */
+const lateTries = 20;
+const latePauseMs = 1;
+const removed = new Uint32Array(1);
+const empty = new Uint32Array(1);
+
 /**
- * Removes whatever an action left in the scratch space and verifies that nothing is left. True: there was nothing. Throws
- * RestorerError with code `scratch`: the container must be replaced.
+ * Removes whatever an action left in the scratch space and verifies that nothing is left; others have their turn meanwhile.
+ * Rejects with RestorerError `scratch`: the container must be replaced.
  */
-export function emptyScratch(scratchFd: number): boolean {
-  const error = {} as NativeError;
-  const wasEmpty: [number] = [0];
-  if (leanEmptyScratch(scratchFd, wasEmpty, error) !== 0)
-    throw new RestorerError("scratch", `empty the scratch space: ${error.what}`, false);
-  return wasEmpty[0] === 1;
+export async function emptyScratch(scratchFd: number): Promise<void> {
+  const fail = (what: string): never => {
+    throw new RestorerError("scratch", `empty the scratch space: ${what}`, false);
+  };
+  for (let lateFor = 0; ; ) {
+    if (leanEmptyScratch(scratchFd, filesAtOnce, removed, empty, errorRoom.bytes) !== 0)
+      fail(errorRoom.read().what);
+    if (empty[0] === 1) return;
+    if (removed[0] !== 0) await nextTurn();
+    else if (lateFor++ < lateTries) await sleep(latePauseMs);
+    else fail("something is left in it although all files are removed");
+  }
+}
+
+/** The connections of a container's network namespace, whoever holds them. Each method throws RestorerError `system`. */
+export class Connections {
+  /** So many sockets of the namespace are our own. */
+  readonly sockets = 2;
+  readonly #socketsFd: number;
+  readonly #flowsFd: number;
+
+  /** `namespaceFd`: an open /proc/PID/ns/net; it need not stay open. */
+  constructor(namespaceFd: number) {
+    const error = {} as NativeError;
+    const sockets: [number] = [-1];
+    const flows: [number] = [-1];
+    if (leanOpenNetwork(namespaceFd, sockets, flows, error) !== 0) throw fromNative("open a network", error);
+    this.#socketsFd = sockets[0];
+    this.#flowsFd = flows[0];
+  }
+
+  /** Resets TCP connections, also those that wait for the other side's farewell; what they have not sent is dropped. */
+  end(): void {
+    const error = {} as NativeError;
+    if (leanEndConnections(this.#socketsFd, error) !== 0) throw fromNative("end connections", error);
+  }
+
+  /** Afterwards no packet that arrives belongs to a connection of before. */
+  forget(): void {
+    const error = {} as NativeError;
+    if (leanForgetFlows(this.#flowsFd, error) !== 0) throw fromNative("forget connections", error);
+  }
+
+  close(): void {
+    closeSync(this.#socketsFd);
+    closeSync(this.#flowsFd);
+  }
 }
 
 /** The number of a system call on this machine; undefined where its name is not known. */

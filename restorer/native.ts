@@ -9,9 +9,10 @@ import koffi from "koffi";
 /** build/native, beside build/js/restorer where this file is compiled to. */
 export const nativeFolder = fileURLToPath(new URL("../../native/", import.meta.url));
 
-const library = koffi.load(`${nativeFolder}librewind.so`);
+/** Tests give another build of the library. */
+const library = koffi.load(process.env.REWHISK_NATIVE_LIBRARY ?? `${nativeFolder}librewind.so`);
 
-koffi.struct("rw_error", {
+const errorStruct = koffi.struct("rw_error", {
   errnum: "int32_t",
   reason: "uint32_t",
   untouched: "uint32_t",
@@ -86,6 +87,15 @@ export interface NativeRungResult {
   proven: number;
   rewind_us: number;
   why: string;
+}
+
+/** Where calls that are made all the time leave their error: it becomes an object only where there is one. */
+export class ErrorRoom {
+  readonly bytes = Buffer.alloc(koffi.sizeof(errorStruct));
+
+  read(): NativeError {
+    return koffi.decode(this.bytes, errorStruct) as NativeError;
+  }
 }
 
 /** An opaque struct rw_process pointer. */
@@ -172,16 +182,52 @@ export const leanReap: (pid: number, ended: [number], status: [number], error: o
     "int lean_reap(int32_t init_pid, _Out_ uint32_t *ended, _Out_ int32_t *status, _Out_ rw_error *error)",
   );
 
-export const leanPending: (fd: number, unread: [number], unsent: [number], error: object) => number =
-  library.func(
-    "int lean_pending(int32_t fd, _Out_ uint64_t *unread, _Out_ uint64_t *unsent, _Out_ rw_error *error)",
-  );
+// SAFETY: `unread` and `unsent` have room for one number each, `error` for a struct rw_error; they are filled before the call returns.
+export const leanPending: (
+  fd: number,
+  unread: BigUint64Array,
+  unsent: BigUint64Array,
+  error: Buffer,
+) => number = library.func("int lean_pending(int32_t fd, void *unread, void *unsent, void *error)");
 
-// SAFETY: removes files below `fd`, which must be the root of a container's scratch space.
-export const leanEmptyScratch: (fd: number, wasEmpty: [number], error: object) => number = library.func(
-  "int lean_empty_scratch(int32_t scratch_fd, _Out_ uint32_t *was_empty, _Out_ rw_error *error)",
+// SAFETY: removes files below `fd`, which must be the root of a container's scratch space. The rest as leanPending.
+export const leanEmptyScratch: (
+  fd: number,
+  atMost: number,
+  removed: Uint32Array,
+  empty: Uint32Array,
+  error: Buffer,
+) => number = library.func(
+  "int lean_empty_scratch(int32_t scratch_fd, uint32_t at_most, void *removed, void *empty, void *error)",
+);
+
+// SAFETY: synchronous: the calling thread is in the other network namespace meanwhile, and back when the call returns.
+export const leanOpenNetwork: (
+  namespaceFd: number,
+  sockets: [number],
+  flows: [number],
+  error: object,
+) => number = library.func(
+  "int lean_open_network(int32_t namespace, _Out_ int32_t *sockets, _Out_ int32_t *flows, _Out_ rw_error *error)",
+);
+
+// SAFETY: only for the descriptors that lean_open_network gave.
+export const leanEndConnections: (sockets: number, error: object) => number = library.func(
+  "int lean_end_connections(int32_t sockets, _Out_ rw_error *error)",
+);
+
+// SAFETY: only for the descriptors that lean_open_network gave.
+export const leanForgetFlows: (flows: number, error: object) => number = library.func(
+  "int lean_forget_flows(int32_t flows, _Out_ rw_error *error)",
 );
 
 export const leanSyscallNumber: (name: string) => number = library.func(
   "int lean_syscall_number(const char *name)",
 );
+
+// -- libc ---------------------------------------------------------------------------------------------------------
+
+// SAFETY: each end is null or 152 bytes, a struct sigaction of glibc on 64 bits.
+export const signalAction: (signal: number, next: Buffer | null, current: Buffer | null) => number = koffi
+  .load(null)
+  .func("int sigaction(int signal, const void *next, void *current)");

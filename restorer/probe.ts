@@ -2,6 +2,7 @@
 
 import { fromNative } from "./errors.ts";
 import { type NativeError, nativeFolder, rwProbe } from "./native.ts";
+import { obstacles } from "./remedies.ts";
 
 /** Ways of finding the pages written since the checkpoint, best first; the order is that of enum rw_rung. */
 export const rungs = ["write-protect", "soft-dirty", "copy-all"] as const;
@@ -20,6 +21,8 @@ export interface Probe {
   /** The best rung that proved itself; undefined where none did: containers are then used once. */
   readonly rung: Rung | undefined;
   readonly rungs: readonly RungProof[];
+  /** Settings of this machine that forbid every rung, each with its remedy. */
+  readonly obstacles: readonly string[];
 }
 
 /** Proves the rungs. `disable` leaves some out as if they had failed. Throws RestorerError where no process could be started. */
@@ -34,5 +37,5 @@ export async function probe(options: { readonly disable?: readonly Rung[] } = {}
     const why = disabled ? "disabled" : result.why;
     return { rung, proven, why: proven ? "" : why, rewindUs: proven ? result.rewind_us : 0 };
   });
-  return { rung: proofs.find((proof) => proof.proven)?.rung, rungs: proofs };
+  return { rung: proofs.find((proof) => proof.proven)?.rung, rungs: proofs, obstacles: obstacles() };
 }

@@ -1,0 +1,145 @@
+/* Flags of mappings that only smaps shows: read, compared, and kept from changing where nobody would see it. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+static uint16_t parse_flags(const char *line)
+{
+	static const struct {
+		char word[4];
+		uint16_t flag;
+	} words[] = { { "nr", FLAG_NORESERVE }, { "gd", FLAG_GROWSDOWN }, { "dc", FLAG_DONTFORK },
+		      { "wf", FLAG_WIPEONFORK }, { "dd", FLAG_DONTDUMP }, { "lo", FLAG_LOCKED }, { "dp", FLAG_DROPPABLE },
+		      { "ac", FLAG_ACCOUNTED }, { "nh", FLAG_NOHUGEPAGE }, { "hg", FLAG_HUGEPAGE }, { "rr", FLAG_RANDOM },
+		      { "sr", FLAG_SEQUENTIAL }, { "mg", FLAG_MERGEABLE } };
+	uint16_t flags = 0;
+
+	for (; *line && *line != '\n'; line += 3)
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+			if (!strncmp(line, words[i].word, 2))
+				flags |= words[i].flag;
+	return flags;
+}
+
+/* But for "sd": with it the kernel marks mappings made since the soft-dirty bits were cleared, for whoever clears them. */
+int rw_read_flag_lines(pid_t pid, uint64_t count, char **lines, struct rw_error *error)
+{
+	static const char head[] = "\nVmFlags: ";
+	char path[40];
+	int fd cleanup_(rw_close) = -1;
+	char *text cleanup_(rw_free) = NULL;
+	char *to;
+	uint64_t capacity = 0, length;
+	int failed;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot open %s", path);
+	failed = rw_read_text(fd, &text, &capacity, &length, error);
+	if (failed)
+		return failed;
+	if (text[length - 1] != '\n')
+		return rw_fail(error, RW_SYSTEM, 0, "smaps ends within a line");
+	to = text;
+	for (const char *at = text; (at = strstr(at, head)); count--) {
+		at += sizeof(head) - 1;
+		for (const char *end = at + strcspn(at, "\n"); end - at >= 3; at += 3)
+			if (strncmp(at, "sd", 2)) {
+				memcpy(to, at, 3);
+				to += 3;
+			}
+		*to++ = '\n';
+	}
+	*to = 0;
+	if (count)
+		return rw_fail(error, RW_SYSTEM, 0, "smaps and maps disagree");
+	*lines = text;
+	text = NULL;
+	return 0;
+}
+
+int rw_read_flags(pid_t pid, struct region_list *list, struct rw_error *error)
+{
+	char *lines cleanup_(rw_free) = NULL;
+	const char *at;
+	int failed = rw_read_flag_lines(pid, list->count, &lines, error);
+
+	if (failed || !lines)
+		return failed;
+	at = lines;
+	for (uint64_t i = 0; i < list->count; i++, at = strchr(at, '\n') + 1)
+		list->at[i].flags = parse_flags(at);
+	return 0;
+}
+
+int rw_compare_flags(struct rw_process *p, enum rw_reason reason, struct rw_error *error)
+{
+	const struct region_list *list = &p->image->regions;
+	const char *was = p->image->flags, *is;
+	char *lines cleanup_(rw_free) = NULL;
+	int failed = rw_read_flag_lines(p->pid, list->count, &lines, error);
+
+	if (failed || !lines)
+		return failed;
+	is = lines;
+	for (uint64_t i = 0; i < list->count; i++) {
+		size_t length = strcspn(was, "\n");
+
+		if (strncmp(was, is, length + 1))
+			return rw_fail(error, reason, 0, "flags of mapping %llx were \"%.*s\", are \"%.*s\"",
+				       (unsigned long long)list->at[i].start, (int)length, was, (int)strcspn(is, "\n"), is);
+		was += length + 1;
+		is += length + 1;
+	}
+	return 0;
+}
+
+/*
+ * Of memory that is watched, only whether it is accounted for can change: the kernel begins with that where it is made
+ * writable, and anonymous memory may lose it where it is not writable.
+ */
+bool rw_may_hide_flags(const struct region *region)
+{
+	return region->kind == REGION_ANONYMOUS && !(region->prot & PROT_WRITE) && !(region->flags & FLAG_NORESERVE);
+}
+
+int rw_check_flags(struct rw_process *p, struct rw_error *error)
+{
+	if (p->rung == RW_WRITE_PROTECT && !p->image->hides_flags)
+		return 0;
+	return rw_compare_flags(p, RW_MAPPING, error);
+}
+
+/* A guard page that was writable for a moment would tell so for ever. */
+int rw_settle_accounts(struct rw_process *p, struct rw_error *error)
+{
+	int failed = rw_read_flags(p->pid, &p->now, error);
+
+	for (uint64_t i = 0; i < p->now.count && !failed; i++) {
+		struct region *region = &p->now.at[i];
+		const uint64_t start = region->start, length = region->end - start;
+		bool unwritten;
+
+		if (!rw_tracked(region) || region->prot & PROT_WRITE || region->flags & (FLAG_NORESERVE | FLAG_ACCOUNTED))
+			continue;
+		if (region->kind == REGION_FILE) {
+			failed = rw_op(p, error, SYS_mprotect, 0, start, length, region->prot | PROT_WRITE, 0, 0, 0);
+			if (!failed)
+				failed = rw_op(p, error, SYS_mprotect, 0, start, length, region->prot, 0, 0, 0);
+			continue;
+		}
+		failed = rw_is_unwritten(p, region, &unwritten, error);
+		if (failed || !unwritten)
+			continue;
+		region->flags |= FLAG_NORESERVE;
+		failed = rw_remake(p, region, start, region->end, error);
+	}
+	return failed ? failed : rw_run_ops(p, NULL, error);
+}
