@@ -45,8 +45,8 @@ class Action {
     return { status: OK, body: '{"OK":true}' };
   }
 
-  /** Calls the function. `body` is the parsed /run body. */
-  async run(body) {
+  /** Calls the function. `body` is the parsed /run body. While one that `isShared` runs, others may. */
+  async run(body, isShared = false) {
     if (this.main === undefined && this.status === "ready") return this.refused("System not initialized.");
     if (this.status !== "ready") return this.refused(`System not ready, status is ${this.status}.`);
     const parameters = body.value ?? {};
@@ -54,11 +54,11 @@ class Action {
       const type = typeof parameters;
       return this.refused(`Internal system error: the argument must be a dictionary but has type '${type}'.`);
     }
-    this.status = "running";
+    if (!isShared) this.status = "running";
     try {
       setActivationEnvironment(body);
       const answer = await this.called(parameters);
-      this.status = "ready";
+      if (!isShared) this.status = "ready";
       return answer;
     } catch (error) {
       this.status = "stopped";

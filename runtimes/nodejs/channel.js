@@ -8,13 +8,14 @@ const { readSync, writeSync } = require("node:fs");
 
 const { apply } = Reflect;
 const { utf8Slice } = Buffer.prototype;
-const { subarray, set } = Uint8Array.prototype;
+const { subarray, set, slice } = Uint8Array.prototype;
 const { encodeInto } = TextEncoder.prototype;
 const { byteLength } = Buffer;
 const { allocUnsafeSlow } = Buffer;
 const encoder = new TextEncoder();
 
-const FRAME = { init: 1, run: 2, ready: 3, answer: 4 };
+/** A sharedRun is a run beside which others may come before it is answered. */
+const FRAME = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5 };
 const LENGTH_BYTES = 4;
 const NONCE_BYTES = 16;
 const HEADER_BYTES = LENGTH_BYTES + NONCE_BYTES + 1;
@@ -66,6 +67,22 @@ class Channel {
     this.output[HEADER_BYTES] = status & 0xff;
     this.output[HEADER_BYTES + 1] = status >> 8;
     this.write(FRAME.answer, HEADER_BYTES + STATUS_BYTES, body);
+  }
+
+  /** The nonce of the frame read last, for `answerTo`. */
+  nonce() {
+    return apply(slice, this.output, [LENGTH_BYTES, LENGTH_BYTES + NONCE_BYTES]);
+  }
+
+  /** Answers a frame read earlier. */
+  answerTo(nonce, status, body) {
+    apply(set, this.output, [nonce, LENGTH_BYTES]);
+    this.answer(status, body);
+  }
+
+  /** True: nothing of a further frame has been read yet. */
+  get isEmpty() {
+    return this.start === this.end;
   }
 
   write(type, headBytes, text) {

@@ -3,6 +3,7 @@
 
 const { inspect } = require("node:util");
 const { Action } = require("./action.js");
+const { loadAddon } = require("./addon.js");
 const { Channel } = require("./channel.js");
 const { createPlace } = require("./load.js");
 const { createRenewal } = require("./randomness.js");
@@ -30,12 +31,14 @@ async function main() {
   for (const stream of [stdout, stderr]) stream._handle?.setBlocking?.(true);
   const randomness = createRenewal();
   await warmUp(home, randomness.rehearse);
+  const createWatch = loadAddon("watch", "the channel cannot be watched");
   const channel = new Channel(CHANNEL_FD);
   const action = new Action(createPlace(home), report);
   const server = new Server({
     channel,
     action,
     renewRandomness: randomness.renew,
+    watch: (callback) => createWatch(CHANNEL_FD, callback),
     closed: () => reallyExit(0),
   });
   exposeGarbageCollector();

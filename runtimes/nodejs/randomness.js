@@ -8,38 +8,17 @@
 // Changing this flag does not invalidate V8's code caches; most others would.
 
 const { setFlagsFromString } = require("node:v8");
-const { join } = require("node:path");
+const { loadAddon } = require("./addon.js");
 
 const { random } = Math;
 
-/** In a container the addon lies above this folder; in a checkout where the build puts it. */
-const ADDON_PLACES = [
-  join(__dirname, "..", "reseed.node"),
-  join(__dirname, "..", "..", "build", "native", "reseed.node"),
-];
-
-/**
- * Loads the addon. Gives a function that mixes fresh kernel entropy into OpenSSL and returns a fresh integer in
- * 1 .. 2^31-1. Throws when no addon can be loaded: without it activations would share their secrets.
- */
-function loadReseed() {
-  const reasons = [];
-  for (const place of ADDON_PLACES) {
-    try {
-      return require(place);
-    } catch (error) {
-      reasons.push(error.message.split("\n")[0]);
-    }
-  }
-  throw new Error(`the randomness of this process cannot be renewed: ${reasons.join("; ")}`);
-}
-
 /**
  * Gives `renew`, to be called at each init before any user code, and `rehearse`, which does nearly the same but leaves
- * Math.random unseeded: for the warm-up. `reseed` is the addon itself.
+ * Math.random unseeded: for the warm-up. `reseed` mixes fresh kernel entropy into OpenSSL and returns a fresh integer in
+ * 1 .. 2^31-1. Throws where it cannot be loaded: without it activations would share their secrets.
  */
 function createRenewal() {
-  const reseed = loadReseed();
+  const reseed = loadAddon("reseed", "the randomness of this process cannot be renewed");
   return {
     reseed,
     renew: () => {

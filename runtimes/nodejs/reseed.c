@@ -5,11 +5,11 @@
  * proxy calls reseed() at each init, before any user code.
  *
  * The few Node-API declarations needed are repeated here (they are a stable ABI, version 1), so that the addon
- * builds without Node's headers and loads into any Node from 18 on. RAND_add is looked up in the process itself:
- * Node exports the OpenSSL it carries, or is linked with the system's.
+ * builds without Node's headers and loads into any Node from 18 on. RAND_add comes from the process itself:
+ * Node exports the OpenSSL it carries, or is linked with the system's. Nothing here needs a glibc newer than 2.25, whatever
+ * it is built with: images bring their own.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -29,7 +29,7 @@ extern napi_status napi_throw_error(napi_env env, const char *code, const char *
 #define ENTROPY_BYTES 48 /* 384 bits: the seed length of OpenSSL's AES-256 generator */
 #define EXPORTED __attribute__((visibility("default")))
 
-static void (*rand_add)(const void *bytes, int count, double entropy);
+extern void RAND_add(const void *bytes, int count, double entropy) __attribute__((weak));
 
 static int fill(void *bytes, size_t count)
 {
@@ -59,7 +59,7 @@ static napi_value reseed(napi_env env, napi_callback_info info)
 		(void)napi_throw_error(env, "ERR_NO_ENTROPY", "getrandom failed: no fresh entropy for this activation");
 		return NULL;
 	}
-	rand_add(entropy, ENTROPY_BYTES, ENTROPY_BYTES);
+	RAND_add(entropy, ENTROPY_BYTES, ENTROPY_BYTES);
 	explicit_bzero(entropy, sizeof(entropy));
 
 	while (number == 0) {
@@ -86,14 +86,12 @@ int32_t node_api_module_get_api_version_v1(void)
 napi_value napi_register_module_v1(napi_env env, napi_value exports)
 {
 	napi_value function = NULL;
-	void *symbol = dlsym(RTLD_DEFAULT, "RAND_add");
 
 	(void)exports;
-	if (symbol == NULL) {
+	if (RAND_add == NULL) {
 		(void)napi_throw_error(env, "ERR_NO_RAND_ADD", "this Node exports no RAND_add: OpenSSL cannot be reseeded");
 		return NULL;
 	}
-	memcpy(&rand_add, &symbol, sizeof(rand_add)); /* ISO C knows no cast from object to function pointer */
 	if (napi_create_function(env, "reseed", sizeof("reseed") - 1, reseed, NULL, &function) != 0)
 		return NULL;
 	return function;

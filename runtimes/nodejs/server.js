@@ -3,25 +3,25 @@
 
 // Between two frames the main thread blocks in read(2); no event loop turns there, no timer is pending. That is the
 // state in which the container's checkpoint is taken. An action whose promise needs the event loop gets it, until the
-// promise is settled. What user code can replace is taken hold of here before any user code runs.
+// promise is settled. Runs that may have others beside them are left to the neighbours. What user code can replace is
+// taken hold of here before any user code runs.
 
 const { writeSync } = require("node:fs");
-const { Duplex } = require("node:stream");
 const { inspect } = require("node:util");
 const { ChannelError, FRAME, parseInit, parseObject, textOf } = require("./channel.js");
+const { Neighbours } = require("./neighbours.js");
+const { flush } = require("./output.js");
 
 const EXIT_BROKEN = 70;
 const FLUSH_POLL_MS = 1;
 const FOREVER_MS = 2 ** 31 - 1;
 
 const { nextTick, reallyExit, stdout, stderr } = process;
-const { apply, getOwnPropertyDescriptor } = Reflect;
 const { setInterval, clearInterval, setTimeout, queueMicrotask } = globalThis;
-const writableLength = getOwnPropertyDescriptor(Duplex.prototype, "writableLength").get;
 
 /** Answers frames until the other side closes the channel; then calls `closed`. */
 class Server {
-  constructor({ channel, action, renewRandomness, closed }) {
+  constructor({ channel, action, renewRandomness, watch, closed }) {
     this.channel = channel;
     this.action = action;
     this.renewRandomness = renewRandomness;
@@ -31,6 +31,9 @@ class Server {
     this.afterMicrotasks = this.afterMicrotasks.bind(this);
     this.finish = this.finish.bind(this);
     this.queueAfterMicrotasks = () => nextTick(this.afterMicrotasks);
+    const broken = (error) => this.breakOff(error);
+    const alone = () => this.next();
+    this.neighbours = new Neighbours({ channel, action, watch, closed, alone, broken });
   }
 
   /** Blocks for the next frame and starts on it. */
@@ -39,6 +42,10 @@ class Server {
       const frame = this.channel.read();
       if (frame === undefined) {
         this.closed();
+        return;
+      }
+      if (frame.type === FRAME.sharedRun) {
+        this.neighbours.begin(frame);
         return;
       }
       void this.handle(frame);
@@ -81,7 +88,7 @@ class Server {
 
   /** Everything the activation printed is in the pipes before its answer is written. */
   finish() {
-    if (isUnflushed(stdout) || isUnflushed(stderr)) {
+    if (!(flush(stdout) && flush(stderr))) {
       this.keepAlive ??= setInterval(() => {}, FOREVER_MS);
       setTimeout(this.finish, FLUSH_POLL_MS);
       return;
@@ -102,10 +109,6 @@ class Server {
     const text = error instanceof ChannelError ? error.message : inspect(error);
     breakOff(`the channel is broken: ${text}`);
   }
-}
-
-function isUnflushed(stream) {
-  return !stream.destroyed && apply(writableLength, stream, []) > 0;
 }
 
 function breakOff(text) {

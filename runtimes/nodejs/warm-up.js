@@ -16,14 +16,16 @@ const { createPlace } = require("./load.js");
 const { Server } = require("./server.js");
 const { tarGzOf, zipOf } = require("./warm-up-archives.js");
 
-/** Built-in modules that actions often need; loading one later costs up to 20 ms. */
+/**
+ * Built-in modules that actions often need; loading one later costs up to 20 ms. Not dns (1 ms): the resolver that it makes for all to
+ * share draws the numbers of many questions in advance.
+ */
 const PRELOADED = [
   "assert",
   "async_hooks",
   "buffer",
   "child_process",
   "crypto",
-  "dns",
   "events",
   "fs/promises",
   "http",
@@ -87,7 +89,8 @@ async function warmUpIn(folder, renewRandomness) {
     closed = resolve;
   });
   const channel = new Channel(input, sink);
-  const server = new Server({ channel, action: undefined, renewRandomness: renewAll, closed });
+  const watch = () => () => {};
+  const server = new Server({ channel, action: undefined, renewRandomness: renewAll, watch, closed });
   server.next();
   await end;
   fs.closeSync(input);

@@ -6,6 +6,7 @@
 # drops symbolic links and modes; tarfile's own filters exist only in newer versions.
 
 import errno
+import gzip
 import io
 import os
 import stat
@@ -69,7 +70,8 @@ def _add_zip(data, tree):
 
 
 def _add_tar(data, tree):
-    with tarfile.open(fileobj=io.BytesIO(data), mode="r|gz") as archive:
+    # Opened by gzip: tarfile's own "r|gz" copies, at each entry, all that one piece of its input has become.
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as content, tarfile.open(fileobj=content, mode="r|") as archive:
         for info in archive:
             mode = info.mode & 0o777
             if info.isdir():
