@@ -1,29 +1,24 @@
-// One container from its making to its end: the sandbox, its checkpoint, its channel and its output.
+// One container from its making to its end: its state, whose it is, and its checkpoint.
 
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RewindTimings } from "../restorer/index.ts";
-import type { Exit } from "./lean/factory.ts";
+import type { ContainerOrder, Interior } from "./interior.ts";
+import { LeanInterior } from "./lean-interior.ts";
 import { type ContainerEvent, type ContainerState, Life } from "./lifecycle.ts";
-import { ContainerLogs } from "./logs.ts";
-import type { Machine } from "./machine.ts";
-import { Channel, type Reply } from "./proxy/channel.ts";
-import type { Exchange, Timed } from "./proxy/exchange.ts";
-import { type Inside, Rewinder } from "./rewinder.ts";
-import type { Placed } from "./schedule.ts";
+import { type Machine, toldPeriod } from "./machine.ts";
+import type { Timed } from "./proxy/exchange.ts";
+import { type Leaving, Round } from "./round.ts";
+import type { Placed } from "./seats.ts";
 import { asTaint } from "./taint.ts";
-import { within } from "./time.ts";
 import {
   type CollectedLogs,
   type ExchangeLimits,
   type InitFrame,
   type Job,
   type PoolSettings,
+  type RewindPolicy,
   type StartKind,
   TaintError,
 } from "./types.ts";
-
-/** How long a closed channel waits for the news that the runtime has ended, and why. */
-const exitNewsMs = 500;
 
 /**
  * A container is clean, or bound to one owner, or on its way out. Every failure moves it to `tainted` with `fault` set;
@@ -31,18 +26,20 @@ const exitNewsMs = 500;
  */
 export class Container {
   readonly id: number;
-  readonly kind: string;
+  /** As it was ordered; its size is that between jobs that need more. */
+  readonly order: ContainerOrder;
+  readonly bornMs: number;
   readonly #machine: Machine;
   readonly #settings: PoolSettings;
   readonly #onLost: (container: Container) => void;
   readonly #life = new Life();
-  #inside: Inside | undefined;
-  #rewinder: Rewinder | undefined;
-  readonly #orderedMB: number;
-  #memoryMB: number;
-  #hasEnded: boolean = false;
+  #inside: Interior | undefined;
   #readyMs = 0;
-  #oomKillsBefore = 0;
+  #logBytes = 0;
+  #isStopped: boolean = false;
+  #isLent: boolean = false;
+  /** Those that use it now, or did last. */
+  #round: Round | undefined;
   /** Whose job runs, or whose live state it holds. */
   owner: string | undefined;
   uses = 0;
@@ -52,18 +49,21 @@ export class Container {
 
   /** `onLost` is told when the container dies while nobody uses it. */
   constructor(
-    order: { readonly id: number; readonly kind: string; readonly memoryMB: number },
+    order: ContainerOrder & { readonly id: number },
     machine: Machine,
     settings: PoolSettings,
     onLost: (container: Container) => void,
   ) {
     this.id = order.id;
-    this.kind = order.kind;
-    this.#orderedMB = order.memoryMB;
-    this.#memoryMB = order.memoryMB;
+    this.order = order;
+    this.bornMs = machine.clock.nowMs();
     this.#machine = machine;
     this.#settings = settings;
     this.#onLost = onLost;
+  }
+
+  get kind(): string {
+    return this.order.kind;
   }
 
   get state(): ContainerState {
@@ -72,45 +72,46 @@ export class Container {
 
   /** Reserved for it out of the pool's budget. */
   get memoryMB(): number {
-    return this.#memoryMB;
+    return this.#inside?.memoryMB ?? this.order.memoryMB;
   }
 
   /** The sandbox's name, for people; the pool's own number until there is one. */
   get name(): string {
-    return this.#inside?.sandbox.id ?? String(this.id);
+    return this.#inside?.id ?? String(this.id);
   }
 
   placed(): Placed {
     const { id, kind, state, memoryMB, owner, lastUsed } = this;
-    return { id, kind, state, memoryMB, owner, lastUsed };
+    const spare = state === "running" ? this.#round?.spare : undefined;
+    const image = this.order.image?.name;
+    const lent = this.isLent ? { isLent: true } : {};
+    return { id, kind, image, state, memoryMB, owner, lastUsed, spare: spare ?? 0, ...lent };
+  }
+
+  /** True: there is nothing of it yet, and its memory may be given to others. */
+  get isLent(): boolean {
+    return this.#isLent && (this.state === "starting" || this.#inside === undefined);
+  }
+
+  set isLent(isLent: boolean) {
+    this.#isLent = isLent;
   }
 
   /** What it would be for a job that has waited since `sinceMs`. */
   startKindFor(job: Job, sinceMs: number): StartKind {
-    if (this.state === "warm" && this.owner === job.owner) return "warm";
+    if ((this.state === "warm" || this.state === "running") && this.owner === job.owner) return "warm";
     if (this.uses > 0) return "rewound";
     return this.#readyMs > sinceMs ? "cold" : "clean";
   }
 
-  /** starting → clean: makes the sandbox, waits for its runtime, takes the checkpoint and proves it. Throws. */
-  async start(): Promise<RewindTimings | undefined> {
+  /** starting → clean: makes it, and waits until it can take a job. `hasRoom` false: others have its memory by now. Throws. */
+  async start(hasRoom: () => boolean = () => true): Promise<RewindTimings | undefined> {
     try {
-      const sandbox = await this.#machine.factory.create(this.kind, this.#memoryMB);
-      const { stdoutFd, stderrFd } = sandbox;
-      const logs = new ContainerLogs(
-        { stdoutFd, stderrFd },
-        this.#machine.pendingBytes,
-        this.#machine.clock.nowMs,
-      );
-      const inside: Inside = { sandbox, channel: Channel.open(sandbox.channelFd), logs };
+      const inside = await this.#make(hasRoom);
       this.#inside = inside;
-      void sandbox.exited.then((exit) => this.#ended(exit, inside));
-      await this.#greet(inside);
-      const checkpoint = await this.#machine.takeCheckpoint?.([sandbox.runtimePid]);
-      if (checkpoint !== undefined) {
-        this.#rewinder = new Rewinder(inside, checkpoint, this.#machine.pendingBytes, this.#settings);
-      }
-      const proof = await this.#putBack();
+      void inside.lost.then((why) => this.#lost(why));
+      const proof = await inside.settle();
+      if (!hasRoom()) throw new TaintError("system", "others have been given its memory");
       this.#life.apply("ready");
       this.#readyMs = this.#machine.clock.nowMs();
       return proof;
@@ -119,49 +120,87 @@ export class Container {
     }
   }
 
-  /** clean or warm → running, limited to the job's memory. Throws after tainting. */
+  /** clean or warm → running, limited to the job's memory. Or, running already, for one more of its owner. Throws after tainting. */
   assign(job: Job, lastUsed: number): void {
-    this.#step("assigned");
-    try {
-      this.#limitMemory(job.memoryMB);
-    } catch (error) {
-      throw this.taint(error);
+    if (this.state === "running") {
+      this.#step("joined");
+      this.#round?.join();
+    } else {
+      const isLoaded = this.state === "warm";
+      this.#step("assigned");
+      try {
+        this.#living().limitMemory(job.memoryMB);
+      } catch (error) {
+        throw this.taint(error);
+      }
+      this.#round = new Round(job, this.#policyFor(job), isLoaded);
+      this.owner = job.owner;
     }
-    this.owner = job.owner;
     this.uses++;
     this.lastUsed = lastUsed;
   }
 
-  keepLogs(limitBytes: number): void {
-    this.#living().logs.begin(limitBytes);
+  /** True: that was the last of those that use it. */
+  leave(leaving: Leaving): boolean {
+    return this.#round?.leave(leaving) ?? true;
   }
 
-  collectLogs(): CollectedLogs {
+  /** By the policy, and by how all behaved. */
+  get mayKeep(): boolean {
+    return this.#round?.mayKeep === true;
+  }
+
+  keepLogs(limitBytes: number): void {
+    this.#logBytes = limitBytes;
+    this.#living().keepLogs(limitBytes);
+  }
+
+  /** With neighbours, all that any of them has printed so far: as in stock, whoever ends has it. */
+  async collectLogs(isOrderly = true): Promise<CollectedLogs> {
     try {
-      return this.#living().logs.collect();
+      const inside = this.#living();
+      const collected = await inside.collectLogs(isOrderly, this.#onFault);
+      if (this.#round !== undefined && this.#round.users > 1) inside.keepLogs(this.#logBytes);
+      return collected;
     } catch (error) {
       this.taint(error);
       return { lines: [], truncated: false };
     }
   }
 
-  init(frame: InitFrame, limits: ExchangeLimits): Promise<Timed> {
-    return this.#exchange((channel) => channel.init(frame, limits));
+  async init(frame: InitFrame, limits: ExchangeLimits): Promise<Timed> {
+    const init = this.#unlessStopped(await this.#living().init(frame, limits, this.#onFault));
+    this.#round?.initEnded(init);
+    return init;
   }
 
-  run(body: string, limits: ExchangeLimits): Promise<Timed> {
-    return this.#exchange((channel) => channel.run(body, limits));
+  async run(body: string, limits: ExchangeLimits): Promise<Timed> {
+    const isShared = this.#round?.isShared === true;
+    return this.#unlessStopped(await this.#living().run(body, limits, isShared, this.#onFault));
+  }
+
+  /** The run of one that joined: as soon as the action is loaded. */
+  async runBeside(body: string, limits: ExchangeLimits): Promise<Timed> {
+    const obstacle = await this.#round?.obstacle;
+    if (obstacle === undefined) return await this.run(body, limits);
+    const { clock } = this.#machine;
+    return { ...toldPeriod(clock, clock.nowMs()), exchange: obstacle };
   }
 
   /** running → warm, with its live state. */
   keep(): void {
-    this.#noteOomKills();
+    this.#living().rest();
     this.#step("kept");
   }
 
-  /** running → removing: nothing can be rewound here. */
+  /** running → removing: it cannot be rewound, and must not be kept as it is. */
   spend(): void {
     this.#step("spent");
+  }
+
+  /** running → removing: it has served long enough. */
+  retire(): void {
+    this.#step("retired");
   }
 
   /** clean, warm or not yet begun → removing. */
@@ -171,7 +210,12 @@ export class Container {
 
   /** True: it has a checkpoint to go back to. */
   get isRewindable(): boolean {
-    return this.#rewinder !== undefined;
+    return this.#inside?.isRewindable === true;
+  }
+
+  /** True: it is one owner's for life. */
+  get isBound(): boolean {
+    return this.order.image !== undefined;
   }
 
   /** running or warm → rewinding; to be followed by `rewind`. */
@@ -179,12 +223,12 @@ export class Container {
     this.#step(this.state === "warm" ? "recycled" : "finished");
   }
 
-  /** rewinding → clean, or removing once it has served long enough. Throws after tainting. */
+  /** rewinding → clean. Throws after tainting. */
   async rewind(): Promise<RewindTimings | undefined> {
     try {
-      const timings = await this.#putBack();
+      const timings = await this.#living().putBack();
       this.owner = undefined;
-      this.#step(this.uses >= this.#settings.usesBeforeRetirement ? "retired" : "rewound");
+      this.#step("rewound");
       return timings;
     } catch (error) {
       throw this.taint(error);
@@ -199,19 +243,21 @@ export class Container {
     return this.fault;
   }
 
+  /** Any → tainted: the pool closes. Whoever still waits for an answer is told that it was not the action's fault. */
+  stop(): void {
+    this.#isStopped = true;
+    this.taint(new TaintError("system", "the pool is closing"));
+  }
+
   /** tainted or removing → gone. Once; never rejects: what cannot be removed is returned. */
   async destroy(): Promise<unknown> {
     if (this.state === "tainted") this.#step("discarded");
     let failure: unknown;
-    const inside = this.#inside;
-    inside?.channel.close();
-    inside?.logs.close();
     try {
-      await inside?.sandbox.destroy();
+      await this.#inside?.destroy();
     } catch (error) {
       failure = error;
     }
-    await this.#rewinder?.release();
     this.#step("removed");
     return failure;
   }
@@ -220,76 +266,40 @@ export class Container {
     this.#life.apply(event);
   }
 
-  #living(): Inside {
+  #living(): Interior {
     if (this.#inside === undefined) throw new TaintError("system", "the container was never started");
     return this.#inside;
   }
 
-  async #greet({ sandbox, channel }: Inside): Promise<void> {
-    const greeting = await channel.ready(this.#settings.startTimeoutMs);
-    if (greeting.outcome === "answer") return;
-    if (greeting.outcome === "garbled") throw new TaintError("channel", greeting.why);
-    if (greeting.outcome === "timeout") {
-      throw new TaintError("system", `no READY within ${this.#settings.startTimeoutMs} ms`);
+  /** What has ended with the container has not ended by itself. */
+  #unlessStopped(timed: Timed): Timed {
+    const { outcome } = timed.exchange;
+    const isCutOff = this.#isStopped && (outcome === "gone" || outcome === "garbled");
+    return isCutOff ? { ...timed, exchange: { outcome: "stopped" } } : timed;
+  }
+
+  readonly #onFault = (fault: TaintError): void => void this.taint(fault);
+
+  async #make(hasRoom: () => boolean): Promise<Interior> {
+    const { factory, docker } = this.#machine;
+    const { kind, memoryMB, image } = this.order;
+    if (image === undefined) {
+      const sandbox = await factory.create(kind, memoryMB);
+      return new LeanInterior(sandbox, memoryMB, this.#machine, this.#settings);
     }
-    const exit = await within(exitNewsMs, sandbox.exited);
-    const how =
-      exit === undefined ? "closed its channel" : `ended (${exit.cause} ${exit.status}) ${exit.message}`;
-    throw new TaintError("process-gone", `the runtime ${how} before it was ready`);
+    if (docker === undefined) throw new TaintError("engine", `there is no Docker to run ${image.name}`);
+    return await docker.create({ ...this.order, image }, hasRoom);
   }
 
-  async #exchange(ask: (channel: Channel) => Promise<Reply>): Promise<Timed> {
-    const inside = this.#living();
-    const startMs = Math.floor(this.#machine.clock.nowMs());
-    const reply = await ask(inside.channel);
-    const endMs = Math.floor(this.#machine.clock.nowMs());
-    return { startMs, endMs, exchange: await this.#judge(inside, reply) };
+  /** What cannot be put back is kept only by who has it for life. */
+  #policyFor(job: Job): RewindPolicy {
+    if (this.isBound) return "on-change";
+    return this.isRewindable ? (job.rewind ?? this.#settings.rewind) : "always";
   }
 
-  /** What the reply means for the container. Only an answer or a time-out leaves it fit to be rewound. */
-  async #judge({ sandbox }: Inside, reply: Reply): Promise<Exchange> {
-    if (reply.outcome === "garbled") {
-      this.taint(new TaintError("channel", reply.why));
-      return reply;
-    }
-    if (reply.outcome !== "closed") return reply;
-    this.taint(new TaintError("process-gone", "the runtime closed its channel"));
-    const exit = await within(exitNewsMs, sandbox.exited);
-    const oomKilled = exit?.oomKilled === true || sandbox.oomKills() > this.#oomKillsBefore;
-    return { outcome: "gone", exit, oomKilled };
-  }
-
-  /** Back at the checkpoint and to its own size, if there is a checkpoint. */
-  async #putBack(): Promise<RewindTimings | undefined> {
-    const timings = await this.#rewinder?.rewind();
-    this.#noteOomKills();
-    // A job that needed more gives back what it needed more.
-    if (this.#memoryMB > this.#orderedMB) this.#limitMemory(this.#orderedMB);
-    if (this.#hasEnded) throw new TaintError("process-gone", "the runtime ended during the rewind");
-    return timings;
-  }
-
-  /** Between activations, where nobody waits: those so far are no sign of what happens to the next one. */
-  #noteOomKills(): void {
-    this.#oomKillsBefore = this.#living().sandbox.oomKills();
-  }
-
-  #limitMemory(memoryMB: number): void {
-    if (memoryMB === this.#memoryMB) return;
-    this.#living().sandbox.setMemoryMB(memoryMB);
-    this.#memoryMB = memoryMB;
-  }
-
-  /**
-   * The end of the runtime does not close the channel: a checkpoint holds copies of the runtime's descriptors. What was
-   * written before the end is still read.
-   */
-  async #ended(exit: Exit, { sandbox, channel }: Inside): Promise<void> {
-    this.#hasEnded = true;
-    while (!channel.isClosed && this.#machine.pendingBytes(sandbox.channelFd).unread > 0) await nextTurn();
-    channel.close();
+  #lost(why: TaintError): void {
     if (this.state !== "clean" && this.state !== "warm") return;
-    this.taint(new TaintError("process-gone", `the runtime ended (${exit.cause} ${exit.status}) while idle`));
+    this.taint(why);
     this.#onLost(this);
   }
 }

@@ -2,13 +2,17 @@
 
 import { Container } from "./container.ts";
 import type { PoolEvents } from "./events.ts";
+import type { ContainerOrder } from "./interior.ts";
 import type { Machine } from "./machine.ts";
-import { surplus, topUp } from "./prewarm.ts";
-import type { Placed } from "./schedule.ts";
-import { StartFailures, StartGate } from "./starts.ts";
-import { type PoolSettings, type RemovalCause, TaintError } from "./types.ts";
+import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
+import { type Placed, reservedMB } from "./seats.ts";
+import { Losses, StartFailures, StartGate } from "./starts.ts";
+import { Succession } from "./succession.ts";
+import type { PoolSettings, RemovalCause } from "./types.ts";
 
 const sweepsPerIdleTime = 4;
+/** As often as half the time for which a container is due. */
+const sweepsPerAge = 100;
 
 /** On whose account a container is made. */
 export interface StartCause {
@@ -24,11 +28,19 @@ export class Containers {
   readonly #onChange: () => void;
   readonly #containers = new Map<number, Container>();
   readonly #leaving = new WeakSet<Container>();
-  readonly #gate: StartGate;
+  readonly #succession: Succession;
+  readonly #leanGate: StartGate;
+  /** Its own: lean containers are made while Docker hangs. */
+  readonly #dockerGate: StartGate;
+  /** A pull keeps nobody waiting but who wants the image; the run after it waits for Docker's turn in the factory. */
+  readonly #pullGate = new StartGate(Number.POSITIVE_INFINITY);
+  readonly #prewarming: Prewarming;
   readonly #failures = new StartFailures();
+  readonly #losses = new Losses();
   readonly #underWay = new Set<Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
   #retry: NodeJS.Timeout | undefined;
+  #check: NodeJS.Timeout | undefined;
   #nextId = 1;
   #isClosing: boolean = false;
 
@@ -38,13 +50,27 @@ export class Containers {
     this.#settings = settings;
     this.#events = events;
     this.#onChange = onChange;
-    this.#gate = new StartGate(settings.parallelStarts);
-    this.#sweep = setInterval(() => this.#removeSurplus(), settings.idleMs / sweepsPerIdleTime);
-    this.#sweep.unref();
+    this.#leanGate = new StartGate(settings.parallelStarts);
+    this.#dockerGate = new StartGate(machine.docker?.parallelStarts ?? 1);
+    this.#prewarming = new Prewarming(settings.stemCells);
+    const nowMs = (): number => machine.clock.nowMs();
+    this.#succession = new Succession(settings, nowMs, (container) => this.#leaving.has(container));
+    machine.docker?.follow(() => this.#silenceChanged());
+    const sweepMs = Math.min(
+      settings.idleMs / sweepsPerIdleTime,
+      settings.ageBeforeRetirementMs / sweepsPerAge,
+    );
+    this.#sweep = setInterval(() => this.#sweepOut(), sweepMs).unref();
+    if (this.#prewarming.isReactive) this.#check = this.#checkAfter(settings.prewarmChecks.firstAfterMs);
   }
 
+  /** Nobody joins one that is over: it is to become empty. */
   placed(): Placed[] {
-    return Array.from(this.#containers.values(), (container) => container.placed());
+    return Array.from(this.#containers.values(), (container) => {
+      const seat = container.placed();
+      const { spare = 0 } = seat;
+      return spare > 0 && this.isOver(container) ? { ...seat, spare: 0 } : seat;
+    });
   }
 
   get(id: number): Container {
@@ -54,25 +80,50 @@ export class Containers {
   }
 
   /** Makes one when its turn comes, for a job or ahead of any. */
-  start(kind: string, memoryMB: number, cause?: StartCause): void {
-    const order = { id: this.#nextId++, kind, memoryMB };
-    const container = new Container(order, this.#machine, this.#settings, () => this.#lost(container));
+  start(order: ContainerOrder, cause?: StartCause): Container {
+    const numbered = { ...order, id: this.#nextId++ };
+    const container = new Container(numbered, this.#machine, this.#settings, () => this.#lost(container));
+    container.isLent = order.image !== undefined && this.#machine.docker?.isSilent === true;
     this.#containers.set(container.id, container);
     this.track(this.#startInTurn(container, cause));
+    return container;
   }
 
-  /** Makes what is missing of the stem cells, and tries again later what failed too recently. */
+  /** A job has had to wait for this one to be made. */
+  countColdStart(container: Container): void {
+    this.#prewarming.countColdStart(container.order);
+  }
+
+  /**
+   * Makes what is missing of the stem cells, and one successor at a time for those that are to retire; as many as may be
+   * started ahead, for each start that ends leads back here. Tries again later what failed too recently.
+   */
   topUp(): void {
     if (this.#isClosing) return;
+    this.#retireIdle();
     const nowMs = this.#machine.clock.nowMs();
-    const { stemCells, userMemoryMB } = this.#settings;
-    const isHeldBack = (kind: string): boolean => this.#failures.isHeldBack(kind, nowMs);
-    for (const { kind, memoryMB } of topUp(stemCells, this.placed(), userMemoryMB, isHeldBack)) {
-      this.start(kind, memoryMB);
+    const setbacks = [this.#failures, this.#losses];
+    const isHeldBack = (kind: string): boolean => setbacks.some((one) => one.isHeldBack(kind, nowMs));
+    const { cells } = this.#prewarming;
+    const missing = topUp(cells, this.placed(), this.#settings.userMemoryMB, isHeldBack);
+    let ordered = 0;
+    for (const cell of missing) {
+      if (this.#gateFor(cell).freeAhead === 0) continue;
+      this.start({ ...cell, label: `prewarm_${cell.kind}` });
+      ordered++;
     }
-    const waitMs = this.#failures.nextTryInMs(nowMs);
+    if (ordered === missing.length) this.#prewarming.begun();
+    const due =
+      this.#leanGate.freeAhead > 0 ? this.#succession.nextDue([...this.#containers.values()]) : undefined;
+    if (due !== undefined && !isHeldBack(due.kind)) this.#succeed(due);
+    const waitsMs = setbacks.flatMap((one) => one.nextTryInMs(nowMs) ?? []);
     clearTimeout(this.#retry);
-    this.#retry = waitMs === undefined ? undefined : setTimeout(this.#onChange, waitMs).unref();
+    this.#retry = waitsMs.length === 0 ? undefined : setTimeout(this.#onChange, Math.min(...waitsMs)).unref();
+  }
+
+  /** True: it is to have no more jobs. */
+  isOver(container: Container): boolean {
+    return this.#succession.isOver(container);
   }
 
   /** Takes away one that is clean, warm or not yet begun. */
@@ -114,9 +165,10 @@ export class Containers {
     this.#isClosing = true;
     clearInterval(this.#sweep);
     clearTimeout(this.#retry);
+    clearTimeout(this.#check);
     for (const container of this.#containers.values()) {
       if (container.state === "running" || container.state === "rewinding") {
-        container.taint(new TaintError("system", "the pool is closing"));
+        container.stop();
         this.discard(container, "closing");
       } else if (container.state === "clean" || container.state === "warm") {
         this.evict(container, "closing");
@@ -126,14 +178,20 @@ export class Containers {
   }
 
   async #startInTurn(container: Container, cause: StartCause | undefined): Promise<void> {
-    await this.#gate.enter();
+    const gate = this.#gateFor(container.order);
+    let hasLost: boolean = false;
+    const hasRoom = (): boolean => {
+      hasLost = !this.#takeRoom(container);
+      return !hasLost;
+    };
+    await gate.enter();
     try {
       if (!this.#isStillWanted(container, cause)) {
         this.evict(container, "evicted");
         return;
       }
       const sinceMs = this.#machine.clock.nowMs();
-      await container.start();
+      await container.start(hasRoom);
       container.lastUsed = this.#machine.clock.nowMs();
       this.#failures.succeeded(container.kind);
       const tookMs = container.lastUsed - sinceMs;
@@ -141,23 +199,44 @@ export class Containers {
       if (this.#isClosing) this.evict(container, "closing");
     } catch (error) {
       const fault = container.taint(error);
-      this.#startFailed(container, fault);
-      cause?.onFailure(fault);
+      if (hasLost) this.discard(container, "evicted");
+      else {
+        this.#startFailed(container, fault);
+        cause?.onFailure(fault);
+      }
     } finally {
-      this.#gate.leave();
+      gate.leave();
       this.#onChange();
     }
   }
 
+  /** While Docker answers nothing, lean containers may have the memory that is kept for what it is asked to make. */
+  #silenceChanged(): void {
+    if (this.#machine.docker?.isSilent === true) {
+      for (const container of this.#containers.values())
+        container.isLent = container.order.image !== undefined;
+    }
+    this.#onChange();
+  }
+
+  /** False: others have its memory. Who waits for the container waits for room then. */
+  #takeRoom(container: Container): boolean {
+    if (!container.isLent) return true;
+    const freeMB = this.#settings.userMemoryMB - reservedMB([...this.#containers.values()]);
+    container.isLent = container.memoryMB > freeMB;
+    return !container.isLent;
+  }
+
+  #gateFor({ image }: Pick<ContainerOrder, "image">): StartGate {
+    if (image === undefined) return this.#leanGate;
+    return image.pull ? this.#pullGate : this.#dockerGate;
+  }
+
   /** By its turn the job may have been served otherwise. */
-  #isStillWanted({ kind }: Container, cause: StartCause | undefined): boolean {
+  #isStillWanted(container: Container, cause: StartCause | undefined): boolean {
     if (this.#isClosing) return false;
     if (cause === undefined || cause.isAwaited()) return true;
-    const living = [...this.#containers.values()].filter((container) => container.kind === kind).length;
-    const wanted = this.#settings.stemCells
-      .filter((cell) => cell.kind === kind)
-      .reduce((sum, { count }) => sum + count, 0);
-    return living <= wanted;
+    return !isBeyondCells(this.#prewarming.cells, this.placed(), container.placed());
   }
 
   #startFailed(container: Container, error: Error): void {
@@ -169,14 +248,48 @@ export class Containers {
 
   /** Died while idle. */
   #lost(container: Container): void {
+    const { kind, uses, lastUsed } = container;
+    if (uses === 0) this.#losses.lost(kind, lastUsed, this.#machine.clock.nowMs());
     this.discard(container, "tainted");
+    this.#onChange();
+  }
+
+  #succeed(container: Container): void {
+    const cause = { isAwaited: () => true, onFailure: () => this.#succession.set(container, undefined) };
+    this.#succession.set(container, this.start(container.order, cause));
+  }
+
+  #retireIdle(): void {
+    for (const container of this.#containers.values()) {
+      const isIdle = container.state === "clean" || container.state === "warm";
+      if (isIdle && this.isOver(container)) this.evict(container, "retired");
+    }
+  }
+
+  #sweepOut(): void {
+    this.#retireIdle();
+    this.#removeSurplus();
     this.#onChange();
   }
 
   #removeSurplus(): void {
     const unusedSince = this.#machine.clock.nowMs() - this.#settings.idleMs;
-    for (const { id } of surplus(this.#settings.stemCells, this.placed(), unusedSince)) {
+    for (const { id } of surplus(this.#prewarming.cells, this.placed(), unusedSince)) {
       this.evict(this.get(id), "idle");
     }
+  }
+
+  /** Decides the numbers of the reactive cells by the cold starts since the last time, now and then. */
+  #checkAfter(delayMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      const { everyMs, removedMax } = this.#settings.prewarmChecks;
+      this.#prewarming.decide();
+      const nowMs = this.#machine.clock.nowMs();
+      for (const { id } of expired(this.#prewarming.cells, this.placed(), nowMs).slice(0, removedMax)) {
+        this.evict(this.get(id), "idle");
+      }
+      this.#check = this.#checkAfter(everyMs);
+      this.#onChange();
+    }, delayMs).unref();
   }
 }

@@ -1,8 +1,8 @@
 // What happens in the pool, for those above to log and count.
 
 import { EventEmitter } from "node:events";
-import type { RewindTimings, TaintReason } from "../restorer/index.ts";
-import type { RemovalCause, StartKind } from "./types.ts";
+import type { RewindTimings } from "../restorer/index.ts";
+import type { RemovalCause, StartKind, TaintReason } from "./types.ts";
 
 export interface ContainerNamed {
   readonly container: string;
@@ -18,6 +18,8 @@ export type PoolEventMap = {
   tainted: [ContainerNamed & { readonly reason: TaintReason; readonly error: Error }];
   /** Nothing of it is left, or what is left is `failure`. */
   removed: [ContainerNamed & { readonly cause: RemovalCause; readonly failure: unknown }];
+  /** There may be more or fewer places; all who wait have been looked at. */
+  changed: [];
 };
 
 export class PoolEvents extends EventEmitter<PoolEventMap> {}

@@ -2,41 +2,73 @@
 
 import { ContainerCheckpoint, type Probe, pendingBytes } from "../restorer/index.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
-import { type Machine, systemClock } from "./machine.ts";
+import { type ImageFactory, type Machine, systemClock } from "./machine.ts";
 
-export { type Probe, probe, type RewindTimings, type Rung, type TaintReason } from "../restorer/index.ts";
+export { type Probe, probe, type RewindTimings, type Rung } from "../restorer/index.ts";
+export { defaultEngineTimeouts, Engine, type EngineTimeouts } from "./docker/engine.ts";
+export { DockerError, type DockerFailure } from "./docker/errors.ts";
+export { createDockerFactory, type DockerFactoryOptions } from "./docker/factory.ts";
+export { unsupportedArguments } from "./docker/options.ts";
+export type { VigilSettings } from "./docker/vigil.ts";
 export type { PoolEventMap } from "./events.ts";
-export { createLeanFactory, type Exit, type Sandbox, type SandboxFactory } from "./lean/factory.ts";
+export { Hold } from "./hold.ts";
+export { LeanError } from "./lean/errors.ts";
+export {
+  createLeanFactory,
+  type Exit,
+  type LeanFactoryOptions,
+  type Sandbox,
+  type SandboxFactory,
+} from "./lean/factory.ts";
+export { ImageError } from "./lean/image-errors.ts";
+export { familyOf, type RuntimeImageOptions, RuntimeImages } from "./lean/images.ts";
 export { findInterpreters, type Interpreter } from "./lean/interpreters.ts";
+export { cloudMetadata, type NetworkSettings, type Service } from "./lean/network.ts";
 export { preflight } from "./lean/preflight.ts";
+export { servicesOf } from "./lean/services.ts";
 export { formatLine } from "./log-lines.ts";
-export { type Clock, type Machine, systemClock } from "./machine.ts";
+export {
+  type Checkpoint,
+  type Clock,
+  type ImageFactory,
+  type Machine,
+  type RewindStep,
+  systemClock,
+  toldMs,
+} from "./machine.ts";
 export { Pool, type PoolStatus } from "./pool.ts";
-export type { Answer, Exchange, Timed } from "./proxy/exchange.ts";
-export type { Placed } from "./schedule.ts";
+export { type Answer, type Exchange, isLoaded, type Timed } from "./proxy/exchange.ts";
+export type { Placed } from "./seats.ts";
 export { taintReasons } from "./taint.ts";
-export { within } from "./time.ts";
+export { type Alarm, realAlarm, within } from "./time.ts";
 export {
   type CollectedLogs,
   defaultPoolSettings,
   type ExchangeLimits,
+  type Image,
   type InitFrame,
   type Job,
   type Lease,
   PoolError,
   type PoolFailure,
   type PoolSettings,
+  type PrewarmChecks,
+  type Reactive,
   type RemovalCause,
   type RewindPolicy,
+  removalCauses,
+  rewindPolicies,
   type StartKind,
   type StemCell,
+  type TaintReason,
 } from "./types.ts";
 
-/** This machine, rewinding under the rung that proved itself best. */
-export function realMachine(factory: SandboxFactory, probe: Probe): Machine {
+/** This machine, rewinding under the rung that proved itself best; with Docker for what has no runtime of ours. */
+export function realMachine(factory: SandboxFactory, probe: Probe, docker?: ImageFactory): Machine {
   const { rung } = probe;
   return {
     factory,
+    docker,
     takeCheckpoint: rung === undefined ? undefined : (pids) => ContainerCheckpoint.take(pids, { rung }),
     pendingBytes,
     clock: systemClock,

@@ -2,18 +2,25 @@
 
 import type { Container } from "./container.ts";
 import type { Timed } from "./proxy/exchange.ts";
+import type { Leaving } from "./round.ts";
 import type { CollectedLogs, ExchangeLimits, InitFrame, Lease, StartKind } from "./types.ts";
 
 export class PoolLease implements Lease {
   readonly start: StartKind;
   readonly #container: Container;
-  readonly #takeBack: (wellBehaved: boolean) => Promise<void>;
+  readonly #isFirst: boolean;
+  readonly #takeBack: (leaving: Leaving) => Promise<void>;
   #released: Promise<void> | undefined;
 
-  /** `takeBack` is called once, when the use ends. */
-  constructor(container: Container, start: StartKind, takeBack: (wellBehaved: boolean) => Promise<void>) {
+  /** `isFirst`: the container was idle. `takeBack` is called once, when the use ends. */
+  constructor(
+    container: Container,
+    how: { readonly start: StartKind; readonly isFirst: boolean },
+    takeBack: (leaving: Leaving) => Promise<void>,
+  ) {
     this.#container = container;
-    this.start = start;
+    this.start = how.start;
+    this.#isFirst = how.isFirst;
     this.#takeBack = takeBack;
   }
 
@@ -30,19 +37,22 @@ export class PoolLease implements Lease {
   }
 
   run(body: string, limits: ExchangeLimits): Promise<Timed> {
-    return this.#held().run(body, limits);
+    const container = this.#held();
+    return this.#isFirst ? container.run(body, limits) : container.runBeside(body, limits);
   }
 
   keepLogs(limitBytes: number): void {
-    this.#held().keepLogs(limitBytes);
+    const container = this.#held();
+    // Neighbours' lines are being kept already.
+    if (this.#isFirst) container.keepLogs(limitBytes);
   }
 
-  collectLogs(): CollectedLogs {
-    return this.#held().collectLogs();
+  collectLogs(isOrderly = true): Promise<CollectedLogs> {
+    return this.#held().collectLogs(isOrderly);
   }
 
   release(wellBehaved: boolean): Promise<void> {
-    this.#released ??= this.#takeBack(wellBehaved);
+    this.#released ??= this.#takeBack({ wellBehaved, isFirst: this.#isFirst });
     return this.#released;
   }
 

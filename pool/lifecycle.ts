@@ -15,6 +15,8 @@ export type ContainerEvent =
   | "ready"
   /** A job got it. */
   | "assigned"
+  /** A further job of the same owner got it as well. */
+  | "joined"
   /** The job is done; the container goes back to its checkpoint. */
   | "finished"
   /** The job is done; live state stays for the same owner. */
@@ -25,7 +27,7 @@ export type ContainerEvent =
   | "recycled"
   /** It equals its checkpoint. */
   | "rewound"
-  /** It equals its checkpoint but has served long enough. */
+  /** The job is done, and it has served long enough. */
   | "retired"
   /** Its place is needed, nobody has needed it for long, or nobody waits for it any more. */
   | "evicted"
@@ -39,9 +41,16 @@ export type ContainerEvent =
 const lives = {
   starting: { ready: "clean", evicted: "removing", failed: "tainted" },
   clean: { assigned: "running", evicted: "removing", failed: "tainted" },
-  running: { finished: "rewinding", kept: "warm", spent: "removing", failed: "tainted" },
+  running: {
+    joined: "running",
+    finished: "rewinding",
+    kept: "warm",
+    spent: "removing",
+    retired: "removing",
+    failed: "tainted",
+  },
   warm: { assigned: "running", recycled: "rewinding", evicted: "removing", failed: "tainted" },
-  rewinding: { rewound: "clean", retired: "removing", failed: "tainted" },
+  rewinding: { rewound: "clean", failed: "tainted" },
   tainted: { failed: "tainted", discarded: "removing" },
   removing: { failed: "removing", removed: "gone" },
   gone: { failed: "gone" },

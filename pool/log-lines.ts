@@ -2,8 +2,13 @@
 
 export type StreamName = "stdout" | "stderr";
 
+/** Managed runtimes in Docker write it as a line of its own to both streams when an activation ends. No user ever sees it. */
+export const sentinel = "XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX";
+
 /** A longer line becomes several, as Docker's json-file driver cuts it under stock OpenWhisk. */
 const maxLineBytes = 16_384;
+/** What Docker's file holds of a line beside its text: names, stream, time and two newlines. Stock counts that file's bytes. */
+const recordBytes = 71;
 const newline = 0x0a;
 const timeColumns = 30;
 
@@ -29,7 +34,7 @@ export function truncationText(limitBytes: number): string {
   return `Logs were truncated because the total bytes size exceeds the limit of ${limitBytes} bytes.`;
 }
 
-/** Collects the output of one activation up to its limit. Holds at most that, and one unfinished line for each stream. */
+/** Collects the output of one activation up to its limit. Holds about as much at most, and one unfinished line for each stream. */
 export class LogLines {
   readonly #limitBytes: number;
   readonly #lines: string[] = [];
@@ -94,12 +99,16 @@ export class LogLines {
     return bytes;
   }
 
-  /** Stock counts each line's bytes and its newline; the one that exceeds the limit is dropped with all later ones. */
+  /** The one that exceeds the limit is dropped with all later ones. A sentinel, here of the action's own, counts too and is not shown. */
   #add(stream: StreamName, bytes: Buffer, epochMs: number): void {
     if (this.#isTruncated) return;
-    this.#takenBytes += bytes.length + 1;
-    if (this.#takenBytes > this.#limitBytes) this.#isTruncated = true;
-    else this.#lines.push(formatLine(epochMs, stream, bytes.toString("utf8")));
+    this.#takenBytes += recordBytes + bytes.length;
+    if (this.#takenBytes > this.#limitBytes) {
+      this.#isTruncated = true;
+      return;
+    }
+    const text = bytes.toString("utf8");
+    if (text.trimEnd() !== sentinel) this.#lines.push(formatLine(epochMs, stream, text));
   }
 }
 

@@ -1,29 +1,99 @@
 // What the pool needs of the layers below, as one value that tests can replace.
 
 import type { RewindTimings } from "../restorer/index.ts";
+import type { ContainerOrder, Interior } from "./interior.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import type { PendingBytes } from "./logs.ts";
+import type { Image } from "./types.ts";
+
+/** What the pool does for a rewind, beside what the checkpoint does. */
+export type RewindStep =
+  | "kill-others"
+  | "drain-output"
+  | "quiet-channel"
+  | "empty-scratch"
+  | "no-sockets"
+  | "memory-limit";
 
 /** A container's base checkpoint (restorer's ContainerCheckpoint). */
 export interface Checkpoint {
+  readonly summary: { readonly threads: number };
   /** Throws RestorerError; then the container must be replaced. */
   rewind(options: { readonly verify: boolean }): Promise<RewindTimings>;
   /** Idempotent. Never while a rewind is under way. */
   release(): void;
 }
 
+/** Makes containers of any image (docker/factory.ts). */
+export interface ImageFactory {
+  /** False: nobody could be asked for a container now, or somebody is asking and has no answer. Docker may come at any time. */
+  readonly isThere: boolean;
+  /** It has been asked, and has answered nothing for longer than a healthy Docker takes. */
+  readonly isSilent: boolean;
+  /** `onSilence` is told when it falls silent, and when it answers again. */
+  follow(onSilence: () => void): void;
+  /** Containers made at the same time. */
+  readonly parallelStarts: number;
+  /**
+   * Not before leftovers are gone. `hasRoom`, if given, is asked before anything is started that needs memory. Throws DockerError;
+   * nothing is left behind then, or is being removed.
+   */
+  create(order: ContainerOrder & { readonly image: Image }, hasRoom?: () => boolean): Promise<Interior>;
+  /**
+   * Of a former life of this invoker; once it has worked it does nothing. Throws DockerError where Docker does not answer; it
+   * is asked again then, until it does.
+   */
+  removeLeftovers(): Promise<void>;
+  /** Nobody waits for Docker any more: whatever it is asked fails at once. What is left is removed by the next life. */
+  giveUp(): void;
+  /** Makes no more and removes what is left. Idempotent. */
+  close(): Promise<void>;
+}
+
 export interface Machine {
+  /** Makes lean containers. */
   readonly factory: SandboxFactory;
+  /** Absent: there is no Docker, and jobs that name an image are refused. */
+  readonly docker?: ImageFactory | undefined;
   /** Undefined where no rung proved itself: every container is then used once. */
   readonly takeCheckpoint: ((pids: readonly number[]) => Promise<Checkpoint>) | undefined;
   readonly pendingBytes: PendingBytes;
   readonly clock: Clock;
+  /** Only for proofs that each step of a rewind is needed. */
+  readonly leftOut?: RewindStep;
 }
 
 /** The one source of time. */
 export interface Clock {
-  /** Epoch milliseconds with their fraction. */
+  /** Epoch milliseconds with their fraction, as they would be had nobody set the machine's clock meanwhile: they never jump. */
   readonly nowMs: () => number;
+  /** By how much it has been set since this process began. Absent: not at all. */
+  readonly setByMs?: () => number;
 }
 
-export const systemClock: Clock = { nowMs: () => performance.timeOrigin + performance.now() };
+/** Less than this is no setting, but how the two clocks differ by themselves. */
+const leastSettingMs = 1000;
+const monotonicMs = (): number => performance.timeOrigin + performance.now();
+
+export const systemClock: Clock = {
+  nowMs: monotonicMs,
+  setByMs: () => {
+    const setByMs = Math.round(Date.now() - monotonicMs());
+    return Math.abs(setByMs) < leastSettingMs ? 0 : setByMs;
+  },
+};
+
+/** The time as others are told it: that of the machine's clock. */
+export function toldMs({ nowMs, setByMs }: Clock): number {
+  return nowMs() + (setByMs?.() ?? 0);
+}
+
+/** From `sinceMs` (of `nowMs`) until now, as others are told it, in whole milliseconds. */
+export function toldPeriod(
+  clock: Clock,
+  sinceMs: number,
+): { readonly startMs: number; readonly endMs: number } {
+  const endMs = clock.nowMs();
+  const setByMs = clock.setByMs?.() ?? 0;
+  return { startMs: Math.floor(sinceMs + setByMs), endMs: Math.floor(endMs + setByMs) };
+}

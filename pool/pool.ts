@@ -3,15 +3,19 @@
 import type { Container } from "./container.ts";
 import { Containers } from "./containers.ts";
 import { PoolEvents } from "./events.ts";
+import type { ContainerOrder } from "./interior.ts";
 import { PoolLease } from "./lease.ts";
 import type { Machine } from "./machine.ts";
-import { type Placed, plan, reservedMB, type Step } from "./schedule.ts";
+import type { Leaving } from "./round.ts";
+import { plan, type Step } from "./schedule.ts";
+import { isAlike, type Placed, placesIn, reservedMB } from "./seats.ts";
+import { refusalOf } from "./starts.ts";
 import { type Job, type Lease, PoolError, type PoolSettings } from "./types.ts";
 
 interface Waiter {
   readonly job: Job;
   readonly sinceMs: number;
-  /** Since when it has been the first without room. */
+  /** Since when it has been the first without room, with none of its kind to come but from those who use them. */
   blockedSinceMs?: number;
   readonly grant: (lease: Lease) => void;
   readonly refuse: (error: PoolError) => void;
@@ -50,6 +54,17 @@ export class Pool {
     });
   }
 
+  /** How many jobs that have no container can have one soon. */
+  get places(): number {
+    return placesIn(this.#containers.placed(), this.#settings.parallelStarts);
+  }
+
+  /** Jobs that wait for a Docker that answers nothing: they take none of the places. */
+  get parked(): number {
+    if (this.#machine.docker?.isSilent !== true) return 0;
+    return this.#waiting.filter(({ job }) => job.image !== undefined).length;
+  }
+
   /** Resolves when nothing is being started, rewound or removed. */
   settled(): Promise<void> {
     return this.#containers.settled();
@@ -86,12 +101,20 @@ export class Pool {
     const asked = [...this.#waiting];
     const wanted = asked.map(({ job, blockedSinceMs = nowMs }) => ({
       ...job,
+      image: job.image?.name,
       isPatient: nowMs - blockedSinceMs < patienceMs,
     }));
-    const { steps, blocked } = plan(this.#containers.placed(), wanted, userMemoryMB);
+    const isDockerThere = this.#machine.docker?.isThere === true;
+    const { steps, blocked, isOneComing } = plan(
+      this.#containers.placed(),
+      wanted,
+      userMemoryMB,
+      isDockerThere,
+    );
     for (const step of steps) this.#take(step, asked);
     if (this.#waiting.length === 0) this.#containers.topUp();
-    this.#losePatience(blocked === undefined ? undefined : asked[blocked], nowMs);
+    this.#losePatience(blocked === undefined || isOneComing ? undefined : asked[blocked], nowMs);
+    this.events.emit("changed");
   }
 
   /** Plans again when the first job without room has waited long enough. */
@@ -112,23 +135,20 @@ export class Pool {
         this.#recycle(this.#containers.get(step.container));
         break;
       case "create":
-        this.#order(step.kind, step.memoryMB, waiterAt(asked, step.job));
+        this.#order(waiterAt(asked, step.job));
         break;
       case "evict":
         this.#containers.evict(this.#containers.get(step.container), "evicted");
         break;
-      case "refuse": {
-        const waiter = waiterAt(asked, step.job);
-        const { kind, memoryMB } = waiter.job;
-        const why = `${memoryMB} MB never fit into ${this.#settings.userMemoryMB} MB`;
-        this.#refuse(waiter, new PoolError("too-large", kind, why));
+      case "refuse":
+        this.#refuse(waiterAt(asked, step.job), this.#refusal(waiterAt(asked, step.job).job, step.why));
         break;
-      }
     }
   }
 
   #grant(waiter: Waiter, container: Container): void {
     const start = container.startKindFor(waiter.job, waiter.sinceMs);
+    const isFirst = container.state !== "running";
     try {
       container.assign(waiter.job, this.#nowMs());
     } catch {
@@ -138,16 +158,28 @@ export class Pool {
     }
     this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
     const waitedMs = this.#nowMs() - waiter.sinceMs;
+    if (start === "cold") this.#containers.countColdStart(container);
     this.events.emit("leased", { container: container.name, kind: container.kind, start, waitedMs });
-    waiter.grant(new PoolLease(container, start, (wellBehaved) => this.#takeBack(container, wellBehaved)));
+    const takeBack = (leaving: Leaving): Promise<void> => this.#takeBack(container, leaving);
+    waiter.grant(new PoolLease(container, { start, isFirst }, takeBack));
   }
 
   /** A container made for the job, unless it gets another one first. */
-  #order(kind: string, memoryMB: number, waiter: Waiter): void {
-    const isAwaited = (): boolean => this.#waiting.some(({ job }) => job.kind === kind);
-    const onFailure = (cause: Error): void =>
-      this.#refuse(waiter, new PoolError("cannot-create", kind, `no container: ${cause.message}`, { cause }));
-    this.#containers.start(kind, memoryMB, { isAwaited, onFailure });
+  #order(waiter: Waiter): void {
+    const order = orderFor(waiter.job);
+    const alike = { kind: order.kind, image: order.image?.name };
+    const isAwaited = (): boolean =>
+      this.#waiting.some(({ job }) => isAlike(alike, { kind: job.kind, image: job.image?.name }));
+    const onFailure = (cause: Error): void => this.#refuse(waiter, refusalOf(cause, order));
+    this.#containers.start(order, { isAwaited, onFailure });
+  }
+
+  #refusal({ kind, memoryMB, image }: Job, why: (Step & { step: "refuse" })["why"]): PoolError {
+    if (why === "no-docker") {
+      const message = `there is no Docker that answers to run ${image?.name}`;
+      return new PoolError("cannot-create", kind, message, { image: image?.name });
+    }
+    return new PoolError(why, kind, `${memoryMB} MB never fit into ${this.#settings.userMemoryMB} MB`);
   }
 
   #refuse(waiter: Waiter, error: PoolError): void {
@@ -159,18 +191,23 @@ export class Pool {
 
   // --- taking back ---
 
-  async #takeBack(container: Container, wellBehaved: boolean): Promise<void> {
+  /** While neighbours run in it, the container is neither rewound nor removed, whatever has become of it. */
+  async #takeBack(container: Container, leaving: Leaving): Promise<void> {
+    if (container.leave(leaving)) await this.#end(container);
+    this.#serve();
+  }
+
+  async #end(container: Container): Promise<void> {
     if (container.state === "running") {
-      const keeps = this.#settings.rewind === "on-change" && wellBehaved && this.#closing === undefined;
-      if (!container.isRewindable) container.spend();
-      else if (keeps) container.keep();
-      else await this.#rewind(container);
+      if (this.#containers.isOver(container)) container.retire();
+      else if (container.mayKeep && this.#closing === undefined) container.keep();
+      else if (container.isRewindable) await this.#rewind(container);
+      else container.spend();
     }
     container.lastUsed = this.#nowMs();
     if (container.state === "removing")
       this.#containers.discard(container, container.isRewindable ? "retired" : "spent");
     else if (container.state === "tainted") this.#containers.discard(container, "tainted");
-    this.#serve();
   }
 
   #recycle(container: Container): void {
@@ -205,6 +242,10 @@ function waiterAt(asked: readonly Waiter[], place: number): Waiter {
   const waiter = asked[place];
   if (waiter === undefined) throw new Error(`no waiting job ${place}`);
   return waiter;
+}
+
+function orderFor({ kind, memoryMB, image, label }: Job): ContainerOrder {
+  return { kind, memoryMB, image, label };
 }
 
 function closedError(job: Job): PoolError {

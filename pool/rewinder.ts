@@ -3,9 +3,8 @@
 import type { RewindTimings } from "../restorer/index.ts";
 import type { Sandbox } from "./lean/factory.ts";
 import type { ContainerLogs, PendingBytes } from "./logs.ts";
-import type { Checkpoint } from "./machine.ts";
+import type { Checkpoint, Machine, RewindStep } from "./machine.ts";
 import type { Channel } from "./proxy/channel.ts";
-import { tainting } from "./taint.ts";
 import { within } from "./time.ts";
 import { type PoolSettings, TaintError } from "./types.ts";
 
@@ -22,27 +21,37 @@ export class Rewinder {
   readonly #inside: Inside;
   readonly #checkpoint: Checkpoint;
   readonly #pendingBytes: PendingBytes;
+  readonly #leftOut: RewindStep | undefined;
   readonly #settings: RewindSettings;
   #rewinds = 0;
   #underWay: Promise<unknown> | undefined;
 
-  constructor(inside: Inside, checkpoint: Checkpoint, pendingBytes: PendingBytes, settings: RewindSettings) {
+  constructor(inside: Inside, checkpoint: Checkpoint, machine: Machine, settings: RewindSettings) {
     this.#inside = inside;
     this.#checkpoint = checkpoint;
-    this.#pendingBytes = pendingBytes;
+    this.#pendingBytes = machine.pendingBytes;
+    this.#leftOut = machine.leftOut;
     this.#settings = settings;
   }
 
   /** Kills all but the runtime, puts that back, empties the scratch space. Throws TaintError or what the restorer throws. */
   async rewind(): Promise<RewindTimings> {
     const { sandbox, logs } = this.#inside;
-    tainting("survivor", () => sandbox.killOthers());
+    const { threads } = this.#checkpoint.summary;
+    await this.#step("kill-others", () => sandbox.killOthers(threads));
     const timings = await this.#rewindInTime();
+    this.#step("kill-others", () => sandbox.allowOthers(threads));
     // Nothing prints any more: what is in the pipes is the rest of what was printed before.
-    logs.drain();
-    this.#requireQuiet();
-    tainting("scratch", () => sandbox.emptyScratch());
+    this.#step("drain-output", () => logs.drain());
+    this.#step("quiet-channel", () => this.#requireQuiet());
+    // A file may be open in a message that lies in a socket's queue.
+    await this.#step("no-sockets", () => sandbox.awaitNoSockets());
+    await this.#step("empty-scratch", () => sandbox.emptyScratch());
     return timings;
+  }
+
+  #step<Result>(name: RewindStep, run: () => Result): Result | undefined {
+    return name === this.#leftOut ? undefined : run();
   }
 
   /** Frees the checkpoint as soon as no call uses it. With the sandbox dead, one under way will return. */

@@ -1,7 +1,6 @@
 // From any error to the reason, out of the closed list, for which a container is not known to be clean.
 
-import type { TaintReason } from "../restorer/index.ts";
-import { TaintError } from "./types.ts";
+import { TaintError, type TaintReason } from "./types.ts";
 
 const reasons = {
   "process-gone": true,
@@ -19,6 +18,8 @@ const reasons = {
   channel: true,
   scratch: true,
   system: true,
+  engine: true,
+  logs: true,
 } as const satisfies Record<TaintReason, true>;
 
 /** All reasons, for metrics that show each from the start. */
@@ -34,13 +35,4 @@ export function asTaint(error: unknown): TaintError {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return new TaintError(isTaintReason(code) ? code : "system", message, { cause: error });
-}
-
-/** Runs `step`; whatever it throws taints for `reason`. */
-export function tainting<Result>(reason: TaintReason, step: () => Result): Result {
-  try {
-    return step();
-  } catch (error) {
-    throw new TaintError(reason, error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

@@ -1,7 +1,10 @@
 // What the layers above give to the pool and get back from it.
 
-import type { TaintReason } from "../restorer/index.ts";
+import type { TaintReason as RestorerReason } from "../restorer/index.ts";
 import type { Timed } from "./proxy/exchange.ts";
+
+/** Why a container is not to be trusted: what the restorer knows, and two that only Docker containers have. */
+export type TaintReason = RestorerReason | "engine" | "logs";
 
 /** How a job came by its container. Cold: it had to wait for one to be made. */
 export type StartKind = "cold" | "clean" | "rewound" | "warm";
@@ -10,14 +13,39 @@ export type StartKind = "cold" | "clean" | "rewound" | "warm";
  * When a container is rewound: after every activation, or only when it changes hands. Whatever is asked, a machine on
  * which no rung proved itself uses every container once.
  */
-export type RewindPolicy = "always" | "on-change";
+export type RewindPolicy = (typeof rewindPolicies)[number];
+export const rewindPolicies = ["always", "on-change"] as const;
+
+/** What Docker is to run where a kind has no runtime of ours, and for every action that brings an image of its own. */
+export interface Image {
+  /** In full: registry, prefix, name and tag, as Docker is to be asked for it. */
+  readonly name: string;
+  /** True: pulled before each container is made (a user's image). False: only if it is not there. */
+  readonly pull: boolean;
+  /** True: it ends the output of every activation with a sentinel on both streams. */
+  readonly sentinelled: boolean;
+}
 
 /** What the pool is asked for: a container of this kind and size, for this owner. */
 export interface Job {
   readonly kind: string;
+  /**
+   * Absent: a lean container with a runtime of ours. Given: a Docker container, which is its first owner's for life and
+   * keeps what activations leave in it, whatever `rewind` says.
+   */
+  readonly image?: Image;
+  /** `<namespace>_<action>`: for people, in the name of a Docker container that is made for this job. */
+  readonly label?: string;
   readonly memoryMB: number;
   /** Two jobs with the same text may see each other's state (same namespace, action and revision). */
   readonly owner: string;
+  /** Absent: as the pool's settings say. The same for all jobs of an owner. */
+  readonly rewind?: RewindPolicy;
+  /**
+   * So many jobs of this owner may use one container at the same time; absent: one. The asker knows that the runtime can
+   * run them so. The same for all jobs of an owner.
+   */
+  readonly concurrency?: number;
 }
 
 /** What `/init` carries in stock OpenWhisk. */
@@ -55,8 +83,11 @@ export interface Lease {
   run(body: string, limits: ExchangeLimits): Promise<Timed>;
   /** Starts keeping what is printed, up to a limit in bytes; 0 keeps nothing. Before init. */
   keepLogs(limitBytes: number): void;
-  /** All that was printed up to the last answer. Once. */
-  collectLogs(): CollectedLogs;
+  /**
+   * All that was printed up to the last answer. Once. `isOrderly`: the action has ended its output as it should, so that
+   * who knows the end by a sentinel waits for it. Where that fails the lines say so, and the container is given up.
+   */
+  collectLogs(isOrderly?: boolean): Promise<CollectedLogs>;
   /**
    * Ends the use; resolves when the container is clean (or kept warm, or known to be lost) and its place can be taken.
    * `wellBehaved` false forbids keeping live state. Never rejects. Idempotent.
@@ -69,11 +100,34 @@ export interface StemCell {
   readonly kind: string;
   readonly count: number;
   readonly memoryMB: number;
+  /** As in a job. */
+  readonly image?: Image;
+  /** How the number follows the cold starts (`stemCells[].reactive`). */
+  readonly reactive?: Reactive;
+}
+
+/** At each check the number becomes `⌊cold starts / threshold⌋ × increment`, within these bounds. */
+export interface Reactive {
+  readonly minCount: number;
+  readonly maxCount: number;
+  /** One with an image that nobody has used for so long is removed at the next check. */
+  readonly ttlMs: number;
+  readonly threshold: number;
+  readonly increment: number;
+}
+
+/** When the numbers of reactive cells are decided anew (`whisk.container-pool.prewarm-expiration-…`). */
+export interface PrewarmChecks {
+  readonly firstAfterMs: number;
+  readonly everyMs: number;
+  /** At most so many expired ones are removed at a time. */
+  readonly removedMax: number;
 }
 
 export interface PoolSettings {
   /** Megabytes for all containers together (`whisk.container-pool.user-memory`). */
   readonly userMemoryMB: number;
+  /** For jobs that name none. */
   readonly rewind: RewindPolicy;
   readonly stemCells: readonly StemCell[];
   /** Containers started at the same time. */
@@ -85,12 +139,15 @@ export interface PoolSettings {
   /** The first rewinds of a container that are verified, then one in `verifyOneIn`. */
   readonly verifyFirst: number;
   readonly verifyOneIn: number;
-  /** Uses after which a container is replaced: address layout and hash seeds are as old as it is. */
+  /** A container is replaced after this many uses, or a little fewer, each at a number of its own (ageing.ts). */
   readonly usesBeforeRetirement: number;
+  /** The same for its age. */
+  readonly ageBeforeRetirementMs: number;
   /** How long a job waits for a running container of its kind before idle ones of other kinds are evicted for it. */
   readonly patienceMs: number;
   /** An idle container beyond the stem cells is removed after this time. */
   readonly idleMs: number;
+  readonly prewarmChecks: PrewarmChecks;
 }
 
 export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
@@ -102,21 +159,32 @@ export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
   verifyFirst: 16,
   verifyOneIn: 256,
   usesBeforeRetirement: 10_000,
+  ageBeforeRetirementMs: 3_600_000,
   patienceMs: 100,
   idleMs: 600_000,
+  prewarmChecks: { firstAfterMs: 600_000, everyMs: 600_000, removedMax: 100 },
 };
 
-export type PoolFailure = "cannot-create" | "too-large" | "closed";
+/** `pull-failed` and `no-executable` are the fault of the image that the job named. */
+export type PoolFailure = "cannot-create" | "pull-failed" | "no-executable" | "too-large" | "closed";
 
 /** Why a job got no container; nothing of it has run. */
 export class PoolError extends Error {
   readonly code: PoolFailure;
   readonly kind: string;
-  constructor(code: PoolFailure, kind: string, message: string, options?: ErrorOptions) {
+  /** That the job named, if any. */
+  readonly image: string | undefined;
+  constructor(
+    code: PoolFailure,
+    kind: string,
+    message: string,
+    options?: ErrorOptions & { readonly image?: string | undefined },
+  ) {
     super(message, options);
     this.name = "PoolError";
     this.code = code;
     this.kind = kind;
+    this.image = options?.image;
   }
 }
 
@@ -131,4 +199,13 @@ export class TaintError extends Error {
 }
 
 /** Why a container that was clean or warm was taken away. */
-export type RemovalCause = "evicted" | "idle" | "retired" | "spent" | "tainted" | "start-failed" | "closing";
+export type RemovalCause = (typeof removalCauses)[number];
+export const removalCauses = [
+  "evicted",
+  "idle",
+  "retired",
+  "spent",
+  "tainted",
+  "start-failed",
+  "closing",
+] as const;

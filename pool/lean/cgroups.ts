@@ -9,6 +9,7 @@ import {
   readFileSync,
   readSync,
   rmdirSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,6 +24,9 @@ export interface CgroupLimits {
 }
 
 const bytesPerMB = 1024 * 1024;
+const noTasks = Buffer.from("0");
+/** What is read of a file at a time: more than any of them has. */
+const text = Buffer.alloc(512);
 const removalTries = 200;
 const removalPauseMs = 5;
 
@@ -36,9 +40,16 @@ export function weightOfShares(shares: number): number {
   return 1 + Math.floor(((Math.min(Math.max(shares, 2), 262_144) - 2) * 9999) / 262_142);
 }
 
-function numberIn(text: string, key: string): number {
-  const line = text.split("\n").find((entry) => entry.startsWith(`${key} `));
-  return line === undefined ? 0 : Number(line.slice(key.length + 1));
+/** Of a file that is held open, as it is now. */
+function readHeld(fd: number): string {
+  return text.toString("latin1", 0, readSync(fd, text, 0, text.length, 0));
+}
+
+/** What every activation or rewind uses. */
+interface HeldFiles {
+  readonly oomKills: number;
+  readonly tasks: number;
+  readonly tasksMax: number;
 }
 
 /** Made with the container, removed after it. Every method throws when the kernel refuses. */
@@ -46,24 +57,25 @@ export class ContainerCgroups {
   readonly #memory: { readonly version: 1 | 2; readonly folder: string };
   readonly #pids: string;
   readonly #folders: readonly string[];
-  readonly #pidsMax: number;
-  readonly #buffer = Buffer.alloc(32);
+  readonly #pidsMax: Buffer;
   #memoryMB = 0;
-  #pidsCurrent: number | undefined;
+  #oomKills = 0;
+  #held: HeldFiles | undefined;
 
   /** Makes the folders and sets the limits; leaves nothing behind when it throws. */
   constructor(tree: CgroupTree, id: string, limits: CgroupLimits) {
     this.#memory = tree.place("memory", id);
     this.#pids = tree.place("pids", id).folder;
     this.#folders = [...new Set(controllers.map((name: Controller) => tree.place(name, id).folder))];
-    this.#pidsMax = limits.pidsMax;
+    this.#pidsMax = Buffer.from(String(limits.pidsMax));
     try {
       for (const folder of this.#folders) mkdirSync(folder);
       this.setMemoryMB(limits.memoryMB);
-      this.setPidsMax(limits.pidsMax);
       this.#setCpuShares(tree.place("cpu", id), limits.cpuShares);
-      this.#pidsCurrent = openSync(join(this.#pids, "pids.current"), "r");
+      this.#held = this.#openFiles();
+      this.allowTasks();
     } catch (cause) {
+      this.#closeFiles();
       for (const folder of this.#folders) if (existsSync(folder)) rmdirSync(folder);
       throw new LeanError("cgroup", `cannot make the cgroups of container ${id}`, { cause });
     }
@@ -100,17 +112,17 @@ export class ContainerCgroups {
     return Number(readFileSync(join(this.#memory.folder, file), "utf8"));
   }
 
-  /** How many processes of this container have been killed for want of memory. */
+  /** How many processes of this container have been killed for want of memory; as last seen, where its cgroups are gone. */
   oomKills(): number {
-    const file = this.#memory.version === 2 ? "memory.events" : "memory.oom_control";
-    return numberIn(readFileSync(join(this.#memory.folder, file), "utf8"), "oom_kill");
+    const fd = this.#held?.oomKills;
+    const told = fd === undefined ? undefined : unlessGone(() => readHeld(fd));
+    if (told !== undefined) this.#oomKills = Number(/^oom_kill (\d+)$/m.exec(told)?.[1] ?? 0);
+    return this.#oomKills;
   }
 
   /** How many threads there are, of all processes, zombies included. */
   tasks(): number {
-    if (this.#pidsCurrent === undefined) throw new LeanError("closed", "the cgroups have been removed");
-    const length = readSync(this.#pidsCurrent, this.#buffer, 0, this.#buffer.length, 0);
-    return Number(this.#buffer.toString("latin1", 0, length));
+    return Number(readHeld(this.#files().tasks));
   }
 
   /** Ids of the living processes. The file is opened anew each time: version 1 keeps the list with the open file. */
@@ -118,16 +130,51 @@ export class ContainerCgroups {
     return readFileSync(join(this.#pids, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
   }
 
-  /** A limit below what there is forbids new tasks and leaves the present ones. */
-  setPidsMax(pidsMax: number = this.#pidsMax): void {
-    put(join(this.#pids, "pids.max"), String(pidsMax));
+  /** No thread and no process is made any more; those that there are stay. */
+  forbidTasks(): void {
+    writeSync(this.#files().tasksMax, noTasks, 0, noTasks.length, 0);
+  }
+
+  /** As many as the limit says. */
+  allowTasks(): void {
+    writeSync(this.#files().tasksMax, this.#pidsMax, 0, this.#pidsMax.length, 0);
   }
 
   /** Removes the folders; waits for processes that are already dying. Idempotent. */
   async remove(): Promise<void> {
-    if (this.#pidsCurrent !== undefined) closeSync(this.#pidsCurrent);
-    this.#pidsCurrent = undefined;
+    this.#closeFiles();
     for (const folder of this.#folders) await removeCgroup(folder);
+  }
+
+  /** All of them, or none. */
+  #openFiles(): HeldFiles {
+    const events = this.#memory.version === 2 ? "memory.events" : "memory.oom_control";
+    const opened: number[] = [];
+    const open = (folder: string, file: string, flags: "r" | "r+"): number => {
+      const fd = openSync(join(folder, file), flags);
+      opened.push(fd);
+      return fd;
+    };
+    try {
+      return {
+        oomKills: open(this.#memory.folder, events, "r"),
+        tasks: open(this.#pids, "pids.current", "r"),
+        tasksMax: open(this.#pids, "pids.max", "r+"),
+      };
+    } catch (cause) {
+      for (const fd of opened) closeSync(fd);
+      throw cause;
+    }
+  }
+
+  #files(): HeldFiles {
+    if (this.#held === undefined) throw new LeanError("closed", "the cgroups have been removed");
+    return this.#held;
+  }
+
+  #closeFiles(): void {
+    for (const fd of Object.values(this.#held ?? {}) as number[]) closeSync(fd);
+    this.#held = undefined;
   }
 
   #setCpuShares(cpu: { readonly version: 1 | 2; readonly folder: string }, shares: number): void {

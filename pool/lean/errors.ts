@@ -2,8 +2,8 @@
 
 /**
  * `unknown-kind`, `closed`: refused. `no-uid`: too many containers. `cgroup`, `runtime-files`, `profile`: this
- * machine or installation is not ready. `start`: the container could not be set up; the message names the step.
- * `survivor`: a process could not be killed. `removal`: something of a container could not be removed.
+ * machine or installation is not ready. `network`: neither is its network, or it is full. `start`: the container could not be set up; the message names the step.
+ * `survivor`: a process could not be killed, or a socket stays. `removal`: something of a container could not be removed.
  */
 export type LeanFailure =
   | "unknown-kind"
@@ -12,6 +12,7 @@ export type LeanFailure =
   | "cgroup"
   | "runtime-files"
   | "profile"
+  | "network"
   | "start"
   | "survivor"
   | "removal";

@@ -1,28 +1,22 @@
 // Makes lean containers: a runtime of this machine in namespaces, cgroups and a file system of its own.
 
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type LeanStart, scratchPath, startLean, syscallNumber } from "../../restorer/index.ts";
+import { type LeanStart, scratchPath, startLean } from "../../restorer/index.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
+import type { ContainerNetwork } from "./container-network.ts";
 import { LeanError } from "./errors.ts";
+import { compileFilter, openFilter, removeFilters } from "./filter-file.ts";
 import { Guard } from "./guard.ts";
 import type { Interpreter } from "./interpreters.ts";
 import { Launcher } from "./launcher.ts";
+import { Network, type NetworkSettings, removeNetwork } from "./network.ts";
 import { repositoryFolder } from "./repository.ts";
 import {
+  identityFolder,
   identityOptions,
   interpreterInside,
   type RuntimeMount,
@@ -32,8 +26,7 @@ import {
   workFolder,
 } from "./rootfs.ts";
 import { LeanSandbox, type Sandbox } from "./sandbox.ts";
-import { compileProfile, type Profile } from "./seccomp.ts";
-import { UidRange } from "./uids.ts";
+import { type UidOptions, Uids } from "./uids.ts";
 
 export type { Exit, Sandbox } from "./sandbox.ts";
 
@@ -41,13 +34,18 @@ export interface SandboxFactory {
   /** Throws LeanError; nothing is left behind then. */
   create(kind: string, memoryMB: number): Promise<Sandbox>;
   kinds(): readonly string[];
-  /** Of a former life with the same instance name: kills what still runs and removes its cgroups and files. */
+  /**
+   * Of a former life with the same instance name: kills what still runs and removes its cgroups and files. Throws LeanError
+   * `removal` at its end where something is left; containers can be made all the same.
+   */
   removeLeftovers(): Promise<void>;
-  /** Destroys all containers and refuses to make more. Idempotent. */
+  /** When Docker has been found: its firewall forbids to forward what containers send. Throws LeanError. */
+  allowForwarding(): void;
+  /** Destroys all containers and refuses to make more. Idempotent. Throws LeanError `removal` at its end where something is left of one. */
   close(): Promise<void>;
 }
 
-export interface LeanFactoryOptions {
+export interface LeanFactoryOptions extends UidOptions {
   /** Names the cgroups of this invoker; two that run at the same time must not have the same. */
   readonly instance: string;
   readonly interpreters: readonly Interpreter[];
@@ -63,8 +61,10 @@ export interface LeanFactoryOptions {
   readonly userMemoryMB?: number;
   readonly pidsMax?: number;
   readonly openFiles?: number;
-  readonly firstUid?: number;
-  readonly uidCount?: number;
+  /** `none`: containers have the loopback interface alone. `nat`: they reach the outside, and nothing reaches them. */
+  readonly network?: "none" | "nat";
+  /** Only for `nat`. */
+  readonly nat?: NetworkSettings;
   /** For setting up a container, not for its runtime to become ready. */
   readonly startTimeoutMs?: number;
 }
@@ -73,16 +73,22 @@ export interface LeanFactoryOptions {
 const defaults = {
   pidsMax: 1024,
   openFiles: 1024,
-  firstUid: 600_000,
-  uidCount: 4096,
   startTimeoutMs: 10_000,
 };
 const fullCpuShares = 1024;
 /** The kernel's range ends at 1000; the invoker's own is usually 0 or less. */
 const oomScore = 500;
 const filesPerScratchMB = 256;
+/** Of what a runtime has said that could not be started. */
+const wordsBytes = 300;
 /** The runtime is the launcher's only child: the second process of its pid namespace. */
 const runtimePidInside = "2";
+
+/** What a container holds from before its start until it is gone. */
+interface Held {
+  readonly uid: number;
+  readonly network: ContainerNetwork | undefined;
+}
 
 interface Family {
   readonly arguments: readonly string[];
@@ -93,7 +99,8 @@ class LeanFactory implements SandboxFactory {
   readonly #options: LeanFactoryOptions & typeof defaults & { readonly repository: string };
   readonly #interpreters: ReadonlyMap<string, Interpreter>;
   readonly #tree: CgroupTree;
-  readonly #uids: UidRange;
+  readonly #uids: Uids;
+  readonly #network: Network | undefined;
   readonly #sameForAll: readonly string[];
   readonly #guard: Guard;
   readonly #filterFd: number;
@@ -107,12 +114,14 @@ class LeanFactory implements SandboxFactory {
   constructor(options: LeanFactoryOptions) {
     this.#options = { ...defaults, repository: repositoryFolder, ...options };
     this.#interpreters = new Map(options.interpreters.map((one) => [one.kind, one]));
-    this.#uids = new UidRange(this.#options.firstUid, this.#options.uidCount);
+    const { network, nat } = this.#options;
+    this.#uids = new Uids(this.#options);
     this.#sameForAll = systemOptions();
-    const filter = this.#compileFilter();
+    const filter = compileFilter(this.#options.repository);
     this.#tree = new CgroupTree(options.instance, this.#life);
     this.#guard = new Guard(this.#tree.folders);
-    this.#filterFd = openFilter(filter, filterPrefix(options.instance));
+    this.#filterFd = openFilter(filter, options.instance);
+    if (network === "nat") this.#network = this.#openNetwork(nat);
   }
 
   kinds(): readonly string[] {
@@ -134,10 +143,15 @@ class LeanFactory implements SandboxFactory {
   }
 
   async removeLeftovers(): Promise<void> {
-    for (const folder of this.#tree.otherLives()) await removeLeftover(folder);
-    const filter = filterPrefix(this.#options.instance);
-    for (const name of readdirSync(tmpdir()))
-      if (name.startsWith(filter)) rmSync(join(tmpdir(), name), { force: true });
+    const ends = await Promise.allSettled(this.#tree.otherLives().map(removeLeftover));
+    removeFilters(this.#options.instance);
+    // A network of our own has taken its place already.
+    if (this.#network === undefined) removeNetwork(this.#options.instance);
+    throwFirst(ends);
+  }
+
+  allowForwarding(): void {
+    if (this.#closed === undefined) this.#network?.allowForwarding();
   }
 
   close(): Promise<void> {
@@ -147,67 +161,86 @@ class LeanFactory implements SandboxFactory {
 
   async #closeAll(): Promise<void> {
     await Promise.allSettled(this.#beingMade);
-    await Promise.all([...this.#alive].map((sandbox) => sandbox.destroy()));
+    const ends = await Promise.allSettled([...this.#alive].map((sandbox) => sandbox.destroy()));
     closeSync(this.#filterFd);
     this.#tree.remove();
+    this.#network?.close();
+    await this.#uids.close();
     await this.#guard.end();
+    throwFirst(ends);
   }
 
   async #make(interpreter: Interpreter, memoryMB: number): Promise<Sandbox> {
     const id = `${this.#life}-${++this.#made}`;
     const { userMemoryMB, pidsMax } = this.#options;
     const cpuShares = userMemoryMB === undefined ? fullCpuShares : cpuSharesFor(memoryMB, userMemoryMB);
-    const uid = this.#uids.take();
+    const held = await this.#take();
     let cgroups: ContainerCgroups | undefined;
     let started: LeanStart | undefined;
     try {
       cgroups = new ContainerCgroups(this.#tree, id, { memoryMB, pidsMax, cpuShares });
-      const argv = this.#launcherOptions(interpreter, { id, uid, cgroups });
+      const argv = this.#launcherOptions(interpreter, { id, held, cgroups });
       started = startLean(this.#options.launcher, argv);
     } catch (cause) {
       await cgroups?.remove();
-      this.#uids.giveBack(uid);
+      this.#giveBack(held);
       throw cause instanceof LeanError
         ? cause
         : new LeanError("start", `container ${id}: ${cause}`, { cause });
     }
-    return await this.#await(started, { id, kind: interpreter.kind, uid, cgroups });
+    return await this.#await(started, { id, kind: interpreter.kind, held, cgroups });
   }
 
-  /** From the start of the launcher to that of the runtime. */
+  async #take(): Promise<Held> {
+    const uid = await this.#uids.take();
+    try {
+      return { uid, network: this.#network?.reserve() };
+    } catch (cause) {
+      this.#uids.giveBack(uid);
+      throw cause;
+    }
+  }
+
+  #giveBack({ uid, network }: Held): void {
+    this.#uids.giveBack(uid);
+    network?.close();
+  }
+
+  /** From the start of the launcher to that of the runtime, which gets its network while it is starting. */
   async #await(
     started: LeanStart,
-    { id, kind, uid, cgroups }: { id: string; kind: string; uid: number; cgroups: ContainerCgroups },
+    { id, kind, held, cgroups }: { id: string; kind: string; held: Held; cgroups: ContainerCgroups },
   ): Promise<Sandbox> {
     const launcher = new Launcher(started);
+    const { network } = held;
+    let scratchFd: number | undefined;
     try {
+      network?.open(started.initPid);
       await this.#awaitRuntime(id, launcher);
+      await network?.attach();
       const runtimePid = findRuntime(cgroups);
-      const scratchFd = openSync(scratchPath(started.initPid), constants.O_RDONLY | constants.O_DIRECTORY);
+      scratchFd = openSync(scratchPath(started.initPid), constants.O_RDONLY | constants.O_DIRECTORY);
       const onGone = (): void => {
         this.#alive.delete(sandbox);
-        this.#uids.giveBack(uid);
+        this.#giveBack(held);
       };
       const sandbox = new LeanSandbox({
-        id,
-        kind,
-        runtimePid,
-        started,
-        launcher,
-        cgroups,
-        scratchFd,
-        onGone,
+        ...{ id, kind, runtimePid, started, launcher },
+        ...{ cgroups, scratchFd, network, onGone },
       });
       this.#alive.add(sandbox);
       return sandbox;
     } catch (cause) {
       launcher.kill();
       const end = await launcher.ended;
+      const words = lastWords(started.stderrFd);
       for (const fd of [started.channelFd, started.stdoutFd, started.stderrFd]) closeSync(fd);
+      if (scratchFd !== undefined) closeSync(scratchFd);
       await cgroups.remove();
-      this.#uids.giveBack(uid);
-      if (cause instanceof LeanError) throw cause;
-      throw new LeanError("start", `container ${id}: ${end.message || cause}`, { cause });
+      this.#giveBack(held);
+      if (cause instanceof LeanError) throw new LeanError(cause.code, cause.message + words, { cause });
+      const why = end.cause === "failed" ? end.message : cause;
+      throw new LeanError("start", `container ${id}: ${why}${words}`, { cause });
     }
   }
 
@@ -235,12 +268,16 @@ class LeanFactory implements SandboxFactory {
 
   #launcherOptions(
     interpreter: Interpreter,
-    { id, uid, cgroups }: { id: string; uid: number; cgroups: ContainerCgroups },
+    { id, held, cgroups }: { id: string; held: Held; cgroups: ContainerCgroups },
   ): readonly string[] {
     const { environment, openFiles, scratchMB } = this.#options;
+    const { uid } = held;
+    const net = { address: held.network?.address, resolver: this.#network?.resolverFile };
     const family = this.#family(interpreter.family);
-    const program = interpreterInside(interpreter.path);
-    const variables = { PATH: searchPath, HOME: workFolder, LANG: "C.UTF-8", ...environment };
+    const { image } = interpreter;
+    const program = image === undefined ? interpreterInside(interpreter.path) : undefined;
+    const usual = { PATH: searchPath, LANG: "C.UTF-8", ...image?.environment };
+    const variables = { ...usual, HOME: workFolder, ...environment };
     const { options, missing } = runtimeOptions(
       this.#options.repository,
       interpreter.family,
@@ -253,8 +290,8 @@ class LeanFactory implements SandboxFactory {
         `${missing.join(", ")} not found: run npm install and npm run build`,
       );
     return [
-      ...this.#sameForAll,
-      ...identityOptions({ uid, hostname: id }),
+      ...(image?.options ?? this.#sameForAll),
+      ...identityOptions({ uid, hostname: id, ...net }, image && identityFolder),
       ...options,
       ...cgroups.joinFiles.flatMap((file) => ["--join", file]),
       ...Object.entries(variables).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
@@ -262,7 +299,7 @@ class LeanFactory implements SandboxFactory {
       ...["--uid", `${uid}`, "--gid", `${uid}`, "--hostname", id, "--cwd", workFolder],
       ...["--scratch-mb", `${scratchMB}`, "--scratch-inodes", `${scratchMB * filesPerScratchMB}`],
       ...["--nofile", `${openFiles}`, "--oom-score", `${oomScore}`],
-      ...["--", program.to, ...family.arguments],
+      ...["--", program?.to ?? interpreter.path, ...family.arguments],
     ];
   }
 
@@ -275,24 +312,30 @@ class LeanFactory implements SandboxFactory {
     }
   }
 
-  #compileFilter(): Buffer {
-    const file = join(this.#options.repository, "pool/lean/seccomp.json");
-    return compileProfile(JSON.parse(readFileSync(file, "utf8")) as Profile, syscallNumber);
+  #openNetwork(settings: NetworkSettings = {}): Network {
+    try {
+      return new Network(this.#options.instance, settings);
+    } catch (cause) {
+      this.close().catch(() => undefined);
+      throw cause;
+    }
   }
 }
 
-/** By which a file is found that a life left which was killed between making and unlinking it. */
-function filterPrefix(instance: string): string {
-  return `rewhisk-filter-${instance}.`;
+/** After all has been tried. */
+function throwFirst(ends: readonly PromiseSettledResult<unknown>[]): void {
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-/** A file without a name: launchers read it by way of /proc, and nothing is left of it when we are gone. */
-function openFilter(program: Buffer, prefix: string): number {
-  const path = join(tmpdir(), prefix + randomBytes(8).toString("hex"));
-  const fd = openSync(path, "wx+", 0o600);
-  unlinkSync(path);
-  writeSync(fd, program);
-  return fd;
+/** What a runtime has complained of that ended at once, and nobody else will read. */
+function lastWords(fd: number): string {
+  const buffer = Buffer.alloc(wordsBytes);
+  try {
+    const words = buffer.toString("utf8", 0, readSync(fd, buffer)).trim().replaceAll(/\s+/g, " ");
+    return words === "" ? "" : `: ${words}`;
+  } catch {
+    return "";
+  }
 }
 
 /** By the time we look it may have made children already. */

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { nativeFolder } from "../../restorer/index.ts";
+import { muteStops, nativeFolder } from "../../restorer/index.ts";
 import { LeanError } from "./errors.ts";
 
 /** See native/guard.c. It keeps nobody from ending. */
@@ -25,6 +25,8 @@ export class Guard {
       throw new LeanError("start", "the guard of the cgroups cannot be started");
     // Somebody may have killed it: the next start will do its work.
     this.#child.stdin?.on("error", () => undefined);
+    // It lives as long as containers do.
+    muteStops();
     this.#child.unref();
     (this.#child.stdin as Socket).unref();
   }

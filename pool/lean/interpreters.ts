@@ -12,7 +12,18 @@ export interface Interpreter {
   readonly family: "nodejs" | "python";
   /** As it says itself: `20.20.2`. */
   readonly version: string;
+  /** Of this machine; inside of the image, where there is one. */
   readonly path: string;
+  /** What its containers run over; absent: this machine's files. */
+  readonly image?: InterpreterImage;
+}
+
+export interface InterpreterImage {
+  readonly name: string;
+  /** The launcher's options that show its file system. */
+  readonly options: readonly string[];
+  /** That every container of it has, PATH among it. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 const run = promisify(execFile);

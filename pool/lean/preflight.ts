@@ -5,11 +5,10 @@ import { release } from "node:os";
 import { join } from "node:path";
 import { nativeFolder } from "../../restorer/index.ts";
 import { controllerRemedy, controllers, hierarchiesHere } from "./cgroup-tree.ts";
+import type { NameServers } from "./name-servers.ts";
+import { type Finding, networkFindings } from "./network-preflight.ts";
 
-export interface Finding {
-  readonly missing: string;
-  readonly remedy: string;
-}
+export type { Finding } from "./network-preflight.ts";
 
 /** mount_setattr(2), by which a container's view of the host becomes read-only with all that is mounted below. */
 const oldestKernel = [5, 12] as const;
@@ -96,12 +95,13 @@ function lackingPrograms(): readonly Finding[] {
     .map((name) => ({ missing: join(nativeFolder, name), remedy: "build it: npm run build" }));
 }
 
-/** Nothing is changed by looking. An empty list: containers can be made. */
-export function preflight(): Promise<readonly Finding[]> {
+/** Nothing is changed by looking. An empty list: containers can be made; with `nat`, those that reach the outside. */
+export function preflight(nat?: NameServers): Promise<readonly Finding[]> {
   return Promise.resolve([
     ...lackingKernel(),
     ...lackingPrivileges(),
     ...lackingCgroups(),
     ...lackingPrograms(),
+    ...(nat === undefined ? [] : networkFindings(nat)),
   ]);
 }

@@ -2,6 +2,7 @@
 
 import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { resolveInside } from "./image-path.ts";
 
 export const workFolder = "/home/action";
 /** As Docker gives to a container. */
@@ -45,36 +46,84 @@ export interface RuntimeMount {
 export interface Identity {
   readonly uid: number;
   readonly hostname: string;
+  /** Of its interface to the outside; the loopback interface's where there is none. */
+  readonly address?: string | undefined;
+  /** The text of /etc/resolv.conf. Empty: the library asks 127.0.0.1 and is refused at once. */
+  readonly resolver?: string | undefined;
 }
 
-/** Shows a path of the host at the same place: a link as the link it is, so that it means the same inside. */
-function showAsIs(path: string): readonly string[] {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+/** Shows a path of a file system at the same place: a link as the link it is, so that it means the same inside. */
+function showAsIs(root: string, path: string): readonly string[] {
+  const source = join(root, path);
+  const found = lstatSync(source, { throwIfNoEntry: false });
   if (found === undefined) return [];
-  if (found.isSymbolicLink()) return ["--link", `${path}:${readlinkSync(path)}`];
-  return ["--ro-bind", `${path}:${path}`];
+  if (found.isSymbolicLink()) return ["--link", `${path}:${readlinkSync(source)}`];
+  return ["--ro-bind", `${source}:${path}`];
 }
 
 /** What is the same for all containers of this machine; looked up once. */
 export function systemOptions(): readonly string[] {
   const pythons = readdirSync("/etc").filter((name) => pythonInEtc.test(name));
   const etc = [...shownInEtc, ...pythons].map((name) => join("/etc", name));
-  return [...systemFolders, ...etc].flatMap(showAsIs);
+  return [...systemFolders, ...etc].flatMap((path) => showAsIs("/", path));
 }
 
+/** In /etc, of each container its own. */
+export const identityFiles = [
+  "passwd",
+  "group",
+  "hostname",
+  "hosts",
+  "nsswitch.conf",
+  "resolv.conf",
+] as const;
+/** Where they lie over an image, whose /etc has links to them. */
+export const identityFolder = "/runtime/etc";
+
 /** Accounts, names and addresses as a container of its own has them. */
-export function identityOptions({ uid, hostname }: Identity): readonly string[] {
-  const files = {
-    "/etc/passwd": `root:x:0:0:root:/root:/usr/sbin/nologin\naction:x:${uid}:${uid}:action:${workFolder}:/bin/sh\n`,
-    "/etc/group": `root:x:0:\naction:x:${uid}:\n`,
-    "/etc/hostname": `${hostname}\n`,
-    "/etc/hosts": `127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`,
-    "/etc/nsswitch.conf":
+export function identityOptions(
+  { uid, hostname, address, resolver = "" }: Identity,
+  folder = "/etc",
+): readonly string[] {
+  const local = address === undefined ? `127.0.0.1 localhost ${hostname}` : "127.0.0.1 localhost";
+  const own = address === undefined ? "" : `${address} ${hostname}\n`;
+  const files: { readonly [name in (typeof identityFiles)[number]]: string } = {
+    passwd: `root:x:0:0:root:/root:/usr/sbin/nologin\naction:x:${uid}:${uid}:action:${workFolder}:/bin/sh\n`,
+    group: `root:x:0:\naction:x:${uid}:\n`,
+    hostname: `${hostname}\n`,
+    hosts: `${local}\n::1 localhost ip6-localhost ip6-loopback\n${own}`,
+    "nsswitch.conf":
       "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\n",
-    // No network, so no name server either: the library asks 127.0.0.1 and is refused at once.
-    "/etc/resolv.conf": "",
+    "resolv.conf": resolver,
   };
-  return Object.entries(files).flatMap(([path, text]) => ["--file", `${path}:${text}`]);
+  return Object.entries(files).flatMap(([name, text]) => ["--file", `${folder}/${name}:${text}`]);
+}
+
+/** Of an image, what is made up in every container, and what is not for actions. */
+const neverOfImages = new Set(["dev", "proc", "run", "runtime", "sys", "tmp"]);
+
+/**
+ * What a container over an image sees of it: all, but for the places of its own. The packages beside the image's own program (in
+ * its working folder) are found from the action's home, as actions find them in the image's container.
+ */
+export function imageOptions(root: string, imageWorkFolder: string): readonly string[] {
+  const shown = (folder: string, hidden: ReadonlySet<string>): readonly string[] =>
+    readdirSync(join(root, folder))
+      // The launcher's options cannot say such a name.
+      .filter((name) => !hidden.has(name) && !name.includes(":"))
+      .flatMap((name) => showAsIs(root, join(folder, name)));
+  const packages = join(imageWorkFolder, "node_modules");
+  const beside = imageWorkFolder !== "/" && resolveInside(root, packages) !== undefined;
+  return [
+    ...shown("/", new Set([...neverOfImages, "home"])),
+    ...(hasFolder(root, "home") ? shown("/home", new Set([basename(workFolder), "node_modules"])) : []),
+    ...(beside ? ["--link", `/home/node_modules:${packages}`] : []),
+  ];
+}
+
+/** Itself, not by a link, which would lead to this machine's. */
+function hasFolder(root: string, name: string): boolean {
+  return lstatSync(join(root, name), { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** The interpreter as the container calls it: by its own path below /usr, else as a single file at /runtime/bin. */
@@ -84,20 +133,24 @@ export function interpreterInside(path: string): RuntimeMount {
 }
 
 /**
- * The runtime's files at /runtime/FAMILY, what its runtime.json adds (relative to the repository), and the interpreter.
+ * The runtime's files at /runtime/FAMILY, what its runtime.json adds (relative to the repository), and the interpreter; without
+ * one, over an image that has it, only what the runtime itself needs: the packages are the image's then.
  * Gives the paths that do not exist as `missing`.
  */
 export function runtimeOptions(
   repository: string,
   family: string,
   extra: readonly RuntimeMount[],
-  interpreter: RuntimeMount,
+  interpreter?: RuntimeMount,
 ): { readonly options: readonly string[]; readonly missing: readonly string[] } {
-  const mounts = [{ from: `runtimes/${family}`, to: `/runtime/${family}` }, ...extra].map(({ from, to }) => ({
-    from: resolve(repository, from),
-    to,
-  }));
-  if (interpreter.from !== interpreter.to) mounts.push(interpreter);
+  const wanted = extra.filter(({ to }) => interpreter !== undefined || to.startsWith("/runtime/"));
+  const mounts = [{ from: `runtimes/${family}`, to: `/runtime/${family}` }, ...wanted].map(
+    ({ from, to }) => ({
+      from: resolve(repository, from),
+      to,
+    }),
+  );
+  if (interpreter !== undefined && interpreter.from !== interpreter.to) mounts.push(interpreter);
   return {
     options: mounts.flatMap(({ from, to }) => ["--ro-bind", `${from}:${to}`]),
     missing: mounts.map(({ from }) => from).filter((from) => !existsSync(from)),

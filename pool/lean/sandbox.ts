@@ -3,8 +3,10 @@
 import { closeSync } from "node:fs";
 import { emptyScratch, type LeanStart } from "../../restorer/index.ts";
 import type { ContainerCgroups } from "./cgroups.ts";
+import type { ContainerNetwork } from "./container-network.ts";
 import type { Launcher } from "./launcher.ts";
-import { killOthers } from "./survivors.ts";
+import { Sockets } from "./sockets.ts";
+import { allowOthers, killOthers } from "./survivors.ts";
 
 /** How a container's runtime ended. `failed`: it could not be started, `message` says at which step. */
 export interface Exit {
@@ -32,12 +34,19 @@ export interface Sandbox {
   /** Throws when the kernel cannot get below the new limit. */
   setMemoryMB(memoryMB: number): void;
   memoryUsedBytes(): number;
-  /** Afterwards the runtime is the only living process. Throws LeanError `survivor`. Microseconds if it is already. */
-  killOthers(): void;
+  /**
+   * Afterwards the runtime, which has so many threads at its checkpoint, is the only living process, and nobody is born until
+   * `allowOthers`. Rejects with LeanError `survivor`. Microseconds if it is alone already.
+   */
+  killOthers(threads: number): Promise<void>;
+  /** After the rewind: resolves when the container has no sockets, and all connections are forgotten. Throws LeanError `survivor`. */
+  awaitNoSockets(): Promise<void>;
+  /** After the rewind. Throws LeanError `survivor`. */
+  allowOthers(threads: number): void;
   /** Processes killed for want of memory since the container was made. */
   oomKills(): number;
-  /** Removes all files that were left; throws RestorerError `scratch`. After the rewind: it closes and unmaps them. */
-  emptyScratch(): void;
+  /** Removes all files that were left; rejects with RestorerError `scratch`. After the rewind: it closes and unmaps them. */
+  emptyScratch(): Promise<void>;
   /** Kills, waits, and removes all traces. Idempotent. Throws LeanError `removal`. */
   destroy(): Promise<void>;
 }
@@ -50,6 +59,8 @@ export interface SandboxParts {
   readonly launcher: Launcher;
   readonly cgroups: ContainerCgroups;
   readonly scratchFd: number;
+  /** Undefined where the container has the loopback interface alone. */
+  readonly network: ContainerNetwork | undefined;
   /** Once, when nothing of the container is left. */
   readonly onGone: () => void;
 }
@@ -63,6 +74,7 @@ export class LeanSandbox implements Sandbox {
   readonly stderrFd: number;
   readonly exited: Promise<Exit>;
   readonly #parts: SandboxParts;
+  readonly #sockets: Sockets;
   #oomKillsSeen = 0;
   #destroyed: Promise<void> | undefined;
 
@@ -74,6 +86,7 @@ export class LeanSandbox implements Sandbox {
     this.stdoutFd = parts.started.stdoutFd;
     this.stderrFd = parts.started.stderrFd;
     this.#parts = parts;
+    this.#sockets = new Sockets(parts.runtimePid, parts.network);
     this.exited = parts.launcher.ended.then((end) => ({
       ...end,
       oomKilled: parts.cgroups.oomKills() > this.#oomKillsSeen,
@@ -92,17 +105,25 @@ export class LeanSandbox implements Sandbox {
     return this.#parts.cgroups.memoryUsedBytes();
   }
 
-  killOthers(): void {
-    killOthers(this.#parts.cgroups, this.runtimePid);
+  async killOthers(threads: number): Promise<void> {
+    await killOthers(this.#parts.cgroups, this.runtimePid, threads);
     this.#oomKillsSeen = this.oomKills();
+  }
+
+  awaitNoSockets(): Promise<void> {
+    return this.#sockets.awaitNone();
+  }
+
+  allowOthers(threads: number): void {
+    allowOthers(this.#parts.cgroups, this.runtimePid, threads);
   }
 
   oomKills(): number {
     return this.#parts.cgroups.oomKills();
   }
 
-  emptyScratch(): void {
-    emptyScratch(this.#parts.scratchFd);
+  emptyScratch(): Promise<void> {
+    return emptyScratch(this.#parts.scratchFd);
   }
 
   destroy(): Promise<void> {
@@ -116,6 +137,7 @@ export class LeanSandbox implements Sandbox {
     await this.exited;
     // Before the cgroup: as long as it is open, its files are charged there.
     closeSync(scratchFd);
+    this.#sockets.close();
     await cgroups.remove();
     onGone();
   }

@@ -19,6 +19,8 @@ export interface ProfileRule {
   readonly errnoRet?: number;
   readonly args?: readonly ProfileArgument[];
   readonly comment?: string;
+  /** Rows of docs/PROMISES.md: what becomes of what the calls of an allowing rule can leave behind. */
+  readonly leaves?: readonly string[];
 }
 
 /** Of the OCI runtime specification's `linux.seccomp`, what is understood here. Anything else is refused. */

@@ -1,55 +1,63 @@
-// Kills every process of a container but its runtime, against any that keep forking.
+// Kills every process of a container but its runtime, and sees to it that none is born before the rewind is complete.
 
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { type ContainerCgroups, killIfThere } from "./cgroups.ts";
 import { LeanError } from "./errors.ts";
 
-/** From the first look to giving up: a killed process needs about a tenth of a millisecond to be gone. */
-const rounds = 100;
-const firstPauseMs = 0.1;
+/** A killed process needs about a tenth of a millisecond to be gone, a thousand on a busy machine a good part of a second. */
+const patienceMs = 2000;
+const roundsWithoutPause = 10;
 const pauseMs = 1;
 /** A child whose making was under way at the first look is in the list at the second. */
 const emptyRoundsWanted = 2;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-/** A folder's link count is 2 and, for /proc/PID/task, the number of threads (fs/proc/base.c, proc_task_getattr). */
+/** A folder's link count is 2 and, for /proc/PID/task, the number of threads (fs/proc/base.c, proc_task_getattr). Gone, it has none. */
 function threadsOf(pid: number): number {
-  return statSync(`/proc/${pid}/task`).nlink - 2;
-}
-
-/** A zombie runs nothing and holds no memory; whether its parent collects it is not ours to see to. */
-function isZombie(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
-  } catch {
-    return true;
-  }
-}
-
-function survivors(cgroups: ContainerCgroups, runtimePid: number): readonly number[] {
-  return cgroups.processes().filter((pid) => pid !== runtimePid && !isZombie(pid));
+  const folder = statSync(`/proc/${pid}/task`, { throwIfNoEntry: false });
+  return folder === undefined ? 0 : folder.nlink - 2;
 }
 
 /**
- * Afterwards the runtime is the container's only living process. Usually it is already, and two numbers show it. Else
- * nobody may fork until the others are dead (the runtime, should it still run, neither). Blocks up to a tenth of a second.
- * Throws LeanError `survivor`.
+ * The kernel leaves zombies out of the list, but not a process whose first thread alone has ended: that one looks like a
+ * zombie in /proc and goes on.
  */
-export function killOthers(cgroups: ContainerCgroups, runtimePid: number): void {
-  if (cgroups.tasks() === threadsOf(runtimePid)) return;
-  cgroups.setPidsMax(1);
-  try {
-    let emptyRounds = 0;
-    for (let round = 0; round < rounds; round++) {
-      const others = survivors(cgroups, runtimePid);
-      emptyRounds = others.length === 0 ? emptyRounds + 1 : 0;
-      if (emptyRounds === emptyRoundsWanted) return;
-      others.forEach(killIfThere);
-      Atomics.wait(sleeper, 0, 0, round === 0 ? firstPauseMs : pauseMs);
-    }
-  } finally {
-    cgroups.setPidsMax();
+function survivors(cgroups: ContainerCgroups, runtimePid: number): readonly number[] {
+  return cgroups.processes().filter((pid) => pid !== runtimePid);
+}
+
+/**
+ * Afterwards the runtime is the container's only living process, and neither processes nor threads are born until
+ * `allowOthers`: else one that shares the runtime's memory could be born right before the freeze, write to what has been put
+ * back, and be gone before anybody looks. Usually one number shows that the runtime is alone: the threads of its checkpoint,
+ * which are all there or it is not rewound. Rejects with LeanError `survivor`.
+ */
+export async function killOthers(
+  cgroups: ContainerCgroups,
+  runtimePid: number,
+  threads: number,
+): Promise<void> {
+  cgroups.forbidTasks();
+  if (cgroups.tasks() === threads) return;
+  const giveUpMs = performance.now() + patienceMs;
+  let emptyRounds = 0;
+  for (let round = 0; performance.now() < giveUpMs; round++) {
+    const others = survivors(cgroups, runtimePid);
+    emptyRounds = others.length === 0 ? emptyRounds + 1 : 0;
+    // No zombies either, and nobody in the making: what else there is are threads of the runtime.
+    if (emptyRounds > 0 && cgroups.tasks() === threadsOf(runtimePid)) return;
+    if (emptyRounds === emptyRoundsWanted) return;
+    others.forEach(killIfThere);
+    await (others.length > 0 && round < roundsWithoutPause ? nextTurn() : sleep(pauseMs));
   }
   throw new LeanError("survivor", `processes ${survivors(cgroups, runtimePid).join(", ")} do not die`);
+}
+
+/** After the rewind. Throws LeanError `survivor` unless the runtime is still the container's only living process. */
+export function allowOthers(cgroups: ContainerCgroups, runtimePid: number, threads: number): void {
+  if (cgroups.tasks() !== threads) {
+    const others = survivors(cgroups, runtimePid);
+    if (others.length > 0) throw new LeanError("survivor", `processes ${others.join(", ")} are left`);
+  }
+  cgroups.allowTasks();
 }

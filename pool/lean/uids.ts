@@ -1,33 +1,91 @@
-// Hands out user ids, one to each living container.
+// The user ids of an invoker's containers, out of a range that no other invoker of this machine has at the same time.
 
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Hold } from "../hold.ts";
 import { LeanError } from "./errors.ts";
+import { NumberRange } from "./numbers.ts";
 
-/** The ids of a range, each with one holder at most; one given back rests as long as possible. */
-export class UidRange {
-  readonly #first: number;
-  readonly #count: number;
-  readonly #taken = new Set<number>();
-  #next = 0;
+/** Where the invokers of a machine see each other's: a file for each range, named by its first id, and locked. */
+const usualFolder = "/run/rewhisk/uids";
+const lowestUid = 600_000;
+const uidsEach = 4096;
+const rangesMax = 256;
 
-  constructor(first: number, count: number) {
-    this.#first = first;
-    this.#count = count;
+export interface UidOptions {
+  /** Absent: of a range of its own. Given: nothing is locked. */
+  readonly firstUid?: number;
+  /** At most, and by default, 4096. */
+  readonly uidCount?: number;
+}
+
+/** The kernel counts by user id what has no other owner: inotify's watches, pages of pipes, signals that wait, keys. */
+export class Uids {
+  readonly #options: UidOptions;
+  readonly #folder: string;
+  #opening: Promise<void> | undefined;
+  #numbers: NumberRange | undefined;
+  #hold: Hold | undefined;
+
+  /** Nothing is taken yet. */
+  constructor(options: UidOptions, folder: string = usualFolder) {
+    this.#options = options;
+    this.#folder = folder;
   }
 
-  /** Throws LeanError `no-uid` when all are taken. */
-  take(): number {
-    for (let tried = 0; tried < this.#count; tried++) {
-      const uid = this.#first + this.#next;
-      this.#next = (this.#next + 1) % this.#count;
-      if (this.#taken.has(uid)) continue;
-      this.#taken.add(uid);
-      return uid;
+  /** One that no living container has. Throws LeanError `no-uid`. */
+  async take(): Promise<number> {
+    this.#opening ??= this.#open();
+    try {
+      await this.#opening;
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
     }
-    throw new LeanError("no-uid", `all ${this.#count} user ids from ${this.#first} on are in use`);
+    return this.#range().take();
   }
 
-  /** Only when no process of that id is left. */
+  /** When nothing of its holder is left. */
   giveBack(uid: number): void {
-    this.#taken.delete(uid);
+    this.#range().giveBack(uid);
+  }
+
+  /** When no container is left. */
+  async close(): Promise<void> {
+    await this.#hold?.release();
+  }
+
+  #range(): NumberRange {
+    if (this.#numbers === undefined) throw new LeanError("no-uid", "no user id has been taken");
+    return this.#numbers;
+  }
+
+  async #open(): Promise<void> {
+    const { uidCount = uidsEach } = this.#options;
+    const firstUid = this.#options.firstUid ?? (await this.#holdLowest());
+    const fullError = (count: number): LeanError =>
+      new LeanError("no-uid", `all ${count} user ids from ${firstUid} on are in use`);
+    this.#numbers = new NumberRange(firstUid, uidCount, fullError);
+  }
+
+  /** The first id of the lowest range that nobody holds. */
+  async #holdLowest(): Promise<number> {
+    const folder = this.#folder;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      for (let n = 0; n < rangesMax; n++) {
+        const firstUid = lowestUid + n * uidsEach;
+        const file = join(folder, String(firstUid));
+        writeFileSync(file, "", { flag: "a", mode: 0o600 });
+        this.#hold = await Hold.take(file, "alone");
+        if (this.#hold !== undefined) return firstUid;
+      }
+    } catch (cause) {
+      throw new LeanError("no-uid", `user ids of containers are shared out by files in ${folder}: ${cause}`, {
+        cause,
+      });
+    }
+    const why = `nothing in ${folder} can be locked: is flock there (Debian: util-linux)?`;
+    throw new LeanError("no-uid", `no user ids for containers: ${why}`);
   }
 }

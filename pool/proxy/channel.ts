@@ -1,27 +1,58 @@
-// The host's end of a container's channel: one question at a time, each answered, timed out, or the end of the container.
+// The host's end of a container's channel: each question is answered, timed out, or the end of the container.
 
 import { randomFillSync } from "node:crypto";
 import { Socket } from "node:net";
 import type { ExchangeLimits, InitFrame } from "../types.ts";
 import type { Answer } from "./exchange.ts";
-import { FrameReader, frameTypes, initPieces, nonceBytes, type ReceivedFrame, runPieces } from "./frames.ts";
+import {
+  type BodyLimits,
+  FrameReader,
+  frameTypes,
+  initPieces,
+  nonceBytes,
+  type ReceivedFrame,
+  runPieces,
+} from "./frames.ts";
 
 /** What an exchange came to, as far as the channel can tell. */
 export type Reply =
   | Answer
   | { readonly outcome: "timeout" }
-  | { readonly outcome: "closed" }
+  /** `unread`: the question cannot have been read to its end, so nothing has been done about it. */
+  | { readonly outcome: "closed"; readonly unread: boolean }
   | { readonly outcome: "garbled"; readonly why: string };
 
-interface Pending {
-  readonly settle: (reply: Reply) => void;
+interface Question {
   readonly nonce: Buffer;
+  /** Of the frame that answers it. */
   readonly type: number;
-  readonly maxBytes: number;
+  readonly limits: BodyLimits;
+  /** Others may be asked before it is answered. */
+  readonly isShared: boolean;
+}
+
+interface Pending extends Question {
+  readonly settle: (reply: Reply) => void;
+}
+
+/** Random bytes ahead of need: drawing them one nonce at a time costs a dozen times as much. */
+const drawn = Buffer.alloc(256 * nonceBytes);
+let usedBytes = drawn.length;
+
+function newNonce(): Buffer {
+  if (usedBytes === drawn.length) {
+    randomFillSync(drawn);
+    usedBytes = 0;
+  }
+  const nonce = Buffer.from(drawn.subarray(usedBytes, usedBytes + nonceBytes));
+  usedBytes += nonceBytes;
+  return nonce;
 }
 
 const greetingLimits = { maxBytes: 4096, keptBytes: 4096 };
-const noNonce = Buffer.alloc(nonceBytes);
+const greeting: Question = {
+  ...{ nonce: Buffer.alloc(nonceBytes), type: frameTypes.ready, limits: greetingLimits, isShared: false },
+};
 
 /**
  * Speaks to one runtime. Anything that comes unasked is kept as `stray`: whoever sent it is not to be trusted, and the
@@ -29,9 +60,10 @@ const noNonce = Buffer.alloc(nonceBytes);
  */
 export class Channel {
   readonly #socket: Socket;
-  readonly #reader = new FrameReader();
-  readonly #nonce = Buffer.alloc(nonceBytes);
-  #pending: Pending | undefined;
+  readonly #reader = new FrameReader((nonce) => this.#asked(nonce)?.limits ?? greetingLimits);
+  #pending: Pending[] = [];
+  /** Questions given up while others are open: their answers may still come, and are nobody's. */
+  #givenUp: Pending[] = [];
   #isClosed: boolean = false;
   #stray: string | undefined;
   #ready: Reply | undefined;
@@ -39,10 +71,9 @@ export class Channel {
   /** Takes the socket over: `close` destroys it. */
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#reader.limits = greetingLimits;
     socket.on("data", (piece: Buffer) => this.#take(piece));
-    // The error itself says no more than the close that follows: the other end is gone.
-    socket.on("error", () => this.#closed());
+    // The other end is gone; by an error, if it left something unread.
+    socket.on("error", () => this.#closed(true));
     socket.on("end", () => this.#closed());
     socket.on("close", () => this.#closed());
   }
@@ -70,56 +101,76 @@ export class Channel {
   /** The READY frame, which a runtime sends once; the body says what it is. */
   ready(timeoutMs: number): Promise<Reply> {
     if (this.#ready !== undefined) return Promise.resolve(this.#ready);
-    return this.#await(noNonce, frameTypes.ready, greetingLimits.maxBytes, timeoutMs);
+    return this.#await(greeting, timeoutMs);
   }
 
   init(frame: InitFrame, limits: ExchangeLimits): Promise<Reply> {
-    return this.#ask(initPieces(this.#freshNonce(), frame), limits);
+    return this.#ask((nonce) => initPieces(nonce, frame), limits, false);
   }
 
-  run(body: string, limits: ExchangeLimits): Promise<Reply> {
-    return this.#ask(runPieces(this.#freshNonce(), body), limits);
+  /** `isShared`: other such runs may be asked for before this one is answered. */
+  run(body: string, limits: ExchangeLimits, isShared = false): Promise<Reply> {
+    return this.#ask((nonce) => runPieces(nonce, body, isShared), limits, isShared);
   }
 
-  /** Idempotent. */
-  close(): void {
+  /** Idempotent. `unread`: something of what was sent has not been read. */
+  close(unread = false): void {
     this.#socket.destroy();
-    this.#closed();
+    this.#closed(unread);
   }
 
-  #freshNonce(): Buffer {
-    return randomFillSync(this.#nonce);
-  }
-
-  #ask(pieces: readonly Buffer[], limits: ExchangeLimits): Promise<Reply> {
-    this.#reader.limits = { maxBytes: limits.maxBodyBytes, keptBytes: limits.keptBodyBytes };
-    const reply = this.#await(this.#nonce, frameTypes.answer, limits.maxBodyBytes, limits.timeoutMs);
+  #ask(
+    piecesFor: (nonce: Buffer) => readonly Buffer[],
+    { maxBodyBytes, keptBodyBytes, timeoutMs }: ExchangeLimits,
+    isShared: boolean,
+  ): Promise<Reply> {
+    const nonce = newNonce();
+    const limits = { maxBytes: maxBodyBytes, keptBytes: keptBodyBytes };
+    const reply = this.#await({ nonce, type: frameTypes.answer, limits, isShared }, timeoutMs);
     if (!this.#isClosed) {
       this.#socket.cork();
-      for (const piece of pieces) this.#socket.write(piece);
+      for (const piece of piecesFor(nonce)) this.#socket.write(piece);
       this.#socket.uncork();
     }
     return reply;
   }
 
-  #await(nonce: Buffer, type: number, maxBytes: number, timeoutMs: number): Promise<Reply> {
-    if (this.#pending !== undefined) throw new Error("the channel carries one exchange at a time");
-    if (this.#isClosed) return Promise.resolve({ outcome: "closed" });
-    if (this.stray !== undefined) return Promise.resolve({ outcome: "garbled", why: this.stray });
+  #await(question: Question, timeoutMs: number): Promise<Reply> {
+    if (this.#pending.some(({ isShared }) => !isShared || !question.isShared)) {
+      throw new Error("the channel carries one exchange at a time");
+    }
+    if (this.#isClosed) return Promise.resolve({ outcome: "closed", unread: true });
+    // Part of a frame is none but the answer to a question that is open.
+    const stray = this.#pending.length > 0 ? this.#stray : this.stray;
+    if (stray !== undefined) return Promise.resolve({ outcome: "garbled", why: stray });
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle({ outcome: "timeout" }), timeoutMs);
+      const timer = setTimeout(() => this.#giveUp(pending), timeoutMs);
       const settle = (reply: Reply): void => {
         clearTimeout(timer);
         resolve(reply);
       };
-      this.#pending = { settle, nonce, type, maxBytes };
+      const pending = { ...question, settle };
+      this.#pending.push(pending);
     });
   }
 
-  #settle(reply: Reply): void {
-    const pending = this.#pending;
-    this.#pending = undefined;
-    pending?.settle(reply);
+  #asked(nonce: Buffer): Pending | undefined {
+    return this.#pending.find((pending) => pending.nonce.equals(nonce));
+  }
+
+  #settle(pending: Pending, reply: Reply): void {
+    this.#pending.splice(this.#pending.indexOf(pending), 1);
+    if (this.#pending.length === 0) this.#givenUp = [];
+    pending.settle(reply);
+  }
+
+  #giveUp(pending: Pending): void {
+    this.#givenUp.push(pending);
+    this.#settle(pending, { outcome: "timeout" });
+  }
+
+  #settleAll(reply: Reply): void {
+    for (const pending of [...this.#pending]) this.#settle(pending, reply);
   }
 
   #take(piece: Buffer): void {
@@ -133,33 +184,43 @@ export class Channel {
   }
 
   #takeFrame(frame: ReceivedFrame): void {
-    const pending = this.#pending;
-    if (pending === undefined && frame.type === frameTypes.ready && this.#ready === undefined) {
-      this.#ready = answerOf(frame, greetingLimits.maxBytes);
-      return;
-    }
-    if (pending === undefined) {
-      this.#garbled("a frame that nobody asked for");
-    } else if (frame.type !== pending.type) {
-      this.#garbled(`a frame of type ${frame.type} instead of ${pending.type}`);
-    } else if (!frame.nonce.equals(pending.nonce)) {
-      this.#garbled("an answer to another question");
-    } else {
-      const reply = answerOf(frame, pending.maxBytes);
+    const pending = this.#asked(frame.nonce);
+    if (pending?.type === frame.type) {
+      const reply = answerOf(frame, pending.limits.maxBytes);
       if (frame.type === frameTypes.ready) this.#ready = reply;
-      this.#settle(reply);
+      this.#settle(pending, reply);
+    } else if (this.#isEarlyGreeting(frame)) {
+      this.#ready = answerOf(frame, greetingLimits.maxBytes);
+    } else if (!this.#isTooLate(frame)) {
+      const isAsked = this.#pending.length > 0;
+      this.#garbled(isAsked ? "a frame that answers another question" : "a frame that nobody asked for");
     }
+  }
+
+  #isEarlyGreeting({ type }: ReceivedFrame): boolean {
+    return type === frameTypes.ready && this.#ready === undefined && this.#pending.length === 0;
+  }
+
+  /** Once for each question that was given up. */
+  #isTooLate({ type, nonce }: ReceivedFrame): boolean {
+    const place = this.#givenUp.findIndex(
+      (question) => question.type === type && question.nonce.equals(nonce),
+    );
+    if (place < 0) return false;
+    this.#givenUp.splice(place, 1);
+    return true;
   }
 
   #garbled(why: string): void {
     this.#stray = why;
-    this.#settle({ outcome: "garbled", why });
+    this.#settleAll({ outcome: "garbled", why });
   }
 
-  #closed(): void {
+  /** Of several questions it is not known which one was left unread. */
+  #closed(unread = false): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#settle({ outcome: "closed" });
+    this.#settleAll({ outcome: "closed", unread: unread && this.#pending.length === 1 });
   }
 }
 

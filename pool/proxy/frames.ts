@@ -8,7 +8,8 @@ export const nonceBytes = 16;
 const headBytes = lengthBytes + nonceBytes + 1;
 const statusBytes = 2;
 
-export const frameTypes = { init: 1, run: 2, ready: 3, answer: 4 } as const;
+/** A shared RUN is one beside which others may come before it is answered. */
+export const frameTypes = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5 } as const;
 
 /** The pieces of an INIT frame; the code is passed on, not copied. */
 export function initPieces(nonce: Buffer, frame: InitFrame): Buffer[] {
@@ -22,10 +23,10 @@ export function initPieces(nonce: Buffer, frame: InitFrame): Buffer[] {
 }
 
 /** A RUN frame. */
-export function runPieces(nonce: Buffer, body: string): Buffer[] {
+export function runPieces(nonce: Buffer, body: string, isShared: boolean): Buffer[] {
   const bodyBytes = Buffer.byteLength(body);
   const frame = Buffer.allocUnsafe(headBytes + bodyBytes);
-  writeHead(frame, nonce, frameTypes.run, bodyBytes);
+  writeHead(frame, nonce, isShared ? frameTypes.sharedRun : frameTypes.run, bodyBytes);
   frame.write(body, headBytes);
   return [frame];
 }
@@ -53,7 +54,7 @@ export interface BodyLimits {
 
 /** Puts frames together from whatever pieces arrive. Holds at most one frame's head and the kept part of its body. */
 export class FrameReader {
-  limits: BodyLimits = { maxBytes: 0, keptBytes: 0 };
+  readonly #limitsOf: (nonce: Buffer) => BodyLimits;
   readonly #head = Buffer.alloc(headBytes + statusBytes);
   #headLength = 0;
   #kept: Buffer[] = [];
@@ -61,6 +62,11 @@ export class FrameReader {
   #bodyBytes = 0;
   #bodyLeft = 0;
   #isInBody: boolean = false;
+
+  /** `limitsOf` is asked once for each frame, by its nonce (which is only lent). */
+  constructor(limitsOf: (nonce: Buffer) => BodyLimits) {
+    this.#limitsOf = limitsOf;
+  }
 
   /** True: no frame has been begun. */
   get isBetweenFrames(): boolean {
@@ -103,6 +109,10 @@ export class FrameReader {
     return this.#isInBody && this.#bodyLeft === 0;
   }
 
+  get #nonce(): Buffer {
+    return this.#head.subarray(lengthBytes, lengthBytes + nonceBytes);
+  }
+
   get #type(): number {
     return this.#head[headBytes - 1] ?? 0;
   }
@@ -124,7 +134,7 @@ export class FrameReader {
     this.#isInBody = true;
     this.#bodyBytes = bodyBytes;
     this.#bodyLeft = bodyBytes;
-    const { maxBytes, keptBytes } = this.limits;
+    const { maxBytes, keptBytes } = this.#limitsOf(this.#nonce);
     this.#keptLeft = bodyBytes > maxBytes ? Math.min(keptBytes, bodyBytes) : bodyBytes;
     return undefined;
   }
@@ -133,7 +143,7 @@ export class FrameReader {
     const isAnswer = this.#type === frameTypes.answer;
     const [only] = this.#kept;
     const frame: ReceivedFrame = {
-      nonce: Buffer.from(this.#head.subarray(lengthBytes, lengthBytes + nonceBytes)),
+      nonce: Buffer.from(this.#nonce),
       type: this.#type,
       status: isAnswer ? this.#head.readUInt16LE(headBytes) : 0,
       body: this.#kept.length === 1 && only !== undefined ? only : Buffer.concat(this.#kept),

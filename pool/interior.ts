@@ -1,0 +1,46 @@
+// What a container holds while it lives, as the pool sees it: one interface for lean containers and Docker's.
+
+import type { RewindTimings } from "../restorer/index.ts";
+import type { Timed } from "./proxy/exchange.ts";
+import type { CollectedLogs, ExchangeLimits, Image, InitFrame, TaintError } from "./types.ts";
+
+/** What is to be made. */
+export interface ContainerOrder {
+  readonly kind: string;
+  readonly memoryMB: number;
+  /** Absent: a lean container. */
+  readonly image?: Image | undefined;
+  /** Docker's name for the container ends in it. */
+  readonly label?: string | undefined;
+}
+
+/** Told at once why the container is not to be trusted: how it ended may be known only later. */
+export type OnFault = (fault: TaintError) => void;
+
+export interface Interior {
+  /** For people. */
+  readonly id: string;
+  /** The limit at present. */
+  readonly memoryMB: number;
+  /** True: it has a checkpoint to go back to. */
+  readonly isRewindable: boolean;
+  /** Resolves once, with the reason, if it comes to an end without having been used or told to. */
+  readonly lost: Promise<TaintError>;
+  /** Once: awaits that it can take a job; takes its checkpoint and proves it. Throws. */
+  settle(): Promise<RewindTimings | undefined>;
+  init(frame: InitFrame, limits: ExchangeLimits, onFault: OnFault): Promise<Timed>;
+  /** `isShared`: others may run beside it. */
+  run(body: string, limits: ExchangeLimits, isShared: boolean, onFault: OnFault): Promise<Timed>;
+  /** Before init. 0 keeps nothing. */
+  keepLogs(limitBytes: number): void;
+  /** What was printed since the last time; `isOrderly` as in a lease. Throws what forbids trusting it. */
+  collectLogs(isOrderly: boolean, onFault: OnFault): Promise<CollectedLogs>;
+  /** Throws where that cannot be. */
+  limitMemory(memoryMB: number): void;
+  /** Nobody uses it for now; its live state stays. */
+  rest(): void;
+  /** Back to its checkpoint and its ordered size, where it has one. Throws. */
+  putBack(): Promise<RewindTimings | undefined>;
+  /** Throws where something of it cannot be removed. Idempotent. */
+  destroy(): Promise<void>;
+}

@@ -1,0 +1,162 @@
+// What a lean container holds: a sandbox, the channel to its runtime, its output, and the way back to its checkpoint.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { RewindTimings } from "../restorer/index.ts";
+import type { Interior, OnFault } from "./interior.ts";
+import type { Exit, Sandbox } from "./lean/factory.ts";
+import { ContainerLogs } from "./logs.ts";
+import { type Machine, toldMs, toldPeriod } from "./machine.ts";
+import { Channel, type Reply } from "./proxy/channel.ts";
+import type { Timed } from "./proxy/exchange.ts";
+import { awaitReady, exchangeOf, faultOf } from "./replies.ts";
+import { type Inside, Rewinder } from "./rewinder.ts";
+import { asTaint } from "./taint.ts";
+import {
+  type CollectedLogs,
+  type ExchangeLimits,
+  type InitFrame,
+  type PoolSettings,
+  TaintError,
+} from "./types.ts";
+
+export class LeanInterior implements Interior, Inside {
+  readonly sandbox: Sandbox;
+  readonly channel: Channel;
+  readonly logs: ContainerLogs;
+  /** The runtime has ended, and what it had written before is read. */
+  readonly lost: Promise<TaintError>;
+  readonly #machine: Machine;
+  readonly #settings: PoolSettings;
+  readonly #orderedMB: number;
+  #memoryMB: number;
+  #rewinder: Rewinder | undefined;
+  #hasEnded: boolean = false;
+  #oomKillsBefore = 0;
+  /** Nothing has been asked since the last activation. */
+  #isIdle: boolean = true;
+
+  /** Takes the sandbox's descriptors over. */
+  constructor(sandbox: Sandbox, memoryMB: number, machine: Machine, settings: PoolSettings) {
+    const { channelFd, stdoutFd, stderrFd } = sandbox;
+    this.#machine = machine;
+    this.#settings = settings;
+    this.#orderedMB = memoryMB;
+    this.#memoryMB = memoryMB;
+    this.sandbox = sandbox;
+    this.logs = new ContainerLogs({ stdoutFd, stderrFd }, machine.pendingBytes, () => toldMs(machine.clock));
+    this.channel = Channel.open(channelFd);
+    this.lost = sandbox.exited.then((exit) => this.#readRest(exit));
+  }
+
+  get id(): string {
+    return this.sandbox.id;
+  }
+
+  get memoryMB(): number {
+    return this.#memoryMB;
+  }
+
+  get isRewindable(): boolean {
+    return this.#rewinder !== undefined;
+  }
+
+  async settle(): Promise<RewindTimings | undefined> {
+    const { startTimeoutMs } = this.#settings;
+    await awaitReady(this, { startTimeoutMs, memoryMB: this.#memoryMB });
+    const checkpoint = await this.#machine.takeCheckpoint?.([this.sandbox.runtimePid]);
+    if (checkpoint !== undefined) {
+      this.#rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
+    }
+    return await this.putBack();
+  }
+
+  init(frame: InitFrame, limits: ExchangeLimits, onFault: OnFault): Promise<Timed> {
+    return this.#exchange(() => this.channel.init(frame, limits), onFault);
+  }
+
+  run(body: string, limits: ExchangeLimits, isShared: boolean, onFault: OnFault): Promise<Timed> {
+    return this.#exchange(() => this.channel.run(body, limits, isShared), onFault);
+  }
+
+  keepLogs(limitBytes: number): void {
+    this.logs.begin(limitBytes);
+  }
+
+  /** All that is in the pipes at this moment. */
+  async collectLogs(): Promise<CollectedLogs> {
+    return this.logs.collect();
+  }
+
+  limitMemory(memoryMB: number): void {
+    if (memoryMB === this.#memoryMB) return;
+    this.sandbox.setMemoryMB(memoryMB);
+    this.#memoryMB = memoryMB;
+  }
+
+  rest(): void {
+    this.#noteOomKills();
+  }
+
+  async putBack(): Promise<RewindTimings | undefined> {
+    try {
+      const timings = await this.#rewinder?.rewind();
+      this.#noteOomKills();
+      // A job that needed more gives back what it needed more.
+      if (this.#memoryMB > this.#orderedMB && this.#machine.leftOut !== "memory-limit")
+        this.limitMemory(this.#orderedMB);
+      if (this.#hasEnded) throw new TaintError("process-gone", "the runtime ended during the rewind");
+      return timings;
+    } catch (error) {
+      throw this.#shortOfMemory(error) ?? error;
+    }
+  }
+
+  async destroy(): Promise<void> {
+    this.channel.close();
+    this.logs.close();
+    try {
+      await this.sandbox.destroy();
+    } finally {
+      await this.#rewinder?.release();
+    }
+  }
+
+  async #exchange(ask: () => Promise<Reply>, onFault: OnFault): Promise<Timed> {
+    const { clock } = this.#machine;
+    const sinceMs = clock.nowMs();
+    const wasIdle = this.#isIdle;
+    this.#isIdle = false;
+    const reply = await ask();
+    const period = toldPeriod(clock, sinceMs);
+    const fault = faultOf(reply);
+    if (fault !== undefined) onFault(fault);
+    const before = { wasIdle, oomKills: this.#oomKillsBefore };
+    const exchange = await exchangeOf(reply, this.sandbox, before);
+    return { ...period, exchange };
+  }
+
+  /** Between activations, where nobody waits: those so far are no sign of what happens to the next one. */
+  #noteOomKills(): void {
+    this.#oomKillsBefore = this.sandbox.oomKills();
+    this.#isIdle = true;
+  }
+
+  /** The reason, where a rewind has failed because the memory limit killed the runtime or a process beside it. */
+  #shortOfMemory(cause: unknown): TaintError | undefined {
+    if (this.sandbox.oomKills() === this.#oomKillsBefore) return undefined;
+    const { reason, message } = asTaint(cause);
+    const why = `${message} (the kernel has killed for want of memory: the limit is ${this.#memoryMB} MB)`;
+    return new TaintError(reason, why, { cause });
+  }
+
+  /** The end of the runtime does not close the channel: a checkpoint holds copies of the runtime's descriptors. */
+  async #readRest({ cause, status }: Exit): Promise<TaintError> {
+    this.#hasEnded = true;
+    const { channel, sandbox } = this;
+    const pendingBytes = (): ReturnType<Machine["pendingBytes"]> =>
+      this.#machine.pendingBytes(sandbox.channelFd);
+    while (!channel.isClosed && pendingBytes().unread > 0) await nextTurn();
+    if (!channel.isClosed) channel.close(pendingBytes().unsent > 0 || !channel.isFlushed);
+    return new TaintError("process-gone", `the runtime ended (${cause} ${status}) while idle`);
+  }
+}

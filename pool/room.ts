@@ -1,0 +1,41 @@
+// The memory that a plan gives away, and the idle containers that are removed where it is not enough.
+
+import { growable, isIdle, oldest, type Placed, reservedMB, take, type Wanted } from "./seats.ts";
+
+export class Room {
+  /** May be taken now. */
+  freeMB: number;
+  readonly #isDockerThere: boolean;
+
+  /** `isDockerThere` false: what Docker is told to remove stays where it is. */
+  constructor(seats: readonly Placed[], budgetMB: number, isDockerThere: boolean) {
+    this.freeMB = budgetMB - reservedMB(seats);
+    this.#isDockerThere = isDockerThere;
+  }
+
+  /** The idle containers to remove, least recently used first, so that `wanted` fits when all that leaves is gone. */
+  makeWay(seats: Placed[], wanted: Wanted): Placed[] {
+    const removable = seats.filter(({ image }) => image === undefined || this.#isDockerThere);
+    let soonMB =
+      this.freeMB +
+      removable
+        .filter((seat) => seat.state === "tainted" || seat.state === "removing")
+        .reduce((sum, seat) => sum + seat.memoryMB, 0);
+    const evicted: Placed[] = [];
+    while (soonMB < this.#missing(removable, wanted)) {
+      // The largest of the kind is kept to grow: cheaper than a new one, and its memory counts in any case.
+      const grows = growable(removable, wanted);
+      const victim = oldest(removable.filter((seat) => isIdle(seat) && seat !== grows));
+      if (victim === undefined) break;
+      evicted.push(victim);
+      take(removable, victim);
+      soonMB += victim.memoryMB;
+    }
+    return evicted;
+  }
+
+  /** What `wanted` needs beyond the largest container of its kind that could be given to it. */
+  #missing(seats: readonly Placed[], wanted: Wanted): number {
+    return wanted.memoryMB - (growable(seats, wanted)?.memoryMB ?? 0);
+  }
+}

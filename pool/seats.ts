@@ -1,0 +1,132 @@
+// Containers and jobs as the decision sees them, and which of the containers suits a job.
+
+import type { ContainerState } from "./lifecycle.ts";
+
+/** One container. Counted against the budget until it is gone. */
+export interface Placed {
+  readonly id: number;
+  readonly kind: string;
+  /** Runs this image in Docker: of one size, and one owner's for life. Absent: a lean container. */
+  readonly image?: string | undefined;
+  readonly state: ContainerState;
+  /** Reserved for it at present. */
+  readonly memoryMB: number;
+  /** True: others may have its memory, until Docker answers and there is something that needs it. */
+  readonly isLent?: boolean;
+  /** Whose live state it holds (warm), if anybody's. */
+  readonly owner: string | undefined;
+  /** Monotonic; larger is later. */
+  readonly lastUsed: number;
+  /** How many more jobs of its owner may use it beside those that do; absent: none. */
+  readonly spare?: number;
+}
+
+export interface Wanted {
+  readonly kind: string;
+  readonly image?: string | undefined;
+  readonly memoryMB: number;
+  readonly owner: string;
+  /** True: while one of its kind is in use, it rather waits for that than has idle ones of other kinds evicted. */
+  readonly isPatient: boolean;
+  /** So many of the owner's jobs may use one container at the same time; absent: one. */
+  readonly concurrency?: number;
+}
+
+/** Megabytes reserved by everything that is not gone. */
+export function reservedMB(containers: readonly Placed[]): number {
+  return containers.reduce(
+    (sum, { state, isLent, memoryMB }) => sum + (state === "gone" || isLent === true ? 0 : memoryMB),
+    0,
+  );
+}
+
+/**
+ * How many jobs that have no container can have one soon: one that is idle, or used by neighbours with room beside them, or being
+ * rewound; and then one behind each that runs, or as many as can be made at a time.
+ */
+export function placesIn(containers: readonly Placed[], startsAtOnce: number): number {
+  let [ready, running] = [0, 0];
+  for (const { state, spare = 0 } of containers) {
+    if (state === "clean" || state === "warm" || state === "rewinding") ready++;
+    if (state === "running") running++;
+    ready += spare;
+  }
+  return ready + Math.max(running, startsAtOnce);
+}
+
+/** Of one kind and, where Docker runs it, of one image. */
+export function isAlike(one: Pick<Placed, "kind" | "image">, other: Pick<Placed, "kind" | "image">): boolean {
+  return one.kind === other.kind && one.image === other.image;
+}
+
+/** It will be clean soon, whatever actions do. */
+export function isComing({ state }: Placed): boolean {
+  return state === "starting" || state === "rewinding";
+}
+
+export function isIdle({ state }: Placed): boolean {
+  return state === "clean" || state === "warm";
+}
+
+/** Not on offer any more in this plan. */
+export function take(seats: Placed[], seat: Placed): void {
+  seats.splice(seats.indexOf(seat), 1);
+}
+
+/** Of the wanted kind, and what it would have to grow by is free. Docker's are of the wanted size or do not fit. */
+function fits(seat: Placed, wanted: Wanted, freeMB: number): boolean {
+  if (!isAlike(seat, wanted)) return false;
+  if (seat.image !== undefined) return seat.memoryMB === wanted.memoryMB;
+  return wanted.memoryMB - seat.memoryMB <= Math.max(0, freeMB);
+}
+
+/** Warm for this owner; else clean of this kind, rather without growing, rather the one used last (its pages are hot). */
+export function chooseIdle(seats: readonly Placed[], wanted: Wanted, freeMB: number): Placed | undefined {
+  const fitting = seats.filter((seat) => fits(seat, wanted, freeMB));
+  const warm = fitting.filter((seat) => seat.state === "warm" && seat.owner === wanted.owner);
+  if (warm.length > 0) return newest(warm);
+  const clean = fitting.filter((seat) => seat.state === "clean");
+  return newest(clean.filter((seat) => seat.memoryMB >= wanted.memoryMB)) ?? newest(clean);
+}
+
+/** One of the kind that is being made or rewound, rather the latter. */
+export function chooseComing(seats: readonly Placed[], wanted: Wanted, freeMB: number): Placed | undefined {
+  const coming = seats.filter((seat) => isComing(seat) && fits(seat, wanted, freeMB));
+  const rewinding = coming.find((seat) => seat.state === "rewinding");
+  return rewinding ?? coming.find((seat) => seat.memoryMB >= wanted.memoryMB) ?? coming[0];
+}
+
+/** Another owner's warm one that can be put back for this one: the one that was used longest ago. */
+export function chooseRecyclable(
+  seats: readonly Placed[],
+  wanted: Wanted,
+  freeMB: number,
+): Placed | undefined {
+  return oldest(
+    seats.filter((seat) => seat.state === "warm" && seat.image === undefined && fits(seat, wanted, freeMB)),
+  );
+}
+
+/** The largest idle container of the kind that can be given another size. */
+export function growable(seats: readonly Placed[], wanted: Wanted): Placed | undefined {
+  return seats
+    .filter((seat) => isIdle(seat) && seat.image === undefined && isAlike(seat, wanted))
+    .reduce<Placed | undefined>(
+      (best, seat) => (best && best.memoryMB >= seat.memoryMB ? best : seat),
+      undefined,
+    );
+}
+
+function newest(seats: readonly Placed[]): Placed | undefined {
+  return seats.reduce<Placed | undefined>(
+    (best, seat) => (best && best.lastUsed >= seat.lastUsed ? best : seat),
+    undefined,
+  );
+}
+
+export function oldest(seats: readonly Placed[]): Placed | undefined {
+  return seats.reduce<Placed | undefined>(
+    (best, seat) => (best && best.lastUsed <= seat.lastUsed ? best : seat),
+    undefined,
+  );
+}

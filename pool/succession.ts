@@ -1,0 +1,49 @@
+// Who follows a container that has served long enough: the successor is made before the other goes.
+
+import { ageOf } from "./ageing.ts";
+import type { Container } from "./container.ts";
+import { reservedMB } from "./seats.ts";
+import type { PoolSettings } from "./types.ts";
+
+export class Succession {
+  readonly #settings: PoolSettings;
+  readonly #nowMs: () => number;
+  readonly #isLeaving: (container: Container) => boolean;
+  /** Made for the one that is to retire. */
+  readonly #successors = new WeakMap<Container, Container>();
+
+  /** `isLeaving`: it is being removed. */
+  constructor(settings: PoolSettings, nowMs: () => number, isLeaving: (container: Container) => boolean) {
+    this.#settings = settings;
+    this.#nowMs = nowMs;
+    this.#isLeaving = isLeaving;
+  }
+
+  /** True: its successor is there, or it has served long enough and none is under way. What is bound is never replaced. */
+  isOver(container: Container): boolean {
+    if (container.isBound) return false;
+    const successor = this.#successors.get(container);
+    if (successor !== undefined && !this.#isLeaving(successor)) return successor.state !== "starting";
+    return ageOf(container, this.#nowMs(), this.#settings) === "worn";
+  }
+
+  /** The first that is due, unless a successor is being made already or there is no room for one. */
+  nextDue(living: readonly Container[]): Container | undefined {
+    if (living.some((container) => this.#successors.get(container)?.state === "starting")) return undefined;
+    const freeMB = this.#settings.userMemoryMB - reservedMB(living);
+    return living.find(
+      (container) =>
+        container.isRewindable &&
+        !this.#successors.has(container) &&
+        container.order.memoryMB <= freeMB &&
+        !this.#isLeaving(container) &&
+        ageOf(container, this.#nowMs(), this.#settings) === "due",
+    );
+  }
+
+  /** Undefined: the one that was being made has failed. */
+  set(container: Container, successor: Container | undefined): void {
+    if (successor === undefined) this.#successors.delete(container);
+    else this.#successors.set(container, successor);
+  }
+}
