@@ -2,7 +2,8 @@
 
 import type { ActivationMessage } from "./wire/messages.ts";
 
-export type BackgroundWork = "store-record" | "activation";
+export const backgroundWorks = ["store-record", "user-event", "log-file", "activation"] as const;
+export type BackgroundWork = (typeof backgroundWorks)[number];
 
 export class Background {
   readonly #underWay = new Set<Promise<void>>();
@@ -16,9 +17,10 @@ export class Background {
     return this.#underWay.size;
   }
 
-  /** Takes charge of `promise`. `message` names the activation it belongs to. */
-  track(promise: Promise<void>, what: BackgroundWork, message: ActivationMessage): void {
-    const tracked = promise
+  /** Begins `work` and takes charge of it; what it throws is reported too. `message` names the activation it belongs to. */
+  track(what: BackgroundWork, message: ActivationMessage, work: () => Promise<void>): void {
+    const tracked = Promise.resolve()
+      .then(work)
       .catch((error: unknown) => this.#onFailure(what, message, error))
       .finally(() => this.#underWay.delete(tracked));
     this.#underWay.add(tracked);

@@ -1,11 +1,19 @@
 // What a container is given for one activation: environment, arguments, deadline, limits.
 
-import type { ExchangeLimits, InitFrame, Job } from "../pool/index.ts";
-import { type InvokerSettings, sizeBytes } from "./config.ts";
+import {
+  type ExchangeLimits,
+  type Image,
+  type InitFrame,
+  type Job,
+  type RewindPolicy,
+  rewindPolicies,
+} from "../pool/index.ts";
+import { type InvokerSettings, sizeBytes } from "./config/invoker-settings.ts";
+import { unlockArguments } from "./locked-arguments.ts";
 import type { StoredAction } from "./store/stores.ts";
-import type { ActionLimits } from "./wire/documents.ts";
-import { isJsonArray, isJsonObject, type Json, parseExact, printExact } from "./wire/json.ts";
-import { memberTexts } from "./wire/json-text.ts";
+import type { ActionDocument, ActionLimits, KeyValue } from "./wire/documents.ts";
+import { ExactNumber, isJsonArray, isJsonObject, type Json, parseExact, printExact } from "./wire/json.ts";
+import { memberTexts, objectText } from "./wire/json-text.ts";
 import type { ActivationMessage } from "./wire/messages.ts";
 import type { Order } from "./wire/orders.ts";
 
@@ -14,35 +22,46 @@ const bytesPerMB = 1024 * 1024;
 /** An action ready to be run: its document's facts with all defaults in place. */
 export interface RunnableAction {
   readonly stored: StoredAction;
-  /** A kind that the pool has. */
   readonly kind: string;
+  /** Absent: the kind has a runtime of ours. */
+  readonly image?: Image | undefined;
   readonly limits: ActionLimits;
 }
 
 /** One activation as the pool and its container see it. */
 export interface ActivationJob extends Job {
+  readonly rewind: RewindPolicy;
+  readonly concurrency: number;
   readonly logBytes: number;
   readonly exchange: ExchangeLimits;
+  /** An answer to init is bounded by the system alone. */
+  readonly initExchange: ExchangeLimits;
   /** The init frame at that moment (the deadline is part of it). */
   readonly initFrame: (nowMs: number) => InitFrame;
   /** The run body, as stock posts it to `/run`, at that moment. */
   readonly runBody: (nowMs: number) => string;
 }
 
+/** Throws LockedArgumentError. */
 export function describeJob(order: Order, action: RunnableAction, settings: InvokerSettings): ActivationJob {
   const { message } = order;
-  const { stored, kind, limits } = action;
+  const { stored, kind, image, limits } = action;
   const { document, code, binary } = stored;
   const facts = factsOf(message, providesKey(document.annotations));
-  const args = splitArguments(order);
+  const args = splitArguments(order, settings);
   const main = "main" in document.exec ? document.exec.main : undefined;
   const deadline = (nowMs: number): string => String(Math.floor(nowMs) + limits.timeout);
+  const exchange = exchangeLimits(message, limits, settings);
   return {
     kind,
+    ...(image && { image, label: `${message.user.namespace.name}_${document.name}` }),
     memoryMB: limits.memory,
     owner: `${message.user.namespace.name} ${document._id} ${document._rev ?? document.version}`,
-    logBytes: limits.logs * bytesPerMB,
-    exchange: exchangeLimits(message, limits, settings),
+    rewind: rewindPolicy(document.annotations, settings.pool.rewind),
+    concurrency: concurrencyOf(action),
+    logBytes: settings.logStore === "none" ? 0 : limits.logs * bytesPerMB,
+    exchange,
+    initExchange: { ...exchange, maxBodyBytes: settings.payloadBytes },
     initFrame: (nowMs) => ({
       name: document.name,
       main: main ?? "main",
@@ -51,10 +70,31 @@ export function describeJob(order: Order, action: RunnableAction, settings: Invo
       code,
     }),
     runBody: (nowMs) => {
-      const rest = JSON.stringify({ ...facts, deadline: deadline(nowMs) });
+      const rest = printExact({ ...facts, deadline: deadline(nowMs) });
       return `{"value":${args.valueText},${rest.slice(1)}`;
     },
   };
+}
+
+/** The annotation by which an action's author chooses when its containers are rewound. */
+export const rewindAnnotation = "rewind";
+
+/** What the annotation says, else what is usual here. The strict policy for an author who chose something that is none. */
+function rewindPolicy(annotations: readonly KeyValue[], usual: RewindPolicy): RewindPolicy {
+  const chosen = annotationOf(annotations, rewindAnnotation);
+  if (chosen === undefined) return usual;
+  return rewindPolicies.find((policy) => policy === chosen) ?? "always";
+}
+
+/** True: the author wished for a policy that there is not. */
+export function hasUnknownPolicy({ annotations }: ActionDocument): boolean {
+  const chosen = annotationOf(annotations, rewindAnnotation);
+  return chosen !== undefined && !rewindPolicies.some((policy) => policy === chosen);
+}
+
+/** Of our runtimes only nodejs runs an activation while another waits for something; what an image does is its own matter. */
+function concurrencyOf({ kind, image, limits }: RunnableAction): number {
+  return image !== undefined || kind.startsWith("nodejs:") ? limits.concurrency : 1;
 }
 
 /** How long each exchange may take, and how long a result may be for this user. */
@@ -64,14 +104,19 @@ function exchangeLimits(
   settings: InvokerSettings,
 ): ExchangeLimits {
   const { maxPayloadSize, truncationSize } = message.user.limits;
+  const { payloadBytes, truncationBytes, namespaceDefaults: usual } = settings;
   return {
     timeoutMs: limits.timeout,
-    maxBodyBytes: Math.min(sizeBytes(maxPayloadSize) ?? settings.payloadBytes, settings.payloadBytes),
-    keptBodyBytes: Math.min(sizeBytes(truncationSize) ?? settings.truncationBytes, settings.truncationBytes),
+    maxBodyBytes: Math.min(sizeBytes(maxPayloadSize) ?? usual.payloadBytes ?? payloadBytes, payloadBytes),
+    keptBodyBytes: Math.min(
+      sizeBytes(truncationSize) ?? usual.truncationBytes ?? truncationBytes,
+      truncationBytes,
+    ),
   };
 }
 
-type Facts = { readonly [name: string]: string | null };
+/** `authkey` may have fields of any sort. */
+type Facts = { readonly [name: string]: Json };
 
 /** What the action may know about its activation, under the names of `/run`. */
 function factsOf(message: ActivationMessage, withKey: boolean): Facts {
@@ -88,35 +133,40 @@ function factsOf(message: ActivationMessage, withKey: boolean): Facts {
 
 function environmentOf(facts: Facts): { readonly [name: string]: string } {
   return Object.fromEntries(
-    Object.entries(facts).map(([name, value]) => [`__OW_${name.toUpperCase()}`, value ?? ""]),
+    Object.entries(facts).map(([name, value]) => [
+      `__OW_${name.toUpperCase()}`,
+      environmentText(printExact(value)),
+    ]),
   );
 }
 
 /** `provide-api-key` absent or truthy. */
-function providesKey(annotations: readonly { readonly key: string; readonly value: Json }[]): boolean {
-  const annotation = annotations.find(({ key }) => key === "provide-api-key");
-  return annotation === undefined || Boolean(annotation.value);
+function providesKey(annotations: readonly KeyValue[]): boolean {
+  const value = annotationOf(annotations, "provide-api-key");
+  return value === undefined || Boolean(value instanceof ExactNumber ? Number(value.text) : value);
+}
+
+function annotationOf(annotations: readonly KeyValue[], key: string): Json | undefined {
+  return annotations.find((annotation) => annotation.key === key)?.value;
 }
 
 /** Arguments for the environment at init, and the JSON text of all others. */
-function splitArguments({ message, contentText }: Order): {
-  readonly env: { readonly [name: string]: string };
-  readonly valueText: string;
-} {
-  const { content, initArgs } = message;
-  if (content === undefined || contentText === undefined) return { env: {}, valueText: "{}" };
-  if (!isJsonObject(content) || initArgs.length === 0) {
-    return { env: {}, valueText: contentText };
-  }
-  const members = memberTexts(contentText);
+function splitArguments(
+  { message, contentText }: Order,
+  { argumentKeys }: InvokerSettings,
+): { readonly env: { readonly [name: string]: string }; readonly valueText: string } {
+  if (contentText === undefined) return { env: {}, valueText: "{}" };
+  const { initArgs, lockedArgs } = message;
+  const text = unlockArguments(contentText, lockedArgs, argumentKeys);
+  if (initArgs.length === 0 || !text.startsWith("{")) return { env: {}, valueText: text };
+  const members = memberTexts(text);
   const env: { [name: string]: string } = {};
   for (const name of initArgs) {
-    const text = members.get(name);
-    if (text !== undefined) env[name] = environmentText(text);
+    const member = members.get(name);
+    if (member !== undefined) env[name] = environmentText(member);
     members.delete(name);
   }
-  const rest = Array.from(members, ([name, text]) => `${JSON.stringify(name)}:${text}`);
-  return { env, valueText: `{${rest.join(",")}}` };
+  return { env, valueText: objectText(members) };
 }
 
 /** Strings as they are, null as nothing, numbers and booleans as written, the rest as compact JSON. */

@@ -1,29 +1,52 @@
-// The metrics in one table. Labels come from closed sets; there is never one for an action or a namespace.
+// The metrics of this project in one table. Labels come from closed sets; there is never one for an action or a namespace.
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { type PoolStatus, taintReasons } from "../pool/index.ts";
+import { type PoolStatus, type RewindTimings, removalCauses, taintReasons } from "../pool/index.ts";
+import { backgroundWorks } from "./background.ts";
+import { StockMetrics } from "./stock-metrics.ts";
 
 export const millisecondsPerSecond = 1000;
+const microsecondsPerSecond = 1_000_000;
+const bytesPerMB = 1024 * 1024;
 
 const quickSeconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5];
 const workSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const states = ["starting", "clean", "running", "warm", "rewinding", "tainted", "removing"] as const;
 
+/** The parts of a rewind as the restorer times them, and their names as labels. */
+const phases = {
+  freezeUs: "freeze",
+  layoutUs: "layout",
+  scanUs: "scan",
+  planUs: "plan",
+  runUs: "run",
+  stateUs: "state",
+  registersUs: "registers",
+  verifyUs: "verify",
+  thawUs: "thaw",
+} as const satisfies { readonly [phase in keyof RewindTimings]?: string };
+
 export class Metrics {
   readonly registry = new Registry();
+  readonly stock: StockMetrics;
 
   readonly activations = this.#counter("activations_total", "Activations ended, by status code", ["status"]);
   readonly starts = this.#counter("starts_total", "Jobs given a container, by how they came by it", [
     "start",
   ]);
   readonly poolWait = this.#histogram("pool_wait_seconds", "From the job to its container", quickSeconds);
-  readonly init = this.#histogram("init_seconds", "Time of an init", workSeconds);
-  readonly run = this.#histogram("run_seconds", "Time of a run", workSeconds);
   readonly rewinds = this.#counter("rewinds_total", "Containers put back to their checkpoint", ["verified"]);
   readonly rewind = this.#histogram(
     "rewind_seconds",
-    "From the end of an activation to a clean container",
+    "From the end of an activation to a clean container, by the way of finding written pages",
     quickSeconds,
+    ["rung"],
+  );
+  readonly rewindPhase = this.#histogram(
+    "rewind_phase_seconds",
+    "The parts of a rewind",
+    quickSeconds.map((seconds) => seconds / 10),
+    ["phase"],
   );
   readonly tainted = this.#counter("tainted_total", "Containers not known to be clean, by reason", [
     "reason",
@@ -38,17 +61,29 @@ export class Metrics {
   readonly acks = this.#counter("acks_total", "Acknowledgements to controllers", ["shape", "result"]);
   readonly unreadable = this.#counter("messages_unreadable_total", "Messages skipped", []);
   readonly backgroundFailures = this.#counter("background_failures_total", "Failed unawaited work", ["what"]);
+  readonly spans = this.#counter("spans_total", "Spans for Zipkin, by what became of them", ["result"]);
   readonly rungs = this.#gauge("rung_proven", "1 where a way of finding written pages proved itself", [
     "rung",
   ]);
 
-  constructor() {
+  /** `tags` as in WireSettings. */
+  constructor(options: { readonly tags: boolean } = { tags: false }) {
+    this.stock = new StockMetrics(this.registry, options);
+    // What happens for the first time is a rise only where there was a 0 before.
     for (const reason of taintReasons) this.tainted.inc({ reason }, 0);
+    for (const status of [0, 1, 2, 3]) this.activations.inc({ status }, 0);
+    for (const start of ["cold", "clean", "rewound", "warm"]) this.starts.inc({ start }, 0);
+    for (const result of ["ready", "failed"]) this.containersStarted.inc({ result }, 0);
+    for (const shape of ["result", "completion", "combined"])
+      for (const result of ["sent", "failed"]) this.acks.inc({ shape, result }, 0);
+    for (const cause of removalCauses) this.removed.inc({ cause }, 0);
+    for (const what of backgroundWorks) this.backgroundFailures.inc({ what }, 0);
     this.unreadable.inc(0);
   }
 
   /** Adds the gauges of a pool, read when somebody asks. */
   watch(status: () => PoolStatus): void {
+    this.stock.watch(status);
     const containers = this.#gauge("containers", "Containers, by state", ["state"], () => {
       const present = status().containers;
       for (const state of states) {
@@ -56,11 +91,24 @@ export class Metrics {
       }
     });
     const memory = this.#gauge("memory_reserved_bytes", "Memory reserved by containers", [], () => {
-      memory.set(status().reservedMB * 1024 * 1024);
+      memory.set(status().reservedMB * bytesPerMB);
     });
-    const waiting = this.#gauge("jobs_waiting", "Jobs without a container", [], () => {
-      waiting.set(status().waiting);
-    });
+    const budget = this.#gauge(
+      "memory_budget_bytes",
+      "Memory that all containers together may have",
+      [],
+      () => {
+        budget.set(status().memoryMB * bytesPerMB);
+      },
+    );
+  }
+
+  rewound(timings: RewindTimings, tookMs: number, rung: string): void {
+    this.rewinds.inc({ verified: String(timings.verified) });
+    this.rewind.observe({ rung }, tookMs / millisecondsPerSecond);
+    for (const [field, phase] of Object.entries(phases)) {
+      this.rewindPhase.observe({ phase }, timings[field as keyof typeof phases] / microsecondsPerSecond);
+    }
   }
 
   #counter(name: string, help: string, labelNames: readonly string[]): Counter {
@@ -72,7 +120,7 @@ export class Metrics {
     return new Gauge({ name: `rewhisk_${name}`, help, labelNames, registers, ...(collect && { collect }) });
   }
 
-  #histogram(name: string, help: string, buckets: number[]): Histogram {
-    return new Histogram({ name: `rewhisk_${name}`, help, buckets, registers: [this.registry] });
+  #histogram(name: string, help: string, buckets: number[], labelNames: readonly string[] = []): Histogram {
+    return new Histogram({ name: `rewhisk_${name}`, help, buckets, labelNames, registers: [this.registry] });
   }
 }

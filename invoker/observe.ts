@@ -1,21 +1,59 @@
 // What operators see: one JSON line for each event worth one, and the table of metrics.
 
+import { LRUCache } from "lru-cache";
 import { type DestinationStream, type Logger, pino } from "pino";
-import type { Pool, PoolEventMap, Probe, StartKind } from "../pool/index.ts";
+import { type Pool, type PoolEventMap, type Probe, rewindPolicies, type StartKind } from "../pool/index.ts";
 import type { BackgroundWork } from "./background.ts";
+import type { WireSettings } from "./config/wire-settings.ts";
+import { rewindAnnotation } from "./job.ts";
 import { Metrics, millisecondsPerSecond } from "./metrics.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Work } from "./record.ts";
-import type { ActivationMessage, StatusCode } from "./wire/messages.ts";
+import type { Phase } from "./stock-metrics.ts";
+import type { ActionDocument } from "./wire/documents.ts";
+import type { ActivationMessage, ActivationRecord, StatusCode } from "./wire/messages.ts";
+import { rootId, wantsExtraLogging } from "./wire/orders.ts";
+
+/** Of so many actions it is remembered what has been said of them. */
+const rememberedMax = 1000;
 
 type AckShape = "result" | "completion" | "combined";
 
-/** Never writes user code, arguments or results. */
+/** Of a result in a log line. */
+const shownCharacters = 1024;
+
+/** What is said of the invoker's own work, in place of a controller's transaction. */
+const ownTransid = { invoker: "sid_invoker", pool: "sid_invokerNanny", feed: "sid_dispatcher" } as const;
+
+/** An activation that has ended: which and when, and nothing of what it was given or gave. Epoch milliseconds. */
+export interface Ended {
+  readonly activationId: string;
+  readonly status: StatusCode;
+  readonly endedMs: number;
+  /** How it came by its container; absent: it was not run, nor are there times. */
+  readonly start?: StartKind;
+  /** Absent where the action was loaded already. */
+  readonly initMs?: number;
+  readonly runMs?: number;
+}
+
+/** By status code; a success is no error. */
+const errorSettings = [undefined, "application", "developer", "whisk"] as const;
+
+/** Never writes user code or arguments, and results only where the operator has asked for those of failures. */
 export class Observer {
-  readonly metrics = new Metrics();
+  readonly metrics: Metrics;
+  /** Each is told of every activation that ends. While nobody wants to know, that costs nothing. */
+  readonly endings = new Set<(ended: Ended) => void>();
   readonly #log: Logger;
+  readonly #saidOfPolicy = new LRUCache<string, true>({ max: rememberedMax });
+  /** By kind, of those whose last start failed. */
+  readonly #startFaults = new LRUCache<string, string>({ max: rememberedMax });
+  #rung = "none";
 
   /** Lines go to `stream`, by default the standard error. */
-  constructor(level: string, stream: DestinationStream = pino.destination(2)) {
+  constructor(level: string, stream: DestinationStream = standardError(), metrics: Metrics = new Metrics()) {
+    this.metrics = metrics;
     this.#log = pino({ level, base: null, messageKey: "message" }, stream);
   }
 
@@ -28,73 +66,165 @@ export class Observer {
       this.metrics.containersStarted.inc({ result: "failed" });
       const fields = {
         event: "container-start-failed",
-        container,
-        kind,
-        failuresInARow,
-        reason: error.message,
+        transid: ownTransid.pool,
+        ...{ container, kind, failuresInARow, reason: error.message },
       };
-      this.#log.error(fields, "a container could not be started");
+      // While it goes on in the same way one line is enough; the next is that of a container that is ready.
+      const isSaid = this.#startFaults.get(kind) === codeOf(error);
+      this.#startFaults.set(kind, codeOf(error));
+      this.#log[isSaid ? "debug" : "error"](fields, "a container could not be started");
     });
     events.on("leased", ({ start, waitedMs }) => {
       this.metrics.starts.inc({ start });
+      this.metrics.stock.started(start);
       this.metrics.poolWait.observe(waitedMs / millisecondsPerSecond);
     });
-    events.on("rewound", ({ timings, tookMs }) => {
-      this.metrics.rewinds.inc({ verified: String(timings.verified) });
-      this.metrics.rewind.observe(tookMs / millisecondsPerSecond);
-    });
+    events.on("rewound", ({ timings, tookMs }) => this.metrics.rewound(timings, tookMs, this.#rung));
     events.on("tainted", ({ container, kind, reason, error }) => {
       this.metrics.tainted.inc({ reason });
-      const fields = { event: "container-tainted", container, kind, reason, detail: error.message };
+      const named = { event: "container-tainted", transid: ownTransid.pool, container, kind };
+      const fields = { ...named, reason, detail: error.message };
       this.#log.warn(fields, "a container is not known to be clean and is replaced");
     });
     events.on("removed", (event) => this.#removed(event));
   }
 
-  invokerStarted(probe: Probe, kinds: readonly string[]): void {
+  invokerStarted(probe: Probe, kinds: readonly string[], instance: number): void {
+    this.metrics.stock.startedUp(instance);
+    this.#rung = probe.rung ?? "none";
     for (const { rung, proven } of probe.rungs) this.metrics.rungs.set({ rung }, proven ? 1 : 0);
-    const fields = { event: "invoker-started", rung: probe.rung ?? "none", kinds };
+    const fields = { event: "invoker-started", transid: ownTransid.invoker, rung: this.#rung, kinds };
     if (probe.rung !== undefined) this.#log.info(fields, "the invoker reads its topic");
-    else this.#log.warn(fields, "no rung proved itself here: every container is used once");
+    else {
+      const why = probe.rungs.map(({ rung, why }) => `${rung}: ${why}`);
+      const all = { ...fields, why, obstacles: probe.obstacles };
+      this.#log.warn(all, "no rung proved itself here: every container is used once");
+    }
+  }
+
+  /** Of what the invoker is given (bus, stores, admin pages): their own event and fields, which hold no secret. */
+  noted(
+    level: "debug" | "info" | "warn" | "error",
+    fields: { readonly event: string; readonly [field: string]: unknown },
+    text: string,
+  ): void {
+    this.#log[level]({ transid: ownTransid.invoker, ...fields }, text);
   }
 
   invokerDrained(underWay: number): void {
     const text = underWay === 0 ? "all activations have ended" : "activations were ended by force";
-    this.#log.info({ event: "invoker-drained", underWay }, text);
+    this.#log.info({ event: "invoker-drained", transid: ownTransid.invoker, underWay }, text);
+  }
+
+  /** By an operator, or because it ends. */
+  switched(isEnabled: boolean): void {
+    const event = isEnabled ? "invoker-enabled" : "invoker-disabled";
+    const text = isEnabled ? "controllers may send work again" : "controllers are told to send no work";
+    this.#log.info({ event, transid: ownTransid.invoker }, text);
+  }
+
+  /** Once when the bus stops taking pings, with the reason, and once when it takes them again. */
+  heardChanged(failure: unknown): void {
+    if (failure === undefined) {
+      this.#log.info({ event: "pings-resumed", transid: ownTransid.invoker }, "controllers are told again");
+      return;
+    }
+    const fields = { event: "ping-failed", transid: ownTransid.invoker, reason: messageOf(failure) };
+    this.#log.error(fields, "the bus takes no pings: controllers give this invoker up after 10 s");
   }
 
   unreadable(error: unknown): void {
     this.metrics.unreadable.inc();
-    this.#log.warn({ event: "message-unreadable", reason: messageOf(error) }, "a message was skipped");
+    const fields = { event: "message-unreadable", transid: ownTransid.feed, reason: messageOf(error) };
+    this.#log.warn(fields, "a message was skipped");
+  }
+
+  activationStarted(): void {
+    this.metrics.stock.activations.inc();
+  }
+
+  begun(phase: Phase): void {
+    this.metrics.stock.phaseBegun(phase);
+  }
+
+  ended(phase: Phase, tookMs: number): void {
+    this.metrics.stock.phaseEnded(phase, tookMs);
+  }
+
+  /** Its container was dead: it goes to another one. */
+  rescheduled(message: ActivationMessage, container: string): void {
+    this.metrics.stock.rescheduled.inc();
+    const fields = { event: "activation-rescheduled", ...named(message), container };
+    this.#log.warn(fields, "a container took no more work: another one is asked");
   }
 
   activationDone(message: ActivationMessage, work: Work, start: StartKind): void {
-    this.metrics.activations.inc({ status: work.outcome.statusCode });
-    const totalMs = work.endMs - work.startMs;
-    if (work.initMs !== undefined) this.metrics.init.observe(work.initMs / millisecondsPerSecond);
-    this.metrics.run.observe((totalMs - (work.initMs ?? 0)) / millisecondsPerSecond);
-    if (!this.#log.isLevelEnabled("debug")) return;
-    const { statusCode } = work.outcome;
+    const { outcome, startMs, endMs, initMs } = work;
+    const runMs = endMs - startMs - (initMs ?? 0);
+    const init = initMs === undefined ? {} : { initMs };
+    this.#ended(message, outcome.statusCode, { endedMs: endMs, start, runMs, ...init });
+    const level = wantsExtraLogging(message) ? "info" : "debug";
+    if (!this.#log.isLevelEnabled(level)) return;
+    const fields = { event: "activation-done", ...named(message), start };
+    const all = { ...fields, status: outcome.statusCode, durationMs: endMs - startMs };
+    this.#log[level](all, "an activation has ended");
+  }
+
+  /** `whisk.container-proxy.log-activation-errors` */
+  activationError(message: ActivationMessage, outcome: Outcome, logged: WireSettings["loggedErrors"]): void {
+    const { statusCode, resultText } = outcome;
+    const setting = errorSettings[statusCode];
+    if (setting === undefined || !logged[setting]) return;
+    const { path, name } = message.action;
     const fields = {
-      event: "activation-done",
+      event: "activation-error",
       ...named(message),
-      start,
+      action: `${path}/${name}`,
       status: statusCode,
-      durationMs: totalMs,
     };
-    this.#log.debug(fields, "an activation has ended");
+    this.#log.warn({ ...fields, result: resultText.slice(0, shownCharacters) }, "an activation has failed");
+  }
+
+  recordNotStored(message: ActivationMessage, { name, response }: ActivationRecord): void {
+    const fields = {
+      event: "record-not-stored",
+      ...named(message),
+      action: name,
+      status: response.statusCode,
+    };
+    this.#log.info(fields, "the record is not stored, as its namespace or the settings want it");
   }
 
   activationRefused(message: ActivationMessage, status: StatusCode, cause: unknown): void {
-    this.metrics.activations.inc({ status });
+    this.#ended(message, status);
     const fields = { event: "activation-refused", ...named(message), status, reason: messageOf(cause) };
     this.#log[status === 3 ? "error" : "info"](fields, "an activation was not run");
   }
 
   activationFailed(message: ActivationMessage, error: unknown): void {
-    this.metrics.activations.inc({ status: 3 });
+    this.#ended(message, 3);
     const fields = { event: "activation-failed", ...named(message), reason: messageOf(error) };
     this.#log.error(fields, "an activation ended in a whisk error");
+  }
+
+  /** The pool could not take a container back: a fault of the pool's, which does that by itself. */
+  releaseFailed(message: ActivationMessage, container: string, error: unknown): void {
+    const fields = { event: "release-failed", ...named(message), container, reason: messageOf(error) };
+    this.#log.error(fields, "a container was not given back in order");
+  }
+
+  /** Once for each revision of an action. */
+  unknownPolicy({ _id, _rev = "" }: ActionDocument): void {
+    const revision = `${_id} ${_rev}`;
+    if (this.#saidOfPolicy.has(revision)) return;
+    this.#saidOfPolicy.set(revision, true);
+    const fields = {
+      event: "rewind-policy-unknown",
+      transid: ownTransid.invoker,
+      action: _id,
+      used: "always",
+    };
+    this.#log.warn(fields, `the annotation ${rewindAnnotation} is neither ${rewindPolicies.join(" nor ")}`);
   }
 
   acked(shape: AckShape): void {
@@ -113,25 +243,71 @@ export class Observer {
     this.#log.error(fields, "work that nobody waits for has failed");
   }
 
+  /** What the pool has told of each container already. */
+  containersLeft(error: unknown): void {
+    const fields = { event: "containers-left", transid: ownTransid.invoker, reason: messageOf(error) };
+    this.#log.error(fields, "something of lean containers is left: the next start removes it");
+  }
+
+  engineFailed(error: unknown): void {
+    const fields = { event: "docker-failed", reason: messageOf(error) };
+    this.#log.error(fields, "containers of this invoker may be left in Docker");
+  }
+
+  #ended(
+    { activationId }: ActivationMessage,
+    status: StatusCode,
+    use: Partial<Omit<Ended, "activationId" | "status">> = {},
+  ): void {
+    this.metrics.activations.inc({ status });
+    if (this.endings.size === 0) return;
+    const ended = { activationId, status, endedMs: Date.now(), ...use };
+    for (const tell of this.endings) tell(ended);
+  }
+
   #started({ container, kind, tookMs }: PoolEventMap["started"][0]): void {
     this.metrics.containersStarted.inc({ result: "ready" });
+    this.#startFaults.delete(kind);
     this.metrics.containerStart.observe(tookMs / millisecondsPerSecond);
-    this.#log.info({ event: "container-started", container, kind, tookMs }, "a container is ready");
+    const fields = { event: "container-started", transid: ownTransid.pool, container, kind, tookMs };
+    this.#log.info(fields, "a container is ready");
   }
 
   #removed({ container, kind, cause, failure }: PoolEventMap["removed"][0]): void {
     this.metrics.removed.inc({ cause });
+    const named = { transid: ownTransid.pool, container, kind, cause };
     if (failure === undefined) {
-      this.#log.info({ event: "container-removed", container, kind, cause }, "a container has been removed");
+      this.#log.info({ event: "container-removed", ...named }, "a container has been removed");
       return;
     }
-    const fields = { event: "container-not-removed", container, kind, cause, reason: messageOf(failure) };
+    const fields = { event: "container-not-removed", ...named, reason: messageOf(failure) };
     this.#log.error(fields, "something of a container is left");
   }
 }
 
-function named(message: ActivationMessage): { readonly transid: string; readonly activationId: string } {
-  return { transid: message.transid[0], activationId: message.activationId };
+/** A line that the standard error does not take (a full disk behind it) is lost; the invoker goes on. */
+function standardError(): DestinationStream {
+  const stream = pino.destination(2);
+  stream.on("error", () => undefined);
+  return stream;
+}
+
+interface Named {
+  readonly transid: string;
+  /** Only where it is part of another transaction. */
+  readonly rootTransid?: string;
+  readonly activationId: string;
+}
+
+function named({ transid, activationId }: ActivationMessage): Named {
+  const [id] = transid;
+  const root = rootId(transid);
+  return { transid: id, ...(root === id ? {} : { rootTransid: root }), activationId };
+}
+
+/** What sort of fault it is: texts name a container each. */
+function codeOf({ cause, message }: Error): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : message;
 }
 
 function messageOf(error: unknown): string {

@@ -1,11 +1,12 @@
 // The record of an activation, as acks carry it and as the database keeps it.
 
-import type { InvokerSettings, StoreLevel } from "./config.ts";
+import type { InvokerSettings, StoreLevel } from "./config/invoker-settings.ts";
 import type { RunnableAction } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
 import type { ActivationDocument } from "./wire/documents.ts";
 import type { Json } from "./wire/json.ts";
 import type { ActivationMessage, ActivationRecord, StatusCode } from "./wire/messages.ts";
+import { wantsExtraLogging } from "./wire/orders.ts";
 
 /** What was done in a container and how long it took; epoch milliseconds. */
 export interface Work {
@@ -28,13 +29,16 @@ type Annotation = { readonly key: string; readonly value: Json };
  */
 export function recordOf(message: ActivationMessage, action: RunnableAction, work: Work): ActivationRecord {
   const { document } = action.stored;
-  const { timeout, memory, logs, concurrency } = action.limits;
+  const { timeout, memory, logs, concurrency, instances } = action.limits;
   const annotations: Annotation[] = [
     { key: "path", value: `${document.namespace}/${document.name}` },
     { key: "waitTime", value: Math.max(0, work.begunMs - message.transid[1]) },
     { key: "kind", value: action.kind },
     { key: "timeout", value: work.timedOut },
-    { key: "limits", value: { timeout, memory, logs, concurrency } },
+    {
+      key: "limits",
+      value: { timeout, memory, logs, concurrency, ...(instances === undefined ? {} : { instances }) },
+    },
     ...(work.initMs === undefined ? [] : [{ key: "initTime", value: work.initMs }]),
     ...commonAnnotations(message),
   ];
@@ -80,7 +84,7 @@ function commonFields(
     namespace: message.user.namespace.name,
     subject: message.user.subject,
     activationId: message.activationId,
-    ...(message.cause === undefined ? {} : { cause: message.cause }),
+    ...(message.cause ? { cause: message.cause } : {}),
     response: { statusCode, result, ...(size === undefined ? {} : { size }) },
     logs: [],
     publish: false,
@@ -89,11 +93,11 @@ function commonFields(
 
 function commonAnnotations(message: ActivationMessage): Annotation[] {
   const { binding } = message.action;
-  return [...causedBy(message), ...(binding === undefined ? [] : [{ key: "binding", value: binding }])];
+  return [...causedBy(message), ...(binding ? [{ key: "binding", value: binding }] : [])];
 }
 
 function causedBy(message: ActivationMessage): Annotation[] {
-  return message.cause === undefined ? [] : [{ key: "causedBy", value: "sequence" }];
+  return message.cause ? [{ key: "causedBy", value: "sequence" }] : [];
 }
 
 /** The record as a document of the database. */
@@ -110,14 +114,11 @@ export function documentOf(
 export function isStored(
   message: ActivationMessage,
   statusCode: StatusCode,
-  settings: InvokerSettings,
+  settings: Pick<InvokerSettings, "storeBlocking" | "storeNonBlocking">,
 ): boolean {
   if (message.user.limits.storeActivations === false) return false;
-  const wantsExtraLogging = message.transid[2] === true;
-  return (
-    wantsExtraLogging ||
-    allows(message.blocking ? settings.storeBlocking : settings.storeNonBlocking, statusCode)
-  );
+  const level = message.blocking ? settings.storeBlocking : settings.storeNonBlocking;
+  return wantsExtraLogging(message) || allows(level, statusCode);
 }
 
 function allows(level: StoreLevel, statusCode: StatusCode): boolean {

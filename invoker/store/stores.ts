@@ -30,7 +30,21 @@ export interface ActionStore {
   fetch(id: string, revision: string | null): Promise<StoredAction>;
 }
 
+/** Where a cluster keeps code that is not in its database. */
+export interface AttachmentStore {
+  /** What names of its attachments begin with, as in `s3:<name>`. */
+  readonly scheme: string;
+  /** The attachment `name`, without the scheme, of the action `id`. Throws ActionFetchError. */
+  read(id: string, name: string): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
 export interface ActivationStore {
-  /** Keeps the record. Resolves when it is stored. */
+  /** Keeps the record. Resolves when the end of this process loses it no more. */
   store(document: ActivationDocument): Promise<void>;
+}
+
+export interface BlockedNamespaces {
+  /** True: no activation of the namespace is to be run. */
+  isBlocked(namespace: string): boolean;
 }

@@ -17,6 +17,8 @@ export interface ActionLimits {
   readonly memory: number;
   readonly logs: number;
   readonly concurrency: number;
+  /** Means something to schedulers only. */
+  readonly instances?: number;
 }
 
 /** Code kept beside the document (`couch:<uuid>`) or in the name itself (`mem:<base64url>`). */
@@ -61,4 +63,9 @@ export interface ActivationDocument extends ActivationRecord {
   readonly _id: string;
   readonly updated: number;
   readonly entityType: "activation";
+}
+
+/** A version of an action: `major.minor.patch`. */
+export function isVersion(value: unknown): value is string {
+  return typeof value === "string" && /^\d+\.\d+\.\d+$/.test(value);
 }

@@ -20,6 +20,11 @@ export function memberTexts(text: string): Map<string, string> {
   return members;
 }
 
+/** The object with these members: the reverse of `memberTexts`. */
+export function objectText(members: ReadonlyMap<string, string>): string {
+  return `{${Array.from(members, ([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
+}
+
 /** True iff objects and arrays lie within each other on more than `levels` levels. `text` must be valid JSON. */
 export function isNestedBeyond(levels: number, text: string): boolean {
   // Each level has two brackets.

@@ -39,6 +39,11 @@ export function isJsonArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** Without the members that are null: in what controllers write, such a field is unset. */
+export function withoutNulls<Fields extends object>(object: Fields): Fields {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null)) as Fields;
+}
+
 /** As JSON.parse, and throws as it does, but numbers that a double would change become ExactNumber. */
 export function parseExact(text: string): Json {
   const value = JSON.parse(text) as Json;

@@ -1,0 +1,98 @@
+// Where a cluster's activations run: lean containers of this machine, Docker's for all else, and how many are made ahead.
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import {
+  createDockerFactory,
+  createLeanFactory,
+  type ImageFactory,
+  type Interpreter,
+  type PoolSettings,
+  type SandboxFactory,
+  servicesOf,
+  systemClock,
+} from "../pool/index.ts";
+import type { ClusterSettings } from "./config/cluster-settings.ts";
+import { projectFolder } from "./config/entries.ts";
+import type { InvokerSettings } from "./config/invoker-settings.ts";
+import { leanArguments } from "./lean-arguments.ts";
+import type { Manifest } from "./manifest.ts";
+import type { Observer } from "./observe.ts";
+import { dockerTeller } from "./observe-cluster.ts";
+
+const scratchMB = 256;
+
+/** The pool's settings, with the manifest's stem cells; `kinds` have a runtime of ours. */
+export function poolSettings(
+  { pool }: InvokerSettings,
+  { prewarmChecks }: ClusterSettings,
+  manifest: Manifest,
+  kinds: ReadonlySet<string>,
+): PoolSettings {
+  const { firstAfterMs, everyMs, varianceMs, removedMax } = prewarmChecks;
+  const stemCells = manifest.runtimes.flatMap((runtime) =>
+    runtime.stemCells.map((cell) => ({
+      ...cell,
+      kind: runtime.kind,
+      ...(kinds.has(runtime.kind) ? {} : { image: manifest.imageOf(runtime) }),
+    })),
+  );
+  const checkedEveryMs = everyMs + Math.random() * varianceMs;
+  return { ...pool, stemCells, prewarmChecks: { firstAfterMs, everyMs: checkedEveryMs, removedMax } };
+}
+
+/** What lean containers' cgroups and networks are named by. No two invokers have the same, whatever their names are made of. */
+export function leanInstance({ uniqueName = "", instance }: WhichInvoker): string {
+  const plain = uniqueName.replaceAll(/[^A-Za-z0-9]/g, "-");
+  const digest = createHash("sha256").update(uniqueName).digest("hex").slice(0, 8);
+  return `wsk${plain}-${instance}${plain === uniqueName ? "" : `-${digest}`}`;
+}
+
+type WhichInvoker = Pick<InvokerSettings, "uniqueName" | "instance">;
+
+/** Told that Docker answers: with it has come its firewall, perhaps after our network. */
+export function reachTeller(
+  factory: Pick<SandboxFactory, "allowForwarding">,
+  observer: Observer,
+): ReturnType<typeof dockerTeller> {
+  const tell = dockerTeller(observer);
+  return (failure) => {
+    tell(failure);
+    if (failure !== undefined) return;
+    try {
+      factory.allowForwarding();
+    } catch (error) {
+      const fields = { event: "forwarding-forbidden", reason: (error as Error).message };
+      observer.noted("error", fields, "lean containers may not reach the outside: start the invoker again");
+    }
+  };
+}
+
+/** Throws LeanError, DockerError. Docker need not be there yet: it is taken when it comes. */
+export async function containersOf(
+  { docker, network, apiHost, manifest }: ClusterSettings,
+  invoker: InvokerSettings,
+  interpreters: readonly Interpreter[],
+  observer: Observer,
+): Promise<{ readonly factory: SandboxFactory; readonly docker: ImageFactory }> {
+  const { userMemoryMB } = invoker.pool;
+  const wanted = new Set(Object.values(manifest.families).flatMap((list) => list.map(({ kind }) => kind)));
+  const { uniqueName = "", instance } = invoker;
+  const { environment, pidsMax, openFiles, ...names } = leanArguments(docker.extraArgs);
+  const factory = createLeanFactory({
+    ...{ ...(pidsMax && { pidsMax }), ...(openFiles && { openFiles }) },
+    instance: leanInstance(invoker),
+    interpreters: interpreters.filter(({ kind }) => wanted.has(kind)),
+    environment: { ...docker.environment, ...environment },
+    ...{ scratchMB, userMemoryMB, network },
+    ...(network === "nat" ? { nat: { ...docker, ...names, services: await servicesOf(apiHost) } } : {}),
+    launcher: join(projectFolder(), "build", "native", "lean"),
+  });
+  const collectsLogs = invoker.logStore !== "none";
+  const dockerFactory = createDockerFactory({
+    ...{ ...docker, userMemoryMB, collectsLogs, clock: systemClock },
+    ...{ namePrefix: `wsk${uniqueName}${instance}`, owner: `${uniqueName}/${instance}` },
+    onReach: reachTeller(factory, observer),
+  });
+  return { factory, docker: dockerFactory };
+}
