@@ -29,9 +29,12 @@ export async function actionsApi(
   if (outer === "") {
     requireGet(request);
     requireOwner(request.user, namespace, namespace);
-    return listEntities(services, request, { type: "action", path: namespace });
+    return await listEntities(services, request, { type: "action", path: namespace });
   }
   checkedName(outer);
+  if (request.method === "POST") {
+    services.throttle.invocation(request.user);
+  }
   if (inner === undefined) {
     return await plainAction(services, request, { path: namespace, name: outer });
   }
@@ -39,7 +42,7 @@ export async function actionsApi(
   if (inner === "") {
     requireGet(request);
     const { provider } = await reachPackage(services.entities, request.user, packageName);
-    return listEntities(services, request, { type: "action", path: provider._id });
+    return await listEntities(services, request, { type: "action", path: provider._id });
   }
   return await packagedAction(services, request, packageName, checkedName(inner));
 }

@@ -1,22 +1,23 @@
 // The HTTP server: transaction ids, authentication, routes and errors of OpenWhisk's REST API.
 
-import { randomBytes } from "node:crypto";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { type Identity, printExact, type TransactionId } from "../invoker/index.ts";
-import { storeFailure } from "./access.ts";
 import { actionsApi } from "./actions.ts";
 import { activationsApi } from "./activations.ts";
-import { ApiError, malformed, methodNotAllowed, StoreError, texts } from "./errors.ts";
+import { authenticated } from "./authentication.ts";
+import { ApiError, methodNotAllowed, texts } from "./errors.ts";
+import { newTransactionName } from "./ids.ts";
 import { type Build, infoDocument } from "./info.ts";
+import { invokersReply } from "./invokers.ts";
 import { checkedNamespace } from "./names.ts";
 import { packagesApi } from "./packages.ts";
+import { bodyBytesMax, refusalOf } from "./refusals.ts";
 import type { ApiRequest, Method, Reply } from "./request.ts";
 import { rulesApi } from "./rules.ts";
 import type { Services } from "./services.ts";
 import { triggersApi } from "./triggers.ts";
+import { serveWebAction } from "./web/serve.ts";
 
-/** Largest body that is read at all: the largest code, and room for the rest of its document. */
-const bodyBytesMax = 50 << 20;
 const transactionHeader = "X-Request-Id";
 const corsHeaders = {
   "Access-Control-Allow-Origin": "*",
@@ -50,14 +51,24 @@ export function createApi(services: Services, build: Build): Express {
   app.get("/", (_request: Request, response: Response) => {
     response.json(info);
   });
-  app.use("/api/v1", (request: Request, response: Response, next: NextFunction) => {
+  app.use("/invokers", (request: Request, response: Response) => {
+    const { status, body } = invokersReply(services, request.method, request.path);
+    response.status(status).json(body);
+  });
+  app.use("/api/v1/web", async (request: Request, response: Response, next: NextFunction) => {
+    const transid = response.locals.transid as TransactionId;
+    if (!(await serveWebAction(services, request, response, transid))) {
+      next();
+    }
+  });
+  app.use("/api/v1", async (request: Request, response: Response, next: NextFunction) => {
     response.set(corsHeaders);
     if (request.method === "OPTIONS") {
       response.type("text/plain").send("OK");
     } else if (request.path === "/" && (request.method === "GET" || request.method === "HEAD")) {
       response.json(info);
     } else {
-      response.locals.user = authenticated(services, request);
+      response.locals.user = await authenticated(services.subjects, request.get("Authorization"));
       next();
     }
   });
@@ -81,8 +92,8 @@ export function createApi(services: Services, build: Build): Express {
 async function route(services: Services, request: ApiRequest, segments: readonly string[]): Promise<Reply> {
   const [root, namespace = "", collection, ...rest] = segments;
   if (root !== "namespaces") {
-    // Web actions, the API gateway and the documentation pages live here in OpenWhisk.
-    throw new ApiError(404, root === "web" ? texts.notFound : texts.noRoute);
+    // The API gateway and the documentation pages live here in OpenWhisk.
+    throw new ApiError(404, texts.noRoute);
   }
   if (collection === undefined) {
     if (namespace !== "") {
@@ -113,32 +124,9 @@ function requireRoom({ room }: Services, { method, body }: ApiRequest): void {
 /** `X-Request-Id` of the caller unless it looks like the system's own, else 32 random letters and digits. */
 function transactionOf(request: Request): TransactionId {
   const given = request.get(transactionHeader);
-  const id = given !== undefined && given !== "" && !given.startsWith("sid_") ? given : randomId();
+  const id = given !== undefined && given !== "" && !given.startsWith("sid_") ? given : newTransactionName();
   const isExtraLogged = request.get("X-OW-EXTRA-LOGGING")?.toLowerCase() === "on";
   return isExtraLogged ? [id, Date.now(), true] : [id, Date.now()];
-}
-
-function randomId(): string {
-  return randomBytes(24).toString("base64").replaceAll("+", "a").replaceAll("/", "b");
-}
-
-function authenticated(services: Services, request: Request): Identity {
-  const header = request.get("Authorization");
-  const challenge = { "WWW-Authenticate": 'Basic realm="OpenWhisk secure realm"' };
-  if (header === undefined) {
-    throw new ApiError(401, texts.noCredentials, challenge);
-  }
-  const [, encoded = ""] = /^Basic\s+(\S+)\s*$/i.exec(header) ?? [];
-  const credentials = Buffer.from(encoded, "base64").toString("utf8");
-  const colon = credentials.indexOf(":");
-  const user =
-    colon < 0
-      ? undefined
-      : services.subjects.authenticate(credentials.slice(0, colon), credentials.slice(colon + 1));
-  if (user === undefined) {
-    throw new ApiError(401, texts.badCredentials, challenge);
-  }
-  return user;
 }
 
 function apiRequest(request: Request, response: Response): ApiRequest {
@@ -186,7 +174,7 @@ function send(response: Response, reply: Reply): void {
 }
 
 function sendError(services: Services, response: Response, error: unknown): void {
-  const refusal = asApiError(error);
+  const refusal = refusalOf(error);
   const transid = response.locals.transid as TransactionId;
   if (refusal.status === 500) {
     services.onFault(`request ${transid[0]}`, error);
@@ -196,39 +184,4 @@ function sendError(services: Services, response: Response, error: unknown): void
     headers: refusal.headers,
     body: { error: refusal.message, code: transid[0] },
   });
-}
-
-function asApiError(error: unknown): ApiError {
-  if (error instanceof ApiError) {
-    return error;
-  }
-  if (error instanceof StoreError) {
-    return storeFailure(error);
-  }
-  return bodyFailure(error) ?? new ApiError(500, texts.internal);
-}
-
-/** What the body parser found wrong with a body: its errors have a status. */
-function bodyFailure(error: unknown): ApiError | undefined {
-  if (!(error instanceof Error && "status" in error)) {
-    return undefined;
-  }
-  switch (error.status) {
-    case 413:
-      return new ApiError(
-        413,
-        "length" in error && typeof error.length === "number"
-          ? `Request too large: Request of size ${error.length} was longer than the maximum of ${bodyBytesMax}`
-          : texts.tooLarge,
-      );
-    case 400:
-    case 415:
-      return malformed(
-        "code" in error && String(error.code).startsWith("Z_")
-          ? `the body cannot be decompressed (${error.message})`
-          : error.message,
-      );
-    default:
-      return undefined;
-  }
 }

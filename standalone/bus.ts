@@ -2,8 +2,8 @@
 
 import type { Bus, Subscription } from "../invoker/index.ts";
 
-/** Messages of one topic that nobody has read yet, with constant-time taking from the front. */
-class Topic {
+/** Messages that one group has not read yet, with constant-time taking from the front. */
+class Queue {
   #messages: string[] = [];
   #head = 0;
   /** Set while the one subscriber waits for a message. */
@@ -32,56 +32,78 @@ class Topic {
 }
 
 /**
- * Gives a bus within this process. A topic has one reader at a time (a second throws); what is sent before it
- * subscribes waits. `onFault` hears of handlers that throw: the message counts as read, as it would on Kafka.
+ * Gives a bus within this process. Every group of readers gets all messages of a topic, and has one reader at a time (a
+ * second throws); what is sent before any group subscribes waits for the first. `onFault` hears of handlers that throw:
+ * the message counts as read, as it would on Kafka.
  */
 export function createBus(onFault: (topic: string, error: unknown) => void): Bus {
-  const topics = new Map<string, Topic>();
-  const read = new Set<string>();
-  const topicOf = (name: string): Topic => {
-    const topic = topics.get(name) ?? new Topic();
-    topics.set(name, topic);
-    return topic;
+  const topics = new Map<string, Map<string, Queue>>();
+  const read = new Set<Queue>();
+  const groupsOf = (topic: string): Map<string, Queue> => {
+    const groups = topics.get(topic) ?? new Map<string, Queue>();
+    topics.set(topic, groups);
+    return groups;
+  };
+  const queueOf = (topic: string, group: string): Queue => {
+    const groups = groupsOf(topic);
+    const queue = groups.get(group) ?? takeUnclaimed(groups) ?? new Queue();
+    groups.set(group, queue);
+    return queue;
   };
   return {
     send(topic, message) {
-      topicOf(topic).push(message);
+      const groups = groupsOf(topic);
+      if (groups.size === 0) {
+        groups.set(unclaimed, new Queue());
+      }
+      for (const queue of groups.values()) {
+        queue.push(message);
+      }
       return Promise.resolve();
     },
-    subscribe(name, handle) {
-      const topic = topicOf(name);
-      if (read.has(name)) {
-        throw new Error(`topic ${name} has a reader already`);
+    subscribe(topic, handle, { group = topic } = {}) {
+      const queue = queueOf(topic, group);
+      if (read.has(queue)) {
+        throw new Error(`topic ${topic} has a reader already`);
       }
-      read.add(name);
+      read.add(queue);
       let stopping = false;
       const readOn = async (): Promise<void> => {
         while (!stopping) {
-          const message = topic.take();
+          const message = queue.take();
           if (message === undefined) {
             await new Promise<void>((resolve) => {
-              topic.wake = resolve;
+              queue.wake = resolve;
             });
-            topic.wake = undefined;
+            queue.wake = undefined;
             continue;
           }
           try {
             await handle(message);
           } catch (error) {
-            onFault(name, error);
+            onFault(topic, error);
           }
         }
-        read.delete(name);
+        read.delete(queue);
       };
       const stopped = readOn();
       const subscription: Subscription = {
         stop() {
           stopping = true;
-          topic.wake?.();
+          queue.wake?.();
           return stopped;
         },
       };
       return subscription;
     },
   };
+}
+
+/** The name of no group: its queue holds what was sent before any group came. */
+const unclaimed = "";
+
+function takeUnclaimed(groups: Map<string, Queue>): Queue | undefined {
+  const queue = groups.get(unclaimed);
+  groups.delete(unclaimed);
+  return queue;
 }

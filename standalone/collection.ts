@@ -35,7 +35,7 @@ export function requireGet(request: ApiRequest): void {
 }
 
 /** The asked part of the entities in `path` that the caller is to see. ApiError 400 for a query that cannot be read. */
-export function listEntities(
+export async function listEntities(
   services: Services,
   request: ApiRequest,
   asked: {
@@ -43,11 +43,12 @@ export function listEntities(
     readonly path: string;
     readonly isVisible?: (summary: Summary) => boolean;
   },
-): Reply {
+): Promise<Reply> {
   const { type, path, isVisible = () => true } = asked;
   const collection = `${type}s`;
   const query = readListQuery(request.query, collection);
-  return listReply(services.entities.list(type, path).filter(isVisible), query, collection);
+  const all = await services.entities.list(type, path);
+  return listReply(all.filter(isVisible), query, collection);
 }
 
 /** The entity. ApiError 404 when there is none. */

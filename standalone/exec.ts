@@ -15,6 +15,15 @@ export type RequestedExec =
       readonly main: string | undefined;
       readonly binary: boolean;
       readonly deprecated: boolean;
+      /** Kept beside the document or in an attachment's name; else as a string in the document. */
+      readonly isAttached: boolean;
+    }
+  | {
+      readonly kind: "blackbox";
+      readonly image: string;
+      readonly code: string | undefined;
+      readonly main: string | undefined;
+      readonly binary: boolean;
     };
 
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
@@ -64,7 +73,7 @@ function readCodeExec(
     throw malformed(`if defined, 'main' be a string in 'exec' for '${kind}' actions`);
   }
   if (kind === "blackbox") {
-    throw malformed("actions of an image of their own ('blackbox') are not supported yet");
+    return readBlackboxExec(value, main, manifest);
   }
   const runtime = manifest.resolve(kind);
   if (runtime === undefined) {
@@ -77,14 +86,33 @@ function readCodeExec(
     throw malformed(`'main' must be a string defined in 'exec' for '${kind}' actions`);
   }
   const binary = isBinaryCode(code);
-  return { kind: runtime.kind, code, main, binary, deprecated: runtime.deprecated };
+  const { deprecated, attached } = runtime;
+  return { kind: runtime.kind, code, main, binary, deprecated, isAttached: attached !== undefined };
+}
+
+function readBlackboxExec(
+  { image, code }: { readonly [field: string]: unknown },
+  main: string | undefined,
+  manifest: Manifest,
+): RequestedExec {
+  if (manifest.blackboxes === undefined) {
+    throw malformed(
+      "actions of an image of their own ('blackbox') need invokers with Docker: none of these has it",
+    );
+  }
+  if (typeof image !== "string" || image.trim() === "") {
+    throw malformed("'image' must be a string defined in 'exec' for 'blackbox' actions");
+  }
+  const isCode = typeof code === "string" && code.trim() !== "";
+  const binary = isCode && isBinaryCode(code);
+  return { kind: "blackbox", image: image.trim(), code: isCode ? code : undefined, main, binary };
 }
 
 function sizeBytes(exec: RequestedExec): number {
   if ("components" in exec) {
     return exec.components.reduce((sum, component) => sum + Buffer.byteLength(entityId(component)), 0);
   }
-  return Buffer.byteLength(exec.code) + Buffer.byteLength(exec.main ?? "");
+  return Buffer.byteLength(exec.code ?? "") + Buffer.byteLength(exec.main ?? "");
 }
 
 /** ApiError 400 for a runtime that may no longer be used. */
@@ -104,16 +132,20 @@ export function execForDocument(
     const components = exec.components.map((component) => `/${entityId(component)}`);
     return { exec: { kind: "sequence", components }, attachment: "none" };
   }
-  const placed = placeCode(exec.code, exec.binary, inlineBelowBytes);
-  return {
-    exec: {
-      kind: exec.kind,
-      code: placed.code,
-      binary: exec.binary,
-      ...(exec.main === undefined ? {} : { main: exec.main }),
-    },
-    attachment: placed.attachment,
+  const { kind, code, binary, main } = exec;
+  const rest = {
+    ...{ kind, binary },
+    ...("image" in exec ? { image: exec.image } : {}),
+    ...(main === undefined ? {} : { main }),
   };
+  if (code === undefined) {
+    return { exec: rest, attachment: "none" };
+  }
+  if ("isAttached" in exec && !exec.isAttached) {
+    return { exec: { ...rest, code }, attachment: "none" };
+  }
+  const placed = placeCode(code, binary, inlineBelowBytes);
+  return { exec: { ...rest, code: placed.code }, attachment: placed.attachment };
 }
 
 /** The exec of a response; `code` undefined leaves the code out, as `?code=false` asks for. */

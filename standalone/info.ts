@@ -1,5 +1,6 @@
 // What the server says of itself to anyone who asks: paths, build, limits and runtimes.
 
+import { imageText } from "./manifest.ts";
 import type { Services } from "./services.ts";
 
 /** The version and date of this build, as package.json has the first and the compiled file the second. */
@@ -44,7 +45,7 @@ export function infoDocument(services: Services, build: Build): { readonly [fiel
         family,
         runtimes.map((runtime) => ({
           kind: runtime.kind,
-          image: `${runtime.image.prefix}/${runtime.image.name}:${runtime.image.tag}`,
+          image: imageText(runtime.image),
           default: runtime.default,
           deprecated: runtime.deprecated,
           requireMain: runtime.requireMain,

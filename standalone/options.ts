@@ -2,16 +2,43 @@
 
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { type RewindPolicy, rewindPolicies } from "../invoker/index.ts";
+import type { CouchSettings } from "./store/couchdb.ts";
 
 export interface Options {
   readonly port: number;
   readonly host: string;
+  /** Of the invoker's own pages. */
+  readonly adminPort: number;
   readonly dataFolder: string;
   readonly userMemoryMB: number;
   /** The only kinds to offer; undefined: all that are found. */
   readonly kinds: readonly string[] | undefined;
+  /** For actions without the annotation. */
+  readonly rewind: RewindPolicy;
+  /** The largest concurrency limit that an action may have. */
+  readonly concurrencyMax: number;
+  readonly place: Place;
+  /** OpenWhisk's `runtimes.json`; undefined: the kinds of this machine. */
+  readonly manifestFile: string | undefined;
   readonly help: boolean;
 }
+
+/** Where the broker, the database and the invokers are. */
+export type Place =
+  /** In this process, the invoker too. */
+  | { readonly kind: "alone" }
+  /** On this machine, each a process of its own. */
+  | { readonly kind: "cluster" }
+  /** Wherever these say: this process is one of the controllers. */
+  | {
+      readonly kind: "controller";
+      /** `host:port`, several separated by commas. */
+      readonly kafkaHosts: string;
+      readonly couch: CouchSettings;
+      readonly controller: string;
+      readonly clusterSize: number;
+    };
 
 /** What is wrong with a command line, every point of it. */
 export interface OptionErrors {
@@ -19,23 +46,44 @@ export interface OptionErrors {
 }
 
 const defaultPort = 3233;
-const names = ["--port", "--host", "--data-dir", "--user-memory", "--kinds"] as const;
+const portMax = 65_535;
+const names = [
+  "--port",
+  "--host",
+  "--admin-port",
+  "--data-dir",
+  "--user-memory",
+  "--kinds",
+  "--rewind",
+  "--concurrency-limit",
+  "--kafka",
+  "--couchdb",
+  "--db-prefix",
+  "--controller",
+  "--controllers",
+  "--manifest",
+] as const;
+const defaultPrefix = "whisk_local_";
 
 /** Reads `--name value` and `--name=value`. Gives all errors at once instead of the options if there are any. */
 export function readOptions(
   argv: readonly string[],
   defaults: {
-    readonly pool: { readonly userMemoryMB: number };
+    readonly pool: { readonly userMemoryMB: number; readonly rewind: RewindPolicy };
     readonly memoryMB: { readonly std: number };
+    readonly concurrency: { readonly min: number; readonly max: number };
   },
 ): Options | OptionErrors {
   const errors: string[] = [];
   const given = new Map<string, string>();
   let help = false;
+  let cluster = false;
   for (let i = 0; i < argv.length; i++) {
     const [name = "", inline] = splitOnce(argv[i] ?? "");
     if (name === "--help" || name === "-h") {
       help = true;
+    } else if (name === "--cluster" && inline === undefined) {
+      cluster = true;
     } else if (!(names as readonly string[]).includes(name)) {
       errors.push(`${name}: there is no such option${nearest(name)}`);
       const isFollowedByValue =
@@ -54,8 +102,10 @@ export function readOptions(
       }
     }
   }
+  const port = readPort("--port", given, errors, defaultPort);
   const options = {
-    port: readPort(given.get("--port"), errors),
+    port,
+    adminPort: readAdminPort(port, given, errors),
     host: given.get("--host") ?? "127.0.0.1",
     dataFolder: resolve(given.get("--data-dir") ?? join(homedir(), ".rewhisk")),
     userMemoryMB: readMemory(given.get("--user-memory"), errors, {
@@ -63,9 +113,53 @@ export function readOptions(
       leastMB: defaults.memoryMB.std,
     }),
     kinds: readKinds(given.get("--kinds"), errors),
+    rewind: readPolicy(given.get("--rewind"), defaults.pool.rewind, errors),
+    concurrencyMax: readConcurrency(given.get("--concurrency-limit"), defaults.concurrency, errors),
+    place: readPlace(given, cluster, errors),
+    manifestFile: readManifestFile(given.get("--manifest"), given, cluster, errors),
     help,
   };
   return errors.length > 0 ? { errors } : options;
+}
+
+function readManifestFile(
+  file: string | undefined,
+  given: ReadonlyMap<string, string>,
+  cluster: boolean,
+  errors: string[],
+): string | undefined {
+  if (file !== undefined && !cluster && !given.has("--kafka")) {
+    errors.push("--manifest: without --cluster or --kafka there are the kinds of this machine alone");
+  }
+  return file === undefined ? undefined : resolve(file);
+}
+
+function readPlace(given: ReadonlyMap<string, string>, cluster: boolean, errors: string[]): Place {
+  const kafkaHosts = given.get("--kafka");
+  const url = given.get("--couchdb");
+  const isController = kafkaHosts !== undefined && url !== undefined;
+  if (!isController) {
+    const alone = ["--kafka", "--couchdb", "--db-prefix", "--controller", "--controllers"].filter((name) =>
+      given.has(name),
+    );
+    if (alone.length > 0) {
+      errors.push(`${alone.join(", ")}: a controller needs both --kafka and --couchdb`);
+    }
+    return { kind: cluster ? "cluster" : "alone" };
+  }
+  if (cluster) {
+    errors.push("--cluster starts a broker and a database: leave out --kafka and --couchdb");
+  }
+  const controller = given.get("--controller") ?? "0";
+  if (!/^[\w.-]+$/.test(controller)) {
+    errors.push(`--controller ${controller}: letters, digits, dots, dashes and underscores alone`);
+  }
+  const clusterSize = Number(given.get("--controllers") ?? "1");
+  if (!Number.isInteger(clusterSize) || clusterSize < 1) {
+    errors.push(`--controllers ${given.get("--controllers")}: it is a number from 1 on`);
+  }
+  const couch = { url, prefix: given.get("--db-prefix") ?? defaultPrefix };
+  return { kind: "controller", kafkaHosts, couch, controller, clusterSize };
 }
 
 function splitOnce(argument: string): [string, string | undefined] {
@@ -80,15 +174,29 @@ function nearest(name: string): string {
   return similar === undefined ? "" : `, did you mean ${similar}?`;
 }
 
-function readPort(text: string | undefined, errors: string[]): number {
+function readPort(
+  name: "--port" | "--admin-port",
+  given: ReadonlyMap<string, string>,
+  errors: string[],
+  absent: number,
+): number {
+  const text = given.get(name);
   if (text === undefined) {
-    return defaultPort;
+    return absent;
   }
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) {
-    errors.push(`--port ${text}: a port is a number from 0 (any free one) to 65535`);
+  if (!/^\d+$/.test(text) || port > portMax) {
+    errors.push(`${name} ${text}: a port is a number from 0 (any free one) to ${portMax}`);
   }
   return port;
+}
+
+/** By default the one after the API's. */
+function readAdminPort(port: number, given: ReadonlyMap<string, string>, errors: string[]): number {
+  if (given.has("--admin-port") && given.has("--kafka")) {
+    errors.push("--admin-port: a controller has no invoker; each invoker has pages of its own");
+  }
+  return readPort("--admin-port", given, errors, port === 0 ? 0 : Math.min(port + 1, portMax));
 }
 
 function readMemory(
@@ -120,4 +228,30 @@ function readKinds(text: string | undefined, errors: string[]): readonly string[
     }
   }
   return kinds;
+}
+
+function readPolicy(text: string | undefined, absent: RewindPolicy, errors: string[]): RewindPolicy {
+  if (text === undefined) {
+    return absent;
+  }
+  const policy = rewindPolicies.find((one) => one === text);
+  if (policy === undefined) {
+    errors.push(`--rewind ${text}: it is ${rewindPolicies.join(" or ")}`);
+  }
+  return policy ?? absent;
+}
+
+function readConcurrency(
+  text: string | undefined,
+  { min, max }: { readonly min: number; readonly max: number },
+  errors: string[],
+): number {
+  if (text === undefined) {
+    return max;
+  }
+  const limit = Number(text);
+  if (!/^\d+$/.test(text) || limit < min || !Number.isSafeInteger(limit)) {
+    errors.push(`--concurrency-limit ${text}: it is a number from ${min} on`);
+  }
+  return limit;
 }

@@ -30,7 +30,7 @@ export async function packagesApi(
 ): Promise<Reply> {
   const simpleName = readEntityName(request, segments);
   if (simpleName === undefined) {
-    return list(services, request, namespace);
+    return await list(services, request, namespace);
   }
   const packageName = { path: namespace, name: simpleName };
   switch (request.method) {
@@ -48,11 +48,11 @@ export async function packagesApi(
 }
 
 /** Others see the shared packages of a namespace; only its owner sees all, and the bindings. */
-function list(services: Services, request: ApiRequest, namespace: string): Reply {
+async function list(services: Services, request: ApiRequest, namespace: string): Promise<Reply> {
   const isOwner = request.user.namespace.name === namespace;
   const isVisible = (summary: Summary): boolean =>
     isOwner || (summary.publish === true && summary.binding === false);
-  return listEntities(services, request, { type: "package", path: namespace, isVisible });
+  return await listEntities(services, request, { type: "package", path: namespace, isVisible });
 }
 
 async function get(services: Services, request: ApiRequest, name: QualifiedName): Promise<Reply> {
@@ -67,7 +67,8 @@ async function get(services: Services, request: ApiRequest, name: QualifiedName)
     throw error;
   }
   const { provider } = reached;
-  const members = entities.list("action", `${provider.namespace}/${provider.name}`).map((summary) => ({
+  const summaries = await entities.list("action", `${provider.namespace}/${provider.name}`);
+  const members = summaries.map((summary) => ({
     name: summary.name,
     version: summary.version,
     annotations: summary.annotations as PackageDocument["annotations"],
@@ -151,7 +152,8 @@ function packageDocument(
 async function remove(services: Services, name: QualifiedName): Promise<Reply> {
   const { entities } = services;
   const document = await requireEntity(entities, "package", name);
-  const { length } = bindingOf(document) === undefined ? entities.list("action", entityId(name)) : [];
+  const isBinding = bindingOf(document) !== undefined;
+  const { length } = isBinding ? [] : await entities.list("action", entityId(name));
   if (length > 0) {
     throw new ApiError(409, `Package not empty (contains ${length} ${length === 1 ? "entity" : "entities"})`);
   }

@@ -1,6 +1,13 @@
 // Parameters and annotations: lists of key and value in documents and requests, objects in activations.
 
-import { isJsonArray, isJsonObject, type Json, type KeyValue, printExact } from "../invoker/index.ts";
+import {
+  ExactNumber,
+  isJsonArray,
+  isJsonObject,
+  type Json,
+  type KeyValue,
+  printExact,
+} from "../invoker/index.ts";
 import { malformed } from "./errors.ts";
 
 /** Reads a list `[{key, value, init?, encryption?}]`; of equal keys the last counts. ApiError 400 otherwise. */
@@ -49,6 +56,11 @@ export function merged(earlier: readonly KeyValue[], later: readonly KeyValue[])
 /** The value under a key, undefined when there is none. */
 export function parameterValue(list: readonly KeyValue[], key: string): Json | undefined {
   return list.find((item) => item.key === key)?.value;
+}
+
+/** Is the value there, and neither false, 0, null nor the empty text? */
+export function isTruthy(value: Json | undefined): boolean {
+  return Boolean(value instanceof ExactNumber ? value.toJSON() : value);
 }
 
 /** Size as OpenWhisk counts it: bytes of keys and of values as JSON text. */

@@ -56,7 +56,12 @@ export function readJson(request: ApiRequest): Json | undefined {
       `The request's Content-Type${given} is not supported. Expected:\napplication/json`,
     );
   }
-  const text = request.body.toString("utf8");
+  return parseBody(request.body);
+}
+
+/** The JSON that a body holds. ApiError 400 when it holds none. */
+export function parseBody(body: Buffer): Json {
+  const text = body.toString("utf8");
   if (isNestedBeyond(nestingMax, text)) {
     throw malformed(`JSON input nested too deeply, the limit is ${nestingMax} levels`);
   }

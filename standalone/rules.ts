@@ -31,7 +31,7 @@ export async function rulesApi(
   const simpleName = readEntityName(request, segments);
   if (simpleName === undefined) {
     requireOwner(request.user, namespace, namespace);
-    return listEntities(services, request, { type: "rule", path: namespace });
+    return await listEntities(services, request, { type: "rule", path: namespace });
   }
   const name = { path: namespace, name: simpleName };
   requireOwner(request.user, namespace, entityId(name));

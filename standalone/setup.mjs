@@ -9,6 +9,9 @@ import { delimiter, dirname, join, relative } from "node:path";
 /** The folder of package.json. */
 export const root = dirname(import.meta.dirname);
 
+/** Sources, whose parts are brought and built here; else an installed package, which has all parts. */
+export const isCheckout = existsSync(join(root, "tsconfig.json"));
+
 /** The set-up cannot go on; `problems` has one line for each missing thing, with its remedy. */
 export class SetupError extends Error {
   /** @param {readonly string[]} problems */
@@ -115,7 +118,16 @@ export async function ensureDependencies(say) {
   for (const folder of stale) {
     const of = folder === root ? "" : ` of ${relative(root, folder)}`;
     await step(say, `Installing npm packages${of} (npm ci)`, () =>
-      run("npm", ["ci", "--prefix", folder, "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]),
+      run("npm", [
+        "ci",
+        "--prefix",
+        folder,
+        "--include=dev",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+      ]),
     );
   }
 }
@@ -198,7 +210,7 @@ export async function buildNative(say) {
 }
 
 /** @param {(line: string) => void} say @param {string} what @param {() => Promise<void>} work */
-async function step(say, what, work) {
+export async function step(say, what, work) {
   say(`${what} ...`);
   const start = performance.now();
   await work();
@@ -210,7 +222,7 @@ async function step(say, what, work) {
  * @param {string} command @param {readonly string[]} args @param {{environment?: NodeJS.ProcessEnv}} [options]
  * @returns {Promise<void>}
  */
-function run(command, args, { environment = process.env } = {}) {
+export function run(command, args, { environment = process.env } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env: environment, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";

@@ -11,6 +11,8 @@ export interface Running {
   readonly databases: Databases;
   readonly services: Services;
   readonly invoker: Pick<Invoker, "drain">;
+  /** Ends what all this stands on: the bus, a broker, a database. */
+  readonly close?: () => Promise<void>;
 }
 
 /** How long the last answers may take on their way out. */
@@ -28,11 +30,13 @@ export async function stop(running: Running, graceMs: number): Promise<number> {
   await invoker.drain(0);
   const neverRun = invocations.inFlight;
   await invocations.close();
+  await services.invalidation.close();
   await within(lastAnswersMs, answered);
   await listener.close();
   await background.settled();
   await services.records.flush();
   await databases.close();
+  await running.close?.();
   return neverRun;
 }
 

@@ -11,7 +11,7 @@ import {
   requireEntity,
 } from "./collection.ts";
 import { ApiError, methodNotAllowed, texts } from "./errors.ts";
-import { newActivationId } from "./invoke.ts";
+import { newActivationId } from "./ids.ts";
 import { entityId, isEntityName, type QualifiedName } from "./names.ts";
 import { argumentsOf, parameterValue } from "./parameters.ts";
 import { readPutFields } from "./put-fields.ts";
@@ -33,9 +33,12 @@ export async function triggersApi(
   const simpleName = readEntityName(request, segments);
   if (simpleName === undefined) {
     requireOwner(request.user, namespace, namespace);
-    return listEntities(services, request, { type: "trigger", path: namespace });
+    return await listEntities(services, request, { type: "trigger", path: namespace });
   }
   const name = { path: namespace, name: simpleName };
+  if (request.method === "POST") {
+    services.throttle.fire(request.user);
+  }
   requireOwner(request.user, namespace, entityId(name));
   if (request.method === "PUT") {
     return await put(services, request, name);
@@ -126,6 +129,7 @@ async function activateRule(
   }
   const { user, transid } = request;
   try {
+    services.throttle.invocation(user);
     await requireActionsReadable(services.entities, user, [link.action]);
     const action = await resolveAction(services.entities, link.action);
     if (action === undefined) {

@@ -6,6 +6,7 @@ import {
   ActionFetchError,
   type ActionStore,
   type AttachedCode,
+  placeOfCode,
   type StoredAction,
 } from "../../invoker/index.ts";
 import { StoreError } from "../errors.ts";
@@ -41,21 +42,11 @@ export function placeCode(code: string, binary: boolean, inlineBelowBytes: numbe
 
 /** The bytes of an action's code, undefined when it has none. ActionFetchError when they cannot be had. */
 export async function readCode(entities: EntityStore, document: ActionDocument): Promise<Buffer | undefined> {
-  if (!("code" in document.exec) || document.exec.code === undefined) {
-    return undefined;
+  const place = placeOfCode(document);
+  if (place.is === "here") {
+    return place.bytes;
   }
-  const { code, binary } = document.exec;
-  if (typeof code === "string") {
-    return Buffer.from(code, binary === true ? "base64" : "utf8");
-  }
-  const [, scheme, path] = /^(?:([a-z0-9]+):)?(.*)$/s.exec(code.attachmentName) ?? [];
-  if (scheme === "mem") {
-    return Buffer.from(path ?? "", "base64url");
-  }
-  if (scheme !== "couch" && scheme !== undefined) {
-    throw new ActionFetchError("unavailable", `${document._id}: no store for code named ${scheme}:`);
-  }
-  const bytes = await entities.attachment(document._id, path ?? "", document._rev);
+  const bytes = await entities.attachment(document._id, place.name, document._rev);
   if (bytes === undefined) {
     throw new ActionFetchError("not-found", `${document._id}: its code is gone`);
   }

@@ -1,6 +1,7 @@
 // The order of activations by time, as keys of a sorted database: what OpenWhisk's two activation views give.
 
-import type { DocumentDatabase, OrderDatabase } from "./databases.ts";
+import type { OrderDatabase } from "./databases.ts";
+import type { DocumentDatabase } from "./document-database.ts";
 import type { RecordDocument } from "./records.ts";
 
 /** Which activations: of a namespace, perhaps of one action, within a time. Times are epoch milliseconds, inclusive. */
@@ -12,6 +13,21 @@ export interface OrderRange {
   readonly uptoMs?: number | undefined;
   readonly skip: number;
   readonly limit: number;
+}
+
+/** Who keeps the order, and what it is asked. Latest activations come first. */
+export interface RecordOrder {
+  /** Adds what was stored without it. */
+  catchUp(activations: DocumentDatabase): Promise<void>;
+  /** Adds records. Adding one again changes nothing. */
+  add(records: readonly RecordDocument[]): Promise<void>;
+  /** Remembers that everything in the activations database so far is ordered. */
+  noteProgress(activations: DocumentDatabase): Promise<void>;
+  summaries(range: OrderRange): Promise<readonly unknown[]>;
+  /** Document ids. */
+  ids(range: OrderRange): Promise<string[]>;
+  /** How many there are, without the first `skip`. */
+  count(range: Omit<OrderRange, "limit">): Promise<number>;
 }
 
 /*
@@ -28,7 +44,7 @@ const progressKey = "progress";
 const catchUpBatch = 500;
 
 /** The index; it never holds less than the activations database, once caught up. */
-export class ActivationOrder {
+export class ActivationOrder implements RecordOrder {
   readonly #database: OrderDatabase;
 
   constructor(database: OrderDatabase) {

@@ -14,9 +14,10 @@ import { dirname, join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import PouchDB from "pouchdb";
 import { StartError } from "../errors.ts";
-import { DiskRoom, isDiskFull, leastBytes } from "./disk-room.ts";
-
-export type DocumentDatabase = PouchDB;
+import { ActivationOrder, type RecordOrder } from "./activation-order.ts";
+import { DiskRoom, isDiskFull, leastBytes, type Room } from "./disk-room.ts";
+import type { DocumentDatabase } from "./document-database.ts";
+import { type EntityIndex, MemoryIndex } from "./entity-index.ts";
 
 /** Keys and values, sorted by key. */
 export type OrderDatabase = ClassicLevel<string, string>;
@@ -25,8 +26,11 @@ export interface Databases {
   readonly whisks: DocumentDatabase;
   readonly activations: DocumentDatabase;
   readonly subjects: DocumentDatabase;
-  readonly activationOrder: OrderDatabase;
-  readonly room: DiskRoom;
+  /** Does anybody else write to them? Then nothing that is kept here of what they hold is sure. */
+  readonly areShared: boolean;
+  readonly entityIndex: EntityIndex;
+  readonly order: RecordOrder;
+  readonly room: Room;
   close(): Promise<void>;
 }
 
@@ -56,7 +60,9 @@ export async function openDatabases(
   }
   return {
     ...documents,
-    activationOrder,
+    areShared: false,
+    entityIndex: await MemoryIndex.open(documents.whisks),
+    order: new ActivationOrder(activationOrder),
     room: new DiskRoom(folder, say),
     async close() {
       await Promise.all([...Object.values(documents), activationOrder].map((database) => database.close()));
@@ -131,11 +137,4 @@ function rootCode(error: unknown): string | undefined {
     code = "code" in current && typeof current.code === "string" ? current.code : code;
   }
   return code;
-}
-
-/** The HTTP-like status of a rejected database call: 404 missing, 409 conflict; undefined for other faults. */
-export function statusOf(error: unknown): number | undefined {
-  return typeof error === "object" && error !== null && "status" in error && typeof error.status === "number"
-    ? error.status
-    : undefined;
 }

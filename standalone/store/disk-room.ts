@@ -11,8 +11,25 @@ export const leastBytes = 4 * megabyte;
 /** Data is written to LevelDB's log, and again to its tables before the log is removed. */
 const copies = 2;
 
+/** Whether there is room for what is to be written. */
+export interface Room {
+  /** Throws StoreError `full` unless so many bytes can be added and the reserve is still there. */
+  requireForNew(bytes: number): void;
+  /** Throws StoreError `full` unless there is room for the little that removing and recording take. */
+  requireForRest(): void;
+  /** The StoreError `full` of a write that failed for want of room, all the same; undefined for another failure. */
+  failure(error: unknown): StoreError | undefined;
+}
+
+/** A disk elsewhere, that somebody else watches. */
+export const unwatchedRoom: Room = {
+  requireForNew() {},
+  requireForRest() {},
+  failure: () => undefined,
+};
+
 /** Watches the disk that holds the data folder. A change is said in one line, not in one per request. */
-export class DiskRoom {
+export class DiskRoom implements Room {
   readonly #folder: string;
   readonly #say: (line: string) => void;
   #state: "enough" | "short" | "failed" = "enough";
@@ -22,17 +39,14 @@ export class DiskRoom {
     this.#say = say;
   }
 
-  /** Throws StoreError `full` unless so many bytes can be added and the reserve is still there. */
   requireForNew(bytes: number): void {
     this.#require(reserveBytes + copies * bytes);
   }
 
-  /** Throws StoreError `full` unless there is room for the little that removing and recording take. */
   requireForRest(): void {
     this.#require(leastBytes);
   }
 
-  /** The StoreError `full` of a write that failed for want of room, all the same; undefined for another failure. */
   failure(error: unknown): StoreError | undefined {
     if (!isDiskFull(error)) {
       return undefined;

@@ -1,16 +1,11 @@
-// Actions, packages, triggers and rules in the whisks database, with the views OpenWhisk lists them by.
+// Actions, packages, triggers and rules in the whisks database.
 
 import { LRUCache } from "lru-cache";
 import { StoreError } from "../errors.ts";
-import { splitPath } from "../names.ts";
-import { type Databases, type DocumentDatabase, statusOf } from "./databases.ts";
-import {
-  type EntityDocument,
-  type EntityType,
-  type EntityTypes,
-  type Summary,
-  summaryOf,
-} from "./entity-documents.ts";
+import type { Databases } from "./databases.ts";
+import { type DocumentDatabase, statusOf } from "./document-database.ts";
+import type { EntityDocument, EntityType, EntityTypes, Summary } from "./entity-documents.ts";
+import type { EntityIndex } from "./entity-index.ts";
 import { fromStored, toStored } from "./exact-documents.ts";
 
 /** Bytes to be kept beside a document, under the name its `exec.code` states. */
@@ -22,46 +17,33 @@ export interface NewAttachment {
 
 const cachedDocuments = 2_000;
 const cachedBytes = 64 << 20;
-const pageSize = 500;
 
-/** Reads and writes entities. All writes of this process go through one instance: it is its own cache and index. */
+/** Reads and writes entities. All writes of this process go through one instance, which is its own cache. */
 export class EntityStore {
   readonly #database: DocumentDatabase;
+  readonly #index: EntityIndex;
   readonly #room: Databases["room"];
+  #changed: (id: string) => void = () => {};
   readonly #documents = new LRUCache<string, EntityDocument>({
     max: cachedDocuments,
     maxSize: cachedBytes,
     sizeCalculation: (document) => 512 + inlineCodeLength(document),
   });
-  readonly #summaries: { readonly [type in EntityType]: Map<string, Summary> } = {
-    action: new Map(),
-    package: new Map(),
-    trigger: new Map(),
-    rule: new Map(),
-  };
 
-  private constructor({ whisks, room }: Databases) {
+  constructor({ whisks, entityIndex, room }: Pick<Databases, "whisks" | "entityIndex" | "room">) {
     this.#database = whisks;
+    this.#index = entityIndex;
     this.#room = room;
   }
 
-  /** Reads the index of what is there. */
-  static async open(databases: Databases): Promise<EntityStore> {
-    const store = new EntityStore(databases);
-    let startkey = "";
-    for (;;) {
-      const page = await databases.whisks.allDocs({ include_docs: true, limit: pageSize, startkey });
-      for (const row of page.rows) {
-        if (row.doc) {
-          store.#index(fromStored<EntityDocument>(row.doc));
-        }
-      }
-      const last = page.rows.at(-1);
-      if (last === undefined || page.rows.length < pageSize) {
-        return store;
-      }
-      startkey = `${last.id}\u0000`;
-    }
+  /** From now on `listener` hears of every entity that is written or removed here. */
+  onChange(listener: (id: string) => void): void {
+    this.#changed = listener;
+  }
+
+  /** Another controller has changed it: the next reader gets it from the database. */
+  forget(id: string): void {
+    this.#documents.delete(id);
   }
 
   /** The entity, or undefined when there is none. StoreError `wrong-type` when the name belongs to something else. */
@@ -109,7 +91,8 @@ export class EntityStore {
         : (this.#room.failure(error) ?? unavailable(`writing ${document._id}`, error));
     }
     this.#documents.set(document._id, stored);
-    this.#index(stored);
+    this.#index.written(stored);
+    this.#changed(document._id);
     return stored;
   }
 
@@ -123,7 +106,8 @@ export class EntityStore {
         ? new StoreError("conflict", `${document._id} was changed meanwhile`)
         : (this.#room.failure(error) ?? unavailable(`removing ${document._id}`, error));
     }
-    this.#summaries[document.entityType].delete(document._id);
+    this.#index.removed(document);
+    this.#changed(document._id);
   }
 
   /** Bytes kept beside the document; undefined when there are none of that name. */
@@ -142,20 +126,8 @@ export class EntityStore {
    * Summaries of the entities in `path` (`namespace`, which includes its packages, or `namespace/package`), latest
    * update first.
    */
-  list(type: EntityType, path: string): readonly Summary[] {
-    const found: Summary[] = [];
-    for (const summary of this.#summaries[type].values()) {
-      if (summary.namespace === path || splitPath(summary.namespace).namespace === path) {
-        found.push(summary);
-      }
-    }
-    return found.sort((a, b) => b.updated - a.updated);
-  }
-
-  #index(document: EntityDocument): void {
-    if (document.entityType in this.#summaries) {
-      this.#summaries[document.entityType].set(document._id, summaryOf(document));
-    }
+  list(type: EntityType, path: string): Promise<readonly Summary[]> {
+    return this.#index.list(type, path);
   }
 }
 

@@ -3,9 +3,10 @@
 import { LRUCache } from "lru-cache";
 import type { ActivationRecord, ActivationStore } from "../../invoker/index.ts";
 import { StoreError } from "../errors.ts";
-import { ActivationOrder, type OrderRange } from "./activation-order.ts";
-import type { Databases, DocumentDatabase } from "./databases.ts";
-import { statusOf } from "./databases.ts";
+import type { OrderRange, RecordOrder } from "./activation-order.ts";
+import type { Databases } from "./databases.ts";
+import type { DocumentDatabase } from "./document-database.ts";
+import { statusOf } from "./document-database.ts";
 import { fromStored, toStored } from "./exact-documents.ts";
 
 /** A record of an action, a sequence, or a trigger (which has no duration, and 0 as its end). */
@@ -40,7 +41,8 @@ const rememberedIds = 20_000;
 export class ActivationRecords implements ActivationStore {
   readonly #database: DocumentDatabase;
   readonly #room: Databases["room"];
-  readonly #order: ActivationOrder;
+  readonly #order: RecordOrder;
+  readonly #areShared: boolean;
   /** Given to us and not yet written, by document id. */
   readonly #pending = new Map<string, RecordDocument>();
   /** Acknowledged to a caller and not yet given to us, by document id. */
@@ -50,17 +52,17 @@ export class ActivationRecords implements ActivationStore {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor({ activations, room }: Databases, order: ActivationOrder) {
+  private constructor({ activations, order, room, areShared }: Databases) {
     this.#database = activations;
     this.#room = room;
     this.#order = order;
+    this.#areShared = areShared;
   }
 
   /** Opens the records, and first puts in order what a former life wrote without getting to that. */
   static async open(databases: Databases): Promise<ActivationRecords> {
-    const order = new ActivationOrder(databases.activationOrder);
-    await order.catchUp(databases.activations);
-    return new ActivationRecords(databases, order);
+    await databases.order.catchUp(databases.activations);
+    return new ActivationRecords(databases);
   }
 
   /** Keeps the record; resolves when it is in the database. Readers see it from now on. */
@@ -77,8 +79,14 @@ export class ActivationRecords implements ActivationStore {
     });
   }
 
-  /** Says that a record will come: from now on a reader waits for it a while rather than not find it. */
+  /**
+   * Says that a record will come: from now on a reader waits for it a while rather than not find it. A record that another
+   * process writes is not waited for: nobody says here when it is there.
+   */
   expect(namespace: string, activationId: string): void {
+    if (this.#areShared) {
+      return;
+    }
     const id = `${namespace}/${activationId}`;
     if (this.#stored.has(id) || this.#pending.has(id) || this.#expected.has(id)) {
       return;
