@@ -5,11 +5,13 @@ import {
   createLeanFactory,
   defaultPoolSettings,
   findInterpreters,
+  type Machine,
   Pool,
   probe,
   type RewindPolicy,
   type RewindTimings,
   realMachine,
+  type StemCell,
 } from "../pool/index.ts";
 import { instanceName } from "../test/system/instance.ts";
 
@@ -21,44 +23,58 @@ export class Bench {
   readonly rewinds: RewindTimings[] = [];
   readonly #pool: Pool;
   readonly #close: () => Promise<void>;
-  readonly #kind: string;
+  readonly #cell: StemCell;
 
-  private constructor(pool: Pool, kind: string, close: () => Promise<void>) {
+  private constructor(pool: Pool, cell: StemCell, close: () => Promise<void>) {
     this.#pool = pool;
-    this.#kind = kind;
+    this.#cell = cell;
     this.#close = close;
     pool.events.on("rewound", ({ timings }) => this.rewinds.push(timings));
   }
 
-  static async start(kind: string, rewind: RewindPolicy): Promise<Bench> {
+  /** `name` tells it from others that live at the same time; `change` replaces parts of the machine. */
+  static async start(
+    kind: string,
+    rewind: RewindPolicy,
+    {
+      name = "bench",
+      change = (machine: Machine): Machine => machine,
+      stemCell = {} as Partial<StemCell>,
+      userMemoryMB = undefined as number | undefined,
+    } = {},
+  ): Promise<Bench> {
     const factory = createLeanFactory({
-      instance: instanceName("bench"),
+      instance: instanceName(name),
       interpreters: await findInterpreters(),
       environment: {},
       scratchMB: 64,
       launcher,
     });
     await factory.removeLeftovers();
-    const pool = new Pool(realMachine(factory, await probe()), {
+    const cell = { kind, count: 1, memoryMB, ...stemCell };
+    const pool = new Pool(change(realMachine(factory, await probe())), {
       ...defaultPoolSettings,
       rewind,
-      userMemoryMB: memoryMB,
-      stemCells: [{ kind, count: 1, memoryMB }],
+      userMemoryMB: userMemoryMB ?? cell.count * cell.memoryMB,
+      stemCells: [cell],
     });
     await pool.settled();
-    return new Bench(pool, kind, async () => {
+    return new Bench(pool, cell, async () => {
       await pool.close();
       await factory.close();
     });
   }
 
-  /** Runs an action that nobody has seen, until the container is clean again. */
-  async runNew(code: string): Promise<void> {
-    const lease = await this.#pool.lease({ kind: this.#kind, memoryMB, owner: code });
+  /** Runs an action that nobody has seen, until the container is clean again. Resolves with the times of its init and run. */
+  async runNew(code: string): Promise<{ readonly initMs: number; readonly runMs: number }> {
+    const lease = await this.#pool.lease({ ...this.#cell, owner: code });
     lease.keepLogs(0);
     const frame = { name: "bench", main: "main", binary: false, env: {}, code: Buffer.from(code) };
+    const askedMs = performance.now();
     const init = await lease.init(frame, limits);
+    const loadedMs = performance.now();
     const run = await lease.run('{"value":{}}', limits);
+    const answeredMs = performance.now();
     await lease.release(true);
     if (
       init.exchange.outcome !== "answer" ||
@@ -66,6 +82,16 @@ export class Bench {
       run.exchange.status !== 200
     )
       throw new Error(`the benchmark's action failed: ${JSON.stringify([init.exchange, run.exchange])}`);
+    return { initMs: loadedMs - askedMs, runMs: answeredMs - loadedMs };
+  }
+
+  get events(): Pool["events"] {
+    return this.#pool.events;
+  }
+
+  /** Nothing is being started, rewound or removed. */
+  settled(): Promise<void> {
+    return this.#pool.settled();
   }
 
   stop(): Promise<void> {

@@ -3,17 +3,27 @@
 import { writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
+import { age } from "./age.ts";
+import { cluster } from "./cluster.ts";
 import { distinct } from "./distinct.ts";
 import { type Figure, tableOf } from "./figures.ts";
 import { firstCall } from "./first-call.ts";
+import { livePage } from "./live-page.ts";
 import { ownTime } from "./own-time.ts";
+import { replacement } from "./replacement.ts";
 import { rewind } from "./rewind.ts";
+import { stockPath } from "./stock-path.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   rewind,
   "first-call": firstCall,
   "own-time": ownTime,
   distinct,
+  age,
+  replacement,
+  "stock-path": stockPath,
+  "live-page": livePage,
+  cluster,
 };
 
 export async function main(argv: readonly string[]): Promise<void> {

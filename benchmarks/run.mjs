@@ -1,13 +1,30 @@
-// Runs the benchmarks after the same set-up as `npm start`.
+// Runs the benchmarks after the same set-up as `npm start`, and for `cluster` and `stock-path` what these take besides.
 //
 //   npm run bench -- [--only NAME] [--json FILE]
 
-import { SetupError, setUp } from "../standalone/setup.mjs";
+import { parseArgs } from "node:util";
+import { prepareCluster } from "../standalone/cluster/setup.mjs";
+import { ensureSystemPackages, isCommand, SetupError, setUp } from "../standalone/setup.mjs";
+
+const dockerNeeds = [
+  { what: "Docker's daemon", debianPackage: "docker.io", isThere: () => isCommand("dockerd") },
+  { what: "ip", debianPackage: "iproute2", isThere: () => isCommand("ip") },
+];
 
 try {
+  const argv = process.argv.slice(2);
+  const { only = "cluster" } = parseArgs({
+    args: argv,
+    options: { only: { type: "string" } },
+    strict: false,
+  }).values;
   await setUp(console.log);
+  if (["cluster", "stock-path"].includes(only)) await ensureSystemPackages(console.log, dockerNeeds);
+  if (only === "cluster") await prepareCluster(console.log);
   const { main } = await import("../build/js/benchmarks/main.js");
-  await main(process.argv.slice(2));
+  await main(argv);
+  // A consumer of bare kafkajs that finds the broker gone goes on looking for it, although it was disconnected meanwhile.
+  process.exit();
 } catch (error) {
   console.error(error instanceof SetupError ? error.problems.join("\n") : error);
   process.exitCode = error instanceof SetupError ? 2 : 1;

@@ -1,0 +1,136 @@
+// One OpenWhisk, spoken to through its public REST API: the calls that are measured, and apart from them all other requests.
+
+import { Pool } from "undici";
+import type { Side } from "./call.ts";
+
+export interface EndpointPlace {
+  readonly side: Side;
+  readonly url: URL;
+  /** `uuid:key` */
+  readonly auth: string;
+  /** True: any certificate will do. */
+  readonly insecure: boolean;
+  /** Calls under way at the same time. */
+  readonly inFlight: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  /** Of `performance.now()`. */
+  readonly startMs: number;
+  readonly tookMs: number;
+  /** Seconds, as the header `Retry-After` has it. */
+  readonly retryAfter: string | undefined;
+}
+
+/** Why an endpoint cannot be compared, or not any more. The message names it and the remedy. */
+export class EndpointError extends Error {
+  readonly code: "unreachable" | "certificate" | "not-openwhisk" | "key" | "refused" | "lost";
+  readonly side: Side;
+
+  constructor(side: Side, code: EndpointError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "EndpointError";
+    this.code = code;
+    this.side = side;
+  }
+}
+
+/** A blocking call is answered after a minute at the latest. */
+const answerLimitMs = 120_000;
+const controlLimitMs = 60_000;
+/** Longer than the pauses between calls: what is measured is no connection being made. */
+const keptIdleMs = 30_000;
+/** For all that is not measured. */
+export const controlsInFlight = 8;
+
+export class Endpoint {
+  readonly place: EndpointPlace;
+  readonly #measured: Pool;
+  readonly #control: Pool;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(place: EndpointPlace) {
+    this.place = place;
+    const pool = (connections: number, limitMs: number): Pool =>
+      new Pool(place.url.origin, {
+        ...{ connections, headersTimeout: limitMs, bodyTimeout: limitMs },
+        ...{ keepAliveTimeout: keptIdleMs, connect: { rejectUnauthorized: !place.insecure } },
+      });
+    this.#measured = pool(place.inFlight, answerLimitMs);
+    this.#control = pool(controlsInFlight, controlLimitMs);
+    this.#headers = {
+      authorization: `Basic ${Buffer.from(place.auth).toString("base64")}`,
+      "content-type": "application/json",
+    };
+  }
+
+  get side(): Side {
+    return this.place.side;
+  }
+
+  /** Below the address that was given, which may have a path of its own. */
+  pathOf(path: string): string {
+    return `${this.place.url.pathname.replace(/\/$/, "")}${path}`;
+  }
+
+  /** A call that is measured: between the two looks at the clock there is the request and nothing else. */
+  async invoke(path: string, body: string): Promise<Answer> {
+    const startMs = performance.now();
+    const answer = await this.#measured.request({ method: "POST", path, headers: this.#headers, body });
+    const text = await answer.body.text();
+    const tookMs = performance.now() - startMs;
+    const { statusCode: status, headers } = answer;
+    return { status, text, startMs, tookMs, retryAfter: headers["retry-after"]?.toString() };
+  }
+
+  /** Any other request, below the given address. A body that is no JSON comes as undefined. Throws EndpointError `unreachable`. */
+  async send(
+    method: "GET" | "PUT" | "DELETE",
+    path: string,
+    { body, withKey = true }: { readonly body?: object; readonly withKey?: boolean } = {},
+  ): Promise<{ readonly status: number; readonly body: unknown }> {
+    const { authorization: _, ...open } = this.#headers;
+    const headers = withKey ? this.#headers : open;
+    try {
+      const answer = await this.#control.request({
+        ...{ method, path: this.pathOf(path), headers },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      return { status: answer.statusCode, body: readJson(await answer.body.text()) };
+    } catch (cause) {
+      throw new EndpointError(this.side, "unreachable", `it does not answer (${codeOf(cause)})`, { cause });
+    }
+  }
+
+  /** Ends the calls that are under way, with an error; other requests go on. */
+  async interrupt(): Promise<void> {
+    await this.#measured.destroy(new Error("the comparison is being ended"));
+  }
+
+  async close(): Promise<void> {
+    await this.#measured.destroy();
+    await this.#control.close();
+  }
+}
+
+/** Of an error of the network: what Node, OpenSSL or undici call it. */
+export function codeOf(error: unknown): string {
+  const { code, message } = error as { readonly code?: string; readonly message: string };
+  return code ?? message;
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of an answer of the API that refuses something: its own words. */
+export function errorText({ status, body }: { readonly status: number; readonly body: unknown }): string {
+  const { error } = (body ?? {}) as { readonly error?: unknown };
+  return typeof error === "string" ? `${status}: ${error}` : `${status}`;
+}
