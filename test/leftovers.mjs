@@ -1,8 +1,10 @@
-// Lists everything of rewhisk that is on this machine: processes, cgroups, mounts, namespaces, files. Exit code 1 if any.
+// Lists everything of rewhisk that is on this machine: processes, cgroups, mounts, namespaces, files, what is of their networks.
+// Exit code 1 if any.
 // It asks the kernel and nothing of rewhisk's own code, so that an error there cannot hide what it leaves.
 //
 //   npm run leftovers [-- --instance NAME]     NAME: only what is of this invoker, such as standalone-1a2b3c4d
 
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,6 +96,28 @@ function files() {
   );
 }
 
+/** What a program of the system lists, line by line; nothing where there is no such program. @param {string} command @param {string[]} args */
+function linesOf(command, ...args) {
+  const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+  return (spawnSync(command, args, { env, encoding: "utf8" }).stdout ?? "").split("\n");
+}
+
+/** Tables and iptables' rules by the instance's name, interfaces by their alias. Routes tell no name: they are only in the whole list. */
+function networks() {
+  const name = values.instance ?? "";
+  const routes = name === "" ? linesOf("ip", "-4", "route", "show", "proto", "82") : [];
+  const isNamed = (/** @type {string} */ line, /** @type {string} */ prefix) =>
+    line.split(/[ "]/).some((word) => word === prefix + name || (name === "" && word.startsWith(prefix)));
+  return [
+    ...linesOf("nft", "list", "tables").filter((line) => isNamed(line, "rewhisk_")),
+    ...linesOf("iptables", "-w", "-S").filter((line) => isNamed(line, "rewhisk_")),
+    ...linesOf("ip", "-oneline", "link").filter((line) =>
+      isNamed(line.split(" alias ")[1] ?? "", "rewhisk/"),
+    ),
+    ...routes.filter(Boolean),
+  ].map((line) => `network ${line.trim().slice(0, shownCommandLength)}`);
+}
+
 const all = processes();
 const ours = all.filter(isOurs);
 // Whoever has entered a container's mounts keeps them, though it is no process of ours.
@@ -106,6 +130,7 @@ const found = [
     .filter((one) => inside.includes(one))
     .map(({ pid }) => `mount ${mountSource}, seen by process ${pid}`),
   ...namespacesOf(held).map((id) => `namespace ${id}`),
+  ...networks(),
   ...files().map((name) => `file ${join(tmpdir(), name)}`),
 ];
 for (const line of found) console.log(line);

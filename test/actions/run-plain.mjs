@@ -5,7 +5,7 @@
 // REWHISK_NODE and REWHISK_PYTHON choose the interpreters. Knows OpenWhisk's rules by itself: shares no code with runtimes/.
 import { execFile, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -97,7 +97,7 @@ async function runPlain(action, invocations, report) {
     const code = await prepare(action, unpacked);
     for (const { value } of invocations) {
       const inside = path.join(folder, "action");
-      await cp(unpacked, inside, { recursive: true });
+      await promisify(execFile)("cp", ["--archive", unpacked, inside]);
       report(await execute(action, { folder: inside, main: action.main ?? "main", value, ...code }, folder));
       await rm(inside, { recursive: true });
     }

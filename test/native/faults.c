@@ -1,155 +1,289 @@
-/* Makes each step of a checkpoint and of a rewind fail once, and sees that the process is untouched or dead, never between. */
+/* Makes each call of a checkpoint, a rewind, a verification and a release go wrong, and tells what became of the process. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
+/*
+ * faults [--all] VICTIM...
+ * faults --case VICTIM RUNG PHASE SITE OCCURRENCE FAULT NUMBER		one run, with the values of its line
+ *
+ * First each victim and rung without a fault: which calls there are, and by which ways the library comes to make them.
+ * Then one run for each site, its first, second and last call, and each fault that makes sense for it. Without --all,
+ * what one victim and rung has shown for a site is not repeated with the next, but for the deaths, once, where it has threads.
+ *
+ * Prints, separated by tabs:	none FUNCTION FAULT REASON
+ *				call PHASE STEP FUNCTION
+ *				case VICTIM RUNG PHASE STEP FUNCTION SITE OCCURRENCE FAULT NUMBER OUTCOME DETAIL WAY
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../../native/rewind.h"
+#include "faults.h"
 
-void rw_fail_step(int32_t step);
-int32_t rw_steps_left(void);
+#define WORKERS 2
+#define VICTIMS_AT_MOST 32
+#define SITES_AT_MOST 4096
+#define CASES_AT_MOST (1U << 20)
+#define TRIES 3
 
-#define MUST(x) ((x) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x), exit(1)))
-
-struct victim {
-	pid_t pid;
-	int to, from;
+struct subject {
+	const char *program;
+	uint32_t rung;
+	enum phase phase;
+	bool restless, refuses, lost, has_threads;
 };
 
-static void await(const struct victim *victim)
-{
-	char answer;
+struct one_case {
+	struct subject subject;
+	struct call call;
+	struct aim aim;
+};
 
-	MUST(read(victim->from, &answer, 1) == 1);
+struct site {
+	struct call call;
+	uint32_t count;
+};
+
+static struct one_case *cases;
+static uint32_t case_count;
+static struct run *run;
+
+static const char *name_of(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return slash ? slash + 1 : program;
 }
 
-static struct victim start(const char *program)
+static void *share(size_t size)
 {
-	int to[2], from[2];
-	struct victim victim;
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	MUST(!pipe2(to, O_CLOEXEC) && !pipe2(from, O_CLOEXEC));
-	victim.pid = fork();
-	MUST(victim.pid >= 0);
-	if (victim.pid == 0) {
-		int in = fcntl(to[0], F_DUPFD, 10), out = fcntl(from[1], F_DUPFD, 10);
+	MUST(at != MAP_FAILED);
+	return at;
+}
 
-		dup2(in, 3);
-		dup2(out, 4);
-		close(in);
-		close(out);
-		execl(program, program, (char *)NULL);
-		_exit(127);
+static void take_up(const struct subject *subject)
+{
+	run->program = subject->program;
+	run->rung = subject->rung;
+	run->phase = subject->phase;
+	run->restless = subject->restless;
+	run->refuses = subject->refuses;
+	run->lost = subject->lost;
+}
+
+/* Without a fault. The sites, in the order of their first calls. */
+static uint32_t record(struct subject *subject, struct site sites[SITES_AT_MOST])
+{
+	uint32_t count = 0;
+
+	subject->refuses = false;
+	take_up(subject);
+	run->watch.recording = true;
+	run_one(run, 0);
+	run->watch.recording = false;
+	if (!strcmp(run->outcome, "WRONG")) {
+		fprintf(stderr, "%s, %s without a fault: %s\n", name_of(subject->program), run_phases[subject->phase], run->detail);
+		exit(1);
 	}
-	close(to[0]);
-	close(from[1]);
-	victim.to = to[1];
-	victim.from = from[0];
-	await(&victim);
-	return victim;
-}
+	MUST(run->watch.count > 0 && run->watch.count < CALLS_AT_MOST);
+	subject->refuses = run->result != 0;
+	subject->restless = run->restless;
+	subject->has_threads = run->has_threads;
+	for (uint32_t i = 0; i < run->watch.count; i++) {
+		uint32_t at = 0;
 
-static void end(struct victim *victim)
-{
-	close(victim->to);
-	close(victim->from);
-	kill(victim->pid, SIGKILL);
-	waitpid(victim->pid, NULL, 0);
-}
-
-static int is_alive(const struct victim *victim)
-{
-	siginfo_t seen = { 0 };
-
-	/* The library has collected a child of ours that it killed while tracing it. */
-	if (waitid(P_PID, (id_t)victim->pid, &seen, WEXITED | WNOHANG | WNOWAIT))
-		return 0;
-	return seen.si_pid == 0;
-}
-
-static int checkpoint(const struct victim *victim, uint32_t rung, int32_t fault, struct rw_process **process,
-		      struct rw_error *error)
-{
-	const struct timespec moment = { 0, 1000000 };
-	struct rw_summary summary;
-	int failed;
-
-	do {
-		nanosleep(&moment, NULL);
-		rw_fail_step(fault);
-		failed = rw_checkpoint(victim->pid, rung, process, &summary, error);
-	} while (failed && error->reason == RW_NOT_QUIESCENT);
-	return failed;
-}
-
-/* Gives 0 once there is no such step. */
-static int fail_in_checkpoint(const char *program, uint32_t rung, int32_t step)
-{
-	struct victim victim = start(program);
-	struct rw_process *process = NULL;
-	struct rw_error error;
-	int failed = checkpoint(&victim, rung, step, &process, &error), was_reached = rw_steps_left() < 0;
-
-	rw_fail_step(-1);
-	MUST(was_reached == (failed != 0));
-	if (failed && error.untouched) {
-		MUST(is_alive(&victim));
-		MUST(checkpoint(&victim, rung, -1, &process, &error) == 0);
-	} else if (failed) {
-		MUST(!is_alive(&victim));
+		while (at < count && sites[at].call.site != run->watch.calls[i].site)
+			at++;
+		MUST(at < SITES_AT_MOST);
+		if (at == count)
+			sites[count++] = (struct site){ .call = run->watch.calls[i] };
+		sites[at].count++;
 	}
-	rw_release(process);
-	end(&victim);
-	return was_reached;
+	return count;
 }
 
-static int fail_in_rewind(const char *program, uint32_t rung, int32_t step)
+/* Whether it is new. */
+static bool remember(uint64_t key)
 {
-	struct victim victim = start(program);
-	struct rw_process *process = NULL;
-	struct rw_timings timings;
-	struct rw_error error;
-	int failed, was_reached;
+	static uint64_t seen[CASES_AT_MOST * 2];
+	uint64_t at = key % (CASES_AT_MOST * 2);
 
-	MUST(checkpoint(&victim, rung, -1, &process, &error) == 0);
-	MUST(write(victim.to, "d", 1) == 1);
-	await(&victim);
-	rw_fail_step(step);
-	failed = rw_rewind(process, 0, &timings, &error);
-	was_reached = rw_steps_left() < 0;
-	rw_fail_step(-1);
-	MUST(was_reached == (failed != 0));
-	if (failed && error.untouched) {
-		MUST(is_alive(&victim));
-		failed = rw_rewind(process, 1, &timings, &error);
-		if (failed)
-			fprintf(stderr, "%s, step %d: %s\n", program, step, error.what);
-		MUST(!failed);
-	} else if (failed) {
-		MUST(!is_alive(&victim));
+	while (seen[at] && seen[at] != key)
+		at = (at + 1) % (CASES_AT_MOST * 2);
+	if (seen[at])
+		return false;
+	seen[at] = key;
+	return true;
+}
+
+/* Whether there are any that have not been there before. */
+static bool add_cases(const struct subject *subject, const struct site *site, bool all)
+{
+	/* A rewind with the oracle is the other and more. */
+	const enum phase phase = subject->phase == REWIND_VERIFIED ? REWIND : subject->phase;
+	const uint32_t before = case_count;
+	const uint32_t occurrences[] = { 0, 1, site->count - 1 };
+	struct fault faults[FAULTS_AT_MOST];
+	int count = kinds_of(site->call.function, all ? FAULTS_AT_MOST : 1, faults);
+
+	if (count < 0) {
+		fprintf(stderr, "faults-kinds.c does not say what can go wrong with %s\n", site->call.function);
+		exit(1);
 	}
-	rw_release(process);
-	end(&victim);
-	return was_reached;
+	for (uint32_t which = 0; which < 3 && which < site->count; which++)
+		for (int i = 0; i < count; i++) {
+			const uint64_t fault = (uint64_t)faults[i].kind << 16 | (uint64_t)faults[i].number;
+			const bool is_death = faults[i].kind == KILLED || faults[i].kind == DYING || faults[i].kind == TRACER_KILLED;
+			const bool is_other = subject->has_threads && is_death;
+			const uint64_t key = site->call.site * 0x9e3779b97f4a7c15ULL ^ fault << 8 ^ which << 5 ^
+					     (uint64_t)is_other << 4 ^ phase;
+
+			if (!all && ((which == 1 && faults[i].kind > SHORT) || !remember(key)))
+				continue;
+			MUST(case_count < CASES_AT_MOST);
+			cases[case_count++] = (struct one_case){
+				*subject, site->call, { site->call.site, occurrences[which], faults[i] }
+			};
+		}
+	return case_count > before;
+}
+
+static void print_none(const char *function)
+{
+	for (enum fault_kind kind = 0; kind < FAULT_KINDS; kind++)
+		if (kinds_why_not(function, kind))
+			printf("none\t%s\t%s\t%s\n", function, kinds_names[kind], kinds_why_not(function, kind));
+}
+
+static void plan(const char *program, uint32_t rung, bool all)
+{
+	static struct site sites[SITES_AT_MOST];
+	struct subject subject = { .program = program, .rung = rung, .phase = REWIND };
+
+	/* Whether it can be put back at all. */
+	record(&subject, sites);
+	subject.lost = subject.refuses;
+	for (subject.phase = 0; subject.phase < PHASES; subject.phase++) {
+		uint32_t count = record(&subject, sites);
+
+		for (uint32_t i = 0; i < count; i++) {
+			const struct call *call = &sites[i].call;
+			const uint64_t row = (uint64_t)(uintptr_t)call->function << 20 ^ (uint64_t)(uintptr_t)call->step;
+
+			if (add_cases(&subject, &sites[i], all) && remember(row * PHASES + subject.phase))
+				printf("call\t%s\t%s\t%s\n", run_phases[subject.phase], call->step, call->function);
+			if (remember((uint64_t)(uintptr_t)call->function))
+				print_none(call->function);
+		}
+	}
+}
+
+static void print_case(const struct one_case *one)
+{
+	char line[2048];
+	int used = snprintf(line, sizeof(line), "case\t%s\t%u\t%s\t%s\t%s\t%lx\t%u\t%s\t%d\t%s\t%s\t",
+			    name_of(one->subject.program), one->subject.rung, run_phases[one->subject.phase], one->call.step,
+			    one->call.function, (unsigned long)one->aim.site, one->aim.occurrence,
+			    kinds_names[one->aim.fault.kind], one->aim.fault.number, run->outcome, run->detail);
+
+	for (int i = 0; i < WAY_AT_MOST && run->watch.way[i] && !strcmp(run->outcome, "WRONG"); i++)
+		used += snprintf(line + used, sizeof(line) - (size_t)used, "%lx ", (unsigned long)run->watch.way[i]);
+	line[used++] = '\n';
+	MUST(write(STDOUT_FILENO, line, (size_t)used) == used);
+}
+
+/*
+ * How often a site is reached depends on the moment where threads are born and die: such a one gets more tries, and the
+ * last of them takes the site's first call. It may be that luck alone has led to a later one while the calls were recorded.
+ */
+static void run_case(struct one_case one, int worker)
+{
+	take_up(&one.subject);
+	for (int i = 1; i <= TRIES; i++) {
+		if (i == TRIES)
+			one.aim.occurrence = 0;
+		run->watch.aim = one.aim;
+		run_one(run, worker);
+		if (strcmp(run->outcome, "unreached"))
+			break;
+	}
+	print_case(&one);
+}
+
+static void work(int worker)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	run = share(sizeof(*run));
+	for (uint32_t i = (uint32_t)worker; i < case_count; i += WORKERS)
+		run_case(cases[i], worker);
+}
+
+static int run_all(void)
+{
+	int failed = 0, status;
+
+	for (int i = 0; i < WORKERS; i++) {
+		pid_t worker = fork();
+
+		MUST(worker >= 0);
+		if (!worker) {
+			work(i);
+			_exit(0);
+		}
+	}
+	while (wait(&status) > 0)
+		failed |= status;
+	return failed != 0;
+}
+
+static enum fault_kind kind_named(const char *name)
+{
+	enum fault_kind kind = 0;
+
+	while (strcmp(kinds_names[kind], name))
+		MUST(++kind < FAULT_KINDS);
+	return kind;
+}
+
+/* With the values of a line, as they are printed. */
+static int run_one_case(char **values)
+{
+	uint64_t site = strtoull(values[3], NULL, 16);
+	uint32_t occurrence = (uint32_t)atoi(values[4]);
+	struct fault fault = { kind_named(values[5]), atoi(values[6]) };
+
+	plan(values[0], (uint32_t)atoi(values[1]), true);
+	for (uint32_t i = 0; i < case_count; i++) {
+		struct one_case one = cases[i];
+
+		if (strcmp(run_phases[one.subject.phase], values[2]) || one.aim.site != site)
+			continue;
+		one.aim.occurrence = occurrence;
+		one.aim.fault = fault;
+		run_case(one, 0);
+		return strcmp(run->outcome, "WRONG") == 0;
+	}
+	fprintf(stderr, "no such site\n");
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	int steps = 0;
+	const bool all = argc > 1 && !strcmp(argv[1], "--all");
 
-	MUST(argc > 1);
-	for (int i = 1; i < argc; i++)
-		for (uint32_t rung = RW_WRITE_PROTECT; rung <= RW_COPY_ALL; rung += 2) {
-			for (int32_t step = 0; fail_in_checkpoint(argv[i], rung, step); step++)
-				steps++;
-			for (int32_t step = 0; fail_in_rewind(argv[i], rung, step); step++)
-				steps++;
-		}
-	printf("%d\n", steps);
-	return 0;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	cases = share(CASES_AT_MOST * sizeof(*cases));
+	run = share(sizeof(*run));
+	if (argc == 9 && !strcmp(argv[1], "--case"))
+		return run_one_case(argv + 2);
+	MUST(argc > 1 + all);
+	for (int i = 1 + all; i < argc; i++)
+		for (uint32_t rung = RW_WRITE_PROTECT; rung <= RW_COPY_ALL; rung += RW_COPY_ALL - RW_WRITE_PROTECT)
+			plan(argv[i], rung, all);
+	return run_all();
 }

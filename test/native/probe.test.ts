@@ -1,12 +1,49 @@
 // The probe: which rungs it proves on this kernel, what serves when the best one is missing, and that it leaves no trace.
 
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ClassicLevel } from "classic-level";
-import { ContainerCheckpoint, probe, type Rung, rungs } from "../../restorer/index.ts";
+import { ContainerCheckpoint, nativeFolder, probe, type Rung, rungs } from "../../restorer/index.ts";
 import { Victim, victimProgram } from "./victim.ts";
+
+/** Lies of test/native/liar.c by the rung that they must cost. */
+const liesThatCost: Readonly<Record<string, readonly string[]>> = {
+  "write-protect": [
+    "no-userfault",
+    "no-scan",
+    "scan-is-silent",
+    "scan-ends-early",
+    "scan-omits-ranges",
+    "scan-omits-page",
+    "scan-hides-holes",
+    "scan-hides-writes",
+  ],
+  "soft-dirty": ["soft-dirty-never", "soft-dirty-omits-page"],
+};
+
+/** Without the truth about pages no checkpoint holds them all: nothing can be put back under any rung. */
+const liesThatCostAll = ["pagemap-is-empty", "pagemap-is-short", "pagemap-omits-page"];
+
+/** What the probe says of each rung on a kernel that tells this lie: undefined where proven, else why not. */
+function probeUnder(lie: string): Map<Rung, string | undefined> {
+  const run = spawnSync(`${nativeFolder}liar`, [lie, `${nativeFolder}probe-victim`], { encoding: "utf8" });
+  expect(run.status, run.stderr).to.equal(0);
+  const results = run.stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => {
+      const [, number, proven, why] = /^(\d) ([01]) (.*)$/.exec(line) ?? [];
+      return [rungs[Number(number) - 1] as Rung, proven === "1" ? undefined : (why ?? "")] as const;
+    });
+  return new Map(results);
+}
+
+function provenUnder(lie: string): readonly Rung[] {
+  return [...probeUnder(lie)].filter(([, why]) => why === undefined).map(([rung]) => rung);
+}
 
 /** A victim that has written its memory, put back and verified under the rung. */
 async function rewindOnce(rung: Rung): Promise<boolean> {
@@ -63,5 +100,33 @@ describe("the probe", () => {
       await store.close();
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe("on a kernel whose answers are falsified, the probe", () => {
+  let honest: readonly Rung[] = [];
+  before(() => {
+    honest = provenUnder("none");
+  });
+
+  it("proves without a lie what it proves here", async () => {
+    const { rungs: here } = await probe();
+    expect(honest).to.deep.equal(here.filter(({ proven }) => proven).map(({ rung }) => rung));
+  });
+
+  for (const [rung, lies] of Object.entries(liesThatCost) as [Rung, readonly string[]][])
+    for (const lie of lies)
+      it(`rejects ${rung}, with the reason, under the lie ${lie}; the others serve`, () => {
+        expect(probeUnder(lie).get(rung)).to.be.a("string").that.is.not.equal("");
+        expect(provenUnder(lie)).to.deep.equal(honest.filter((one) => one !== rung));
+      });
+
+  for (const lie of liesThatCostAll)
+    it(`rejects every rung, with the reason, under the lie ${lie}`, () => {
+      for (const why of probeUnder(lie).values()) expect(why).to.be.a("string").that.is.not.equal("");
+    });
+
+  it("proves soft-dirty where the bits are right, if only because every page counts as written", () => {
+    expect(provenUnder("soft-dirty-everywhere")).to.include("soft-dirty");
   });
 });

@@ -3,7 +3,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { nativeFolder } from "../../restorer/index.ts";
+import { within } from "../../pool/index.ts";
+import { ContainerCheckpoint, nativeFolder, type Rung } from "../../restorer/index.ts";
+
+const answerMs = 20_000;
 
 /** A started victim: `pid` as the host sees it. */
 export class Victim {
@@ -23,9 +26,11 @@ export class Victim {
   /** Started through a shell: a process traced here must not be Node's own child. Resolves when it has prepared itself. */
   static async start(program: string): Promise<Victim> {
     const script = '"$0" 3<&3 4>&4 </dev/null & echo $!; exec 3<&- 4>&-; wait';
+    // No file is shared with others: where stderr is one, whoever else writes there moves the victim's position.
     const shell = spawn("/bin/sh", ["-c", script, program], {
-      stdio: ["ignore", "pipe", "inherit", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     });
+    shell.stderr?.on("data", (text) => process.stderr.write(text));
     const [line] = (await (shell.stdout as Readable)[Symbol.asyncIterator]().next()).value
       .toString()
       .split("\n");
@@ -40,10 +45,12 @@ export class Victim {
     return done ? undefined : value.toString();
   }
 
-  /** Makes the victim change its state. Resolves when it has, or has ended. */
+  /** Makes the victim change its state. Resolves when it has, or has ended. Throws where it does neither. */
   async change(): Promise<void> {
     (this.#shell.stdio[3] as Writable).write("d");
-    await Promise.race([this.answer(), this.#ended]);
+    const answered = Promise.race([this.answer(), this.#ended]).then(() => true);
+    if (!(await within(answerMs, answered)))
+      throw new Error(`the victim does not answer within ${answerMs} ms`);
   }
 
   /** Ends it and everything it started. */
@@ -61,4 +68,23 @@ export class Victim {
 /** The C program of test/native/victims with this name, built by `make -C native test-build`. */
 export function victimProgram(name: string): string {
   return `${nativeFolder}victims/${name}`;
+}
+
+/** Runs `use` with a victim's checkpoint, and leaves nothing behind. */
+export async function withVictim(
+  name: string,
+  rung: Rung,
+  use: (victim: Victim, checkpoint: ContainerCheckpoint) => Promise<void>,
+): Promise<void> {
+  const victim = await Victim.start(victimProgram(name));
+  try {
+    const checkpoint = await ContainerCheckpoint.take([victim.pid], { rung });
+    try {
+      await use(victim, checkpoint);
+    } finally {
+      checkpoint.release();
+    }
+  } finally {
+    await victim.end();
+  }
 }

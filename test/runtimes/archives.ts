@@ -85,14 +85,9 @@ function tarHeader(entry: Entry, contentBytes: number): Buffer {
   header.write(entry.type ?? "0", 156);
   header.write(entry.target ?? "", 157, 100);
   header.write("ustar\x0000", 257, "latin1");
-  header.write(
-    `${octal(
-      header.reduce((sum, byte) => sum + byte, 0),
-      6,
-    )}\0 `,
-    148,
-    "latin1",
-  );
+  let sum = 0;
+  for (const byte of header) sum += byte;
+  header.write(`${octal(sum, 6)}\0 `, 148, "latin1");
   return header;
 }
 

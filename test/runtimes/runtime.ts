@@ -2,7 +2,15 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
@@ -76,12 +84,17 @@ export class Runtime {
   readonly ended: Promise<End>;
   stdout = "";
   stderr = "";
+  readonly #place: string;
   readonly #channel: Duplex;
   #received = Buffer.alloc(0);
   #arrived: () => void = () => {};
 
-  constructor(family: Family, interpreter: string, extraFlags: readonly string[] = [], folder = tmpdir()) {
-    this.home = realpathSync(mkdtempSync(join(folder, "rewhisk-home-")));
+  /** `folder`: another place for its HOME. */
+  constructor(family: Family, interpreter: string, extraFlags: readonly string[] = [], folder?: string) {
+    this.#place = realpathSync(mkdtempSync(join(tmpdir(), "rewhisk-place-")));
+    // Node looks for one in all folders above an action's: the machine's own must not decide anything.
+    writeFileSync(join(this.#place, "package.json"), "{}");
+    this.home = realpathSync(mkdtempSync(join(folder ?? this.#place, "rewhisk-home-")));
     const { arguments: flags }: { arguments: string[] } = JSON.parse(
       readFileSync(inCheckout(`runtimes/${family}/runtime.json`), "utf8"),
     );
@@ -145,14 +158,19 @@ export class Runtime {
     }
   }
 
+  /** Closes the channel: a process that reads ends then. */
+  hangUp(): void {
+    this.#channel.end();
+  }
+
   /** Ends the process by closing the channel, or kills it if it does not read; gives what it left below HOME. */
   async close(): Promise<readonly string[]> {
-    this.#channel.end();
+    this.hangUp();
     const patience = setTimeout(() => this.process.kill("SIGKILL"), 300);
     await this.ended;
     clearTimeout(patience);
     const left = existsSync(this.home) ? readdirSync(this.home) : [];
-    rmSync(this.home, { recursive: true, force: true });
+    for (const made of [this.home, this.#place]) rmSync(made, { recursive: true, force: true });
     return left;
   }
 
@@ -226,4 +244,10 @@ export function invoke(family: Family, code: Code, value: unknown = {}): Promise
     const init = await runtime.init(code);
     return init.status === 200 ? runtime.run(value) : init;
   });
+}
+
+/** Gives the body of the answer to one run of an action of the family. */
+export function resultsOf(family: Family) {
+  return async (code: string | Buffer, value: unknown = {}, main = "main"): Promise<unknown> =>
+    (await invoke(family, { code, main }, value)).body;
 }

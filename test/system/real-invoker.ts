@@ -1,5 +1,6 @@
 // An invoker with real containers on a bus in memory, for tests.
 
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import {
   type AckMessage,
@@ -11,17 +12,27 @@ import {
   findInterpreters,
   type Invoker,
   type Json,
+  type KeyValue,
   type PoolSettings,
   probe,
   type StoredAction,
   startInvoker,
 } from "../../invoker/index.ts";
+import type { LeanFactoryOptions, Sandbox } from "../../pool/index.ts";
 import { createBus } from "../../standalone/bus.ts";
 import { messageFields, storedAction } from "../unit/invoker/orders.ts";
 import { instanceName } from "./instance.ts";
+import { watched } from "./watched.ts";
 
 /** build/native, seen from build/js/test/system. */
 const launcher = fileURLToPath(new URL("../../../native/lean", import.meta.url));
+
+/** Limits of the pool's that a container shall not reach because the machine has much else to do. */
+export const patience = { rewindTimeoutMs: 20_000, startTimeoutMs: 120_000 } as const;
+
+const taintEvent = "container-tainted";
+/** Warnings and worse, and what becomes of containers. */
+const isKept = /"level":[456]0|"event":"container-/;
 
 export interface ActionSource {
   readonly kind: string;
@@ -31,6 +42,8 @@ export interface ActionSource {
   readonly memoryMB?: number;
   readonly timeoutMs?: number;
   readonly logsMB?: number;
+  readonly annotations?: readonly KeyValue[];
+  readonly concurrency?: number;
 }
 
 export interface Done {
@@ -58,6 +71,7 @@ export class RealInvoker {
   readonly #waiting: Map<string, Waiting>;
   readonly #faults: unknown[];
   #count = 0;
+  #revisions = 0;
 
   private constructor(
     invoker: Invoker,
@@ -77,8 +91,14 @@ export class RealInvoker {
     this.#faults = parts.faults;
   }
 
-  /** `what` tells it from others that live at the same time. */
-  static async start(pool: Partial<PoolSettings>, what = "invoker"): Promise<RealInvoker> {
+  /** `what` tells it from others that live at the same time; `made` is told of every sandbox; `lean` is for the factory. */
+  static async start(
+    pool: Partial<PoolSettings>,
+    what = "invoker",
+    made: (sandbox: Sandbox) => void = () => undefined,
+    concurrencyMax = 1,
+    lean: Partial<LeanFactoryOptions> = {},
+  ): Promise<RealInvoker> {
     const actions = new Map<string, StoredAction>();
     const waiting = new Map<string, Waiting>();
     const lines: string[] = [];
@@ -103,7 +123,8 @@ export class RealInvoker {
     const settings = {
       ...defaultInvokerSettings(),
       memoryMB: { min: 128, max: 1024, std: 256 },
-      pool: { ...defaultInvokerSettings().pool, ...pool },
+      concurrency: { min: 1, max: concurrencyMax, std: 1 },
+      pool: { ...defaultInvokerSettings().pool, ...patience, ...pool },
     };
     const factory = createLeanFactory({
       instance: instanceName(what),
@@ -112,6 +133,7 @@ export class RealInvoker {
       // The largest action of the corpus unpacks to a little more than 100 MB.
       scratchMB: 256,
       launcher,
+      ...lean,
     });
     const invoker = await startInvoker({
       bus,
@@ -131,33 +153,48 @@ export class RealInvoker {
           return Promise.resolve();
         },
       },
-      factory,
+      factory: watched(factory, made),
       probe: await probe(),
       settings,
-      logStream: { write: (line: string) => void lines.push(line) },
+      // A long run logs a lot.
+      logStream: { write: (line: string) => void (isKept.test(line) && lines.push(line)) },
     });
     await invoker.ready;
     return new RealInvoker(invoker, { bus, actions, waiting, lines, faults });
   }
 
-  /** Keeps an action under `guest/<name>`. */
+  /** Keeps an action under `guest/<name>`, each time as a new revision. */
   put(name: string, source: ActionSource): void {
     const { kind, code, binary = false, main, memoryMB = 256, timeoutMs = 10_000, logsMB = 10 } = source;
+    const { annotations, concurrency = 1 } = source;
     const stored = storedAction({
       _id: `guest/${name}`,
+      _rev: `${++this.#revisions}-test`,
       name,
+      ...(annotations === undefined ? {} : { annotations }),
       exec: { kind, ...(main === undefined ? {} : { main }) },
-      limits: { timeout: timeoutMs, memory: memoryMB, logs: logsMB, concurrency: 1 },
+      limits: { timeout: timeoutMs, memory: memoryMB, logs: logsMB, concurrency },
     });
     this.#actions.set(`guest/${name}`, { ...stored, code: Buffer.from(code), binary });
   }
 
   /** Invokes and waits for all three: answer, slot, record. */
-  async run(name: string, content: Json = {}, initArgs: readonly string[] = []): Promise<Done> {
-    const activationId = (++this.#count).toString(16).padStart(32, "0");
+  async run(
+    name: string,
+    content: Json = {},
+    initArgs: readonly string[] = [],
+    namespace = "guest",
+  ): Promise<Done> {
+    // As controllers' ids look, and the same in every run.
+    const activationId = createHash("md5")
+      .update(String(++this.#count))
+      .digest("hex");
     const transid = [`t${this.#count}`, Date.now()] as const;
     const action = { path: "guest", name, version: "0.0.1" };
-    const message = JSON.stringify(messageFields({ activationId, transid, action, content, initArgs }));
+    const fields = { activationId, transid, action, content, initArgs };
+    const { user } = messageFields({});
+    const invoker = { ...user, namespace: { ...user.namespace, name: namespace } };
+    const message = JSON.stringify(messageFields({ ...fields, user: invoker }));
     const done = new Promise<Done>((resolve) => {
       this.#waiting.set(activationId, {
         ...{ record: undefined, answeredMs: 0, isFree: false, document: undefined },
@@ -165,7 +202,9 @@ export class RealInvoker {
       });
     });
     await this.#bus.send("invoker0", message);
-    return await done;
+    const outcome = await done;
+    this.#waiting.delete(activationId);
+    return outcome;
   }
 
   /** The value of one line of the metrics. */
@@ -180,7 +219,7 @@ export class RealInvoker {
   taints(): string[] {
     return this.lines
       .map((line) => JSON.parse(line) as { event: string; reason?: string; detail?: string })
-      .filter(({ event }) => event === "container-tainted")
+      .filter(({ event }) => event === taintEvent)
       .map(({ reason, detail }) => `${reason}: ${detail}`);
   }
 

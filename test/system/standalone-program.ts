@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
-import { projectFolder } from "../../invoker/settings.ts";
+import { projectFolder } from "../../invoker/config/entries.ts";
 import { within } from "../within.ts";
 
 export interface Answer {
@@ -19,30 +19,50 @@ export interface ProgramOptions {
   readonly dataFolder: string;
   /** By `npm start` instead of by the script that it runs. */
   readonly byNpm?: boolean;
+  /** Instead of the checkout's: a program that was installed. */
+  readonly installed?: string;
+  /** A command that executes the one that follows it. */
+  readonly under?: readonly string[];
+  /** Further options of the command line. */
+  readonly more?: readonly string[];
+  /** Of its environment, beside those of the tests. */
+  readonly variables?: { readonly [name: string]: string };
+  /** How long it may take to be ready. */
+  readonly patienceMs?: number;
 }
 
 const namespaceUrl = "/api/v1/namespaces/_";
 const readyLine = /^ready after /m;
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 export class StandaloneProgram {
   readonly #child: ChildProcess;
-  readonly #ended: Promise<unknown[]>;
+  /** Exit code and last signal. */
+  readonly ended: Promise<unknown[]>;
   #hasEnded: boolean = false;
   /** What it has printed so far. */
   output = "";
 
   /** Starts it, and does not wait for it. It leads a process group, as a command in a terminal does. */
-  constructor({ dataFolder, byNpm = false }: ProgramOptions) {
-    const options = ["--port", "0", "--data-dir", dataFolder, "--user-memory", "1024m"];
-    const [command, args] = byNpm
-      ? ["npm", ["start", "--", ...options]]
-      : [process.execPath, [join(projectFolder(), "standalone", "start.mjs"), ...options]];
+  constructor({
+    dataFolder,
+    byNpm = false,
+    installed,
+    under = [],
+    more = [],
+    variables = {},
+  }: ProgramOptions) {
+    const options = ["--port", "0", "--data-dir", dataFolder, "--user-memory", "1024m", ...more];
+    const ofCheckout = byNpm
+      ? ["npm", "start", "--"]
+      : [process.execPath, join(projectFolder(), "standalone", "start.mjs")];
+    const start = installed === undefined ? ofCheckout : [installed];
+    const [command = "", ...args] = [...under, ...start, ...options];
     // npm takes the first Node that it finds.
     const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
     this.#child = spawn(command, args, {
       cwd: projectFolder(),
-      env: { ...process.env, PATH },
+      env: { ...process.env, ...variables, PATH },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
@@ -51,15 +71,21 @@ export class StandaloneProgram {
         this.output += piece.toString();
       });
     }
-    this.#ended = once(this.#child, "close").finally(() => {
+    this.ended = once(this.#child, "close").finally(() => {
       this.#hasEnded = true;
     });
   }
 
   static async start(options: ProgramOptions): Promise<StandaloneProgram> {
     const program = new StandaloneProgram(options);
-    await program.printed(readyLine);
-    return program;
+    try {
+      await program.printed(readyLine, options.patienceMs);
+      return program;
+    } catch (error) {
+      if (!program.#hasEnded) process.kill(-program.pid, "SIGKILL");
+      await program.ended;
+      throw new Error(`it does not start: ${program.output}`, { cause: error });
+    }
   }
 
   get pid(): number {
@@ -67,8 +93,8 @@ export class StandaloneProgram {
   }
 
   /** Resolves once its output matches. Throws, with the output, when it ends or takes too long before. */
-  async printed(pattern: RegExp): Promise<RegExpExecArray> {
-    return await within(patienceMs, () => {
+  async printed(pattern: RegExp, limitMs: number = patienceMs): Promise<RegExpExecArray> {
+    return await within(limitMs, () => {
       const found = pattern.exec(this.output);
       if (found === null && this.#child.exitCode !== null) {
         throw new Error(`ended with ${this.#child.exitCode} before it printed ${pattern}: ${this.output}`);
@@ -78,17 +104,18 @@ export class StandaloneProgram {
   }
 
   /** The one line of the banner that begins so, without that word. */
-  line(word: "wsk" | "curl"): string {
+  line(word: "wsk" | "curl" | "rewinding" | "kafka" | "watch"): string {
     return new RegExp(`^  ${word} +(.*)$`, "m").exec(this.output)?.[1] ?? "";
   }
 
-  /** Sends to a path below the guest's namespace, or to a whole one; a body that is no string is sent as JSON. */
-  async send(method: string, path: string, body?: unknown): Promise<Answer> {
-    const [, url = "", auth = ""] = /--apihost (\S+) --auth (\S+)$/.exec(this.line("wsk")) ?? [];
+  /** Sends to a path below the guest's namespace, or to a whole one; a body that is no string is sent as JSON; null sends no key. */
+  async send(method: string, path: string, body?: unknown, as?: { auth: string | null }): Promise<Answer> {
+    const [, url = "", own = ""] = /--apihost (\S+) --auth (\S+)$/.exec(this.line("wsk")) ?? [];
+    const auth = as === undefined ? own : as.auth;
     const response = await fetch(`${url}${path.startsWith("/") ? path : `${namespaceUrl}/${path}`}`, {
       method,
       headers: {
-        authorization: `Basic ${Buffer.from(auth).toString("base64")}`,
+        ...(auth === null ? {} : { authorization: `Basic ${Buffer.from(auth).toString("base64")}` }),
         "content-type": "application/json",
       },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
@@ -115,12 +142,12 @@ export class StandaloneProgram {
     if (!this.#hasEnded) {
       process.kill(-this.pid, "SIGINT");
     }
-    return await this.#ended;
+    return await this.ended;
   }
 
   /** Ends the program alone, without warning. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
-    await this.#ended;
+    await this.ended;
   }
 }

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "victim.h"
 
+#include "injected.h"
+
 static void *wait_for_ever(void *unused)
 {
 	for (;;)
@@ -13,25 +15,10 @@ static void prepare(void)
 {
 }
 
-static char *find_code(void)
-{
-	char line[512];
-	unsigned long start = 0;
-	FILE *maps = fopen("/proc/self/maps", "r");
-
-	MUST(maps);
-	while (fgets(line, sizeof(line), maps))
-		if (strstr(line, "rewhisk-code"))
-			start = strtoul(line, NULL, 16);
-	fclose(maps);
-	MUST(start);
-	return (char *)start;
-}
-
 static void change(void)
 {
 	pthread_t thread;
-	char *code = find_code();
+	char *code = (char *)injected("rewhisk-code");
 
 	MUST(mmap(code, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == code);
 	memset(code, 0xcc, PAGE);

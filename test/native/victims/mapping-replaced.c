@@ -1,18 +1,18 @@
-/* Dirties: a mapping replaced in place by another at the same address: invisible in the text of maps. */
+/* Dirties: a mapping: another in its place, which differs only in that its memory is not reserved. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "victim.h"
+
+#include "alone.h"
 
 static char *at;
 
 static void prepare(void)
 {
-	at = map(32 * PAGE, PROT_READ | PROT_WRITE);
-	map(PAGE, PROT_NONE);
-	memset(at, 7, 32 * PAGE);
+	at = map_alone();
+	memset(at, 7, SIZE);
 }
 
 static void change(void)
 {
-	MUST(mmap(at, 32 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == at);
-	memset(at + PAGE, 9, PAGE);
+	replace(at, MAP_NORESERVE);
 }

@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "victim.h"
 
+#include <dirent.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <time.h>
 
@@ -26,13 +28,38 @@ static void *in_call(void *which)
 	return NULL;
 }
 
+/* True: one of the threads is not asleep yet, but for the one that asks. */
+static bool is_any_awake(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int awake = 0;
+
+	MUST(tasks);
+	for (struct dirent *entry; (entry = readdir(tasks));) {
+		char path[300], state = 0;
+		FILE *file;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/stat", entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		awake += fscanf(file, "%*d (%*[^)]) %c", &state) == 1 && state != 'S';
+		fclose(file);
+	}
+	closedir(tasks);
+	return awake > 1;
+}
+
 static void prepare(void)
 {
 	pthread_t thread;
 
 	for (intptr_t which = 0; which < 5; which++)
 		MUST(!pthread_create(&thread, NULL, in_call, (void *)which));
-	usleep(50000);
+	while (is_any_awake())
+		usleep(500);
 }
 
 static void change(void)

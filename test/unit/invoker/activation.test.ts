@@ -1,101 +1,19 @@
 // The story of one activation over a scripted container: who is told what, in which order, whatever happens.
 
 import { expect } from "chai";
-import { type ActivationParts, runActivation } from "../../../invoker/activation.ts";
-import { Background } from "../../../invoker/background.ts";
-import { type Bus, MessageTooLargeError } from "../../../invoker/bus/bus.ts";
-import { defaultInvokerSettings, type InvokerSettings } from "../../../invoker/config.ts";
-import { instanceOf } from "../../../invoker/instance.ts";
-import { Observer } from "../../../invoker/observe.ts";
+import { MessageTooLargeError } from "../../../invoker/bus/bus.ts";
+import { defaultInvokerSettings, type InvokerSettings } from "../../../invoker/config/invoker-settings.ts";
 import { ActionFetchError, type StoredAction } from "../../../invoker/store/stores.ts";
-import type { ActivationDocument } from "../../../invoker/wire/documents.ts";
-import type { AckMessage, ActivationMessage } from "../../../invoker/wire/messages.ts";
-import { Pool } from "../../../pool/pool.ts";
-import { defaultPoolSettings } from "../../../pool/types.ts";
 import { createBus } from "../../../standalone/bus.ts";
-import { FakeMachine } from "../pool/fake-machine.ts";
 import { orderOf, storedAction } from "./orders.ts";
-
-const transid = ["tid", Date.now() - 50] as const;
-
-class World {
-  readonly machine = new FakeMachine();
-  readonly settings: InvokerSettings;
-  readonly pool: Pool;
-  readonly background: Background;
-  readonly logLines: string[] = [];
-  /** What the outside sees, in order: `result`, `completion`, `combined`, `store`, and `rewound`. */
-  readonly effects: string[] = [];
-  readonly acks: AckMessage[] = [];
-  readonly topics: string[] = [];
-  readonly documents: ActivationDocument[] = [];
-  fetch: () => Promise<StoredAction> = () => Promise.resolve(storedAction());
-  /** Throws to refuse a message. */
-  refuse: (message: string) => void = () => undefined;
-  store: () => Promise<void> = () => Promise.resolve();
-
-  constructor(settings: Partial<InvokerSettings> = {}) {
-    this.settings = { ...defaultInvokerSettings(), ...settings };
-    const stemCells = [{ kind: "nodejs:20", count: 1, memoryMB: 256 }];
-    this.pool = new Pool(this.machine, { ...defaultPoolSettings, userMemoryMB: 1024, stemCells });
-    this.pool.events.on("rewound", () => this.effects.push("rewound"));
-    this.background = new Background((what) => this.effects.push(`failed ${what}`));
-  }
-
-  async run(fields: Partial<ActivationMessage> = {}, parts: Partial<ActivationParts> = {}): Promise<void> {
-    const send: Bus["send"] = (topic, message) => {
-      this.refuse(message);
-      const ack = JSON.parse(message) as AckMessage;
-      const shape =
-        ack.instance === undefined ? "result" : ack.response === undefined ? "completion" : "combined";
-      this.effects.push(shape);
-      this.acks.push(ack);
-      this.topics.push(topic);
-      return Promise.resolve();
-    };
-    const stream = { write: (line: string) => void this.logLines.push(line) };
-    await runActivation(orderOf({ transid, ...fields }), {
-      bus: { send, subscribe: () => ({ stop: () => Promise.resolve() }) },
-      actions: { fetch: () => this.fetch() },
-      activations: {
-        store: (document) => {
-          this.effects.push("store");
-          this.documents.push(document);
-          return this.store();
-        },
-      },
-      pool: this.pool,
-      kinds: new Set(["nodejs:20", "python:3"]),
-      settings: this.settings,
-      instance: instanceOf(this.settings),
-      topicPrefix: this.settings.topicPrefix,
-      clock: this.machine.clock,
-      observer: new Observer("debug", stream),
-      background: this.background,
-      ...parts,
-    });
-    await this.background.settled();
-  }
-
-  get slotFreeing(): number {
-    return this.acks.filter(({ instance }) => instance !== undefined).length;
-  }
-}
+import { transid, type World, Worlds } from "./world.ts";
 
 describe("an activation", () => {
-  const worlds: World[] = [];
-  async function world(settings: Partial<InvokerSettings> = {}): Promise<World> {
-    const made = new World(settings);
-    worlds.push(made);
-    await made.pool.settled();
-    made.effects.length = 0;
-    return made;
-  }
-  afterEach(async () => {
-    for (const made of worlds.splice(0)) await made.pool.close();
-  });
+  const worlds = new Worlds();
+  const world = (settings: Partial<InvokerSettings> = {}): Promise<World> => worlds.make(settings);
+  afterEach(() => worlds.close());
 
-  it("answers first, rewinds after, then frees the slot, then stores the record", async () => {
+  it("answers first, hands the record over, rewinds, then frees the slot", async () => {
     const here = await world();
     const { effects, acks, topics, documents } = here;
     here.machine.behave = (request, runtime) => {
@@ -103,7 +21,7 @@ describe("an activation", () => {
       runtime.answer(request, 200, '{"n":1}');
     };
     await here.run();
-    expect(effects).to.deep.equal(["result", "rewound", "completion", "store"]);
+    expect(effects).to.deep.equal(["result", "store", "rewound", "completion"]);
     expect(topics).to.deep.equal(["completed0", "completed0"]);
     expect(acks.every((ack) => ack.transid[1] === transid[1])).to.equal(true);
     expect(acks[0]?.response).to.have.nested.property("response.result").that.deep.equals({ n: 1 });
@@ -134,7 +52,7 @@ describe("an activation", () => {
   it("that nobody waits for gets one completion, no result", async () => {
     const here = await world();
     await here.run({ blocking: false });
-    expect(here.effects).to.deep.equal(["rewound", "completion", "store"]);
+    expect(here.effects).to.deep.equal(["store", "rewound", "completion"]);
   });
 
   it("without logs is told all at once, before the rewind", async () => {
@@ -146,7 +64,7 @@ describe("an activation", () => {
     const limits = { timeout: 60_000, memory: 256, logs: 0, concurrency: 1 };
     here.fetch = () => Promise.resolve(storedAction({ limits }));
     await here.run();
-    expect(here.effects).to.deep.equal(["combined", "rewound", "store"]);
+    expect(here.effects).to.deep.equal(["combined", "store", "rewound"]);
     expect(here.documents[0]?.logs).to.deep.equal([]);
   });
 
@@ -178,7 +96,7 @@ describe("an activation", () => {
     });
     expect(here.documents[0]?.annotations).to.deep.include({ key: "timeout", value: true });
     expect(here.machine.sandboxes.length).to.equal(1);
-    expect(here.effects).to.deep.equal(["result", "rewound", "completion", "store"]);
+    expect(here.effects).to.deep.equal(["result", "store", "rewound", "completion"]);
   });
 
   const ends: readonly (readonly [string, number, (world: World) => void, string])[] = [
@@ -216,7 +134,7 @@ describe("an activation", () => {
       };
       await here.run();
       expect(here.documents[0]?.response).to.deep.equal({ statusCode: 2, result: { error: text } });
-      expect(here.effects).to.deep.equal(["result", "completion", "store"]);
+      expect(here.effects).to.deep.equal(["result", "store", "completion"]);
       expect(here.acks.at(-1)?.isSystemError).to.equal(false);
       await here.pool.settled();
       expect(here.machine.living.length).to.equal(1);
@@ -318,9 +236,10 @@ describe("an activation", () => {
     const here = await world();
     here.refuse = (message) => {
       if (message.includes('"result":')) throw new MessageTooLargeError("too large");
+      return undefined;
     };
     await here.run();
-    expect(here.effects).to.deep.equal(["result", "rewound", "completion", "store"]);
+    expect(here.effects).to.deep.equal(["result", "store", "rewound", "completion"]);
     expect(here.acks[0]?.response).to.equal("0d6b6b4a7cf14d54ab6b4a7cf1bd5427");
   });
 
@@ -330,7 +249,7 @@ describe("an activation", () => {
       throw new Error("the broker is gone");
     };
     await here.run();
-    expect(here.effects).to.deep.equal(["rewound", "store"]);
+    expect(here.effects).to.deep.equal(["store", "rewound"]);
     expect(here.logLines.filter((line) => line.includes('"event":"ack-failed"')).length).to.equal(2);
   });
 
@@ -338,7 +257,7 @@ describe("an activation", () => {
     const here = await world();
     here.store = () => Promise.reject(new Error("503"));
     await here.run();
-    expect(here.effects).to.deep.equal(["result", "rewound", "completion", "store", "failed store-record"]);
+    expect(here.effects).to.have.members(["result", "store", "rewound", "completion", "failed store-record"]);
   });
 
   it("is not stored where the namespace wants none, or the level leaves it out", async () => {
@@ -375,6 +294,26 @@ describe("an activation", () => {
       expect(here.pool.status().containers.map(({ state }) => state)).to.deep.equal(["clean"]);
     });
   }
+
+  it("is rewound by the strict policy where its annotation names none, which is said once for each revision", async () => {
+    const here = await world({ pool: { ...defaultInvokerSettings().pool, rewind: "on-change" } });
+    const annotated = (_rev: string, value: string): void => {
+      here.fetch = () => Promise.resolve(storedAction({ _rev, annotations: [{ key: "rewind", value }] }));
+    };
+    const said = (): number => here.logLines.filter((line) => line.includes("rewind-policy-unknown")).length;
+    annotated("1-a", "sometimes");
+    await here.run();
+    await here.run();
+    expect(here.effects.filter((effect) => effect === "rewound").length).to.equal(2);
+    expect(said()).to.equal(1);
+    annotated("2-b", "rarely");
+    await here.run();
+    expect(said()).to.equal(2);
+    annotated("3-c", "always");
+    await here.run();
+    expect(said()).to.equal(2);
+    expect(here.logLines.join(""), "the author's text is his own").to.not.match(/sometimes|rarely/);
+  });
 
   it("leaves no user data in the log lines", async () => {
     const here = await world();

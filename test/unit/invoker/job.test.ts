@@ -1,9 +1,9 @@
 // What a container is given.
 
 import { expect } from "chai";
-import { defaultInvokerSettings, sizeBytes } from "../../../invoker/config.ts";
+import { defaultInvokerSettings, feedCapacity, sizeBytes } from "../../../invoker/config/invoker-settings.ts";
 import { type ActivationJob, describeJob } from "../../../invoker/job.ts";
-import type { Json } from "../../../invoker/wire/json.ts";
+import { ExactNumber, type Json } from "../../../invoker/wire/json.ts";
 import type { Order } from "../../../invoker/wire/orders.ts";
 import { guestKey, orderOf, storedAction } from "./orders.ts";
 
@@ -13,11 +13,13 @@ function jobOf(order: Order, annotations: readonly { key: string; value: Json }[
   const stored = storedAction({ annotations });
   return describeJob(order, { stored, kind: "nodejs:20", limits }, defaultInvokerSettings());
 }
+/** Of the controller's trace: that ends at the invoker. */
+const traceContext = { "X-B3-TraceId": "463ac35c9f6413ad", "X-B3-SpanId": "a2fb4a1d1a96d312" };
 const keyless = [{ key: "provide-api-key", value: false }];
 
 describe("a job", () => {
   it("has stock's init environment", () => {
-    const frame = jobOf(orderOf()).initFrame(1754479200150.7);
+    const frame = jobOf(orderOf({ traceContext })).initFrame(1754479200150.7);
     expect(frame).to.deep.include({ name: "hello", main: "main", binary: false });
     expect(frame.env).to.deep.equal({
       __OW_API_KEY: guestKey,
@@ -31,7 +33,9 @@ describe("a job", () => {
   });
 
   it("has stock's run body", () => {
-    const body: unknown = JSON.parse(jobOf(orderOf({ content: { a: 1 } })).runBody(1754479200150));
+    const body: unknown = JSON.parse(
+      jobOf(orderOf({ content: { a: 1 }, traceContext })).runBody(1754479200150),
+    );
     expect(body).to.deep.equal({
       value: { a: 1 },
       api_key: guestKey,
@@ -50,6 +54,32 @@ describe("a job", () => {
     expect(JSON.parse(job.runBody(0))).to.include({ action_version: null });
   });
 
+  it("gives fields of the key that are no texts as texts to init, and as they are to run", () => {
+    const order = orderOf();
+    const authkey = { api_key: "k", n: 1.5, deep: { a: [true] }, none: null } as unknown as Record<
+      string,
+      string
+    >;
+    const message = { ...order.message, user: { ...order.message.user, authkey } };
+    const job = jobOf({ ...order, message });
+    expect(job.initFrame(0).env).to.include({
+      ...{ __OW_API_KEY: "k", __OW_N: "1.5", __OW_DEEP: '{"a":[true]}', __OW_NONE: "" },
+    });
+    expect(JSON.parse(job.runBody(0))).to.deep.include({
+      api_key: "k",
+      n: 1.5,
+      deep: { a: [true] },
+      none: null,
+    });
+  });
+
+  it("bounds the answer to init by the system alone, whatever the user's results may be", () => {
+    const order = orderOf();
+    const user = { ...order.message.user, limits: { maxPayloadSize: "1 KB" } };
+    const { exchange, initExchange } = jobOf({ ...order, message: { ...order.message, user } });
+    expect([exchange.maxBodyBytes, initExchange.maxBodyBytes]).to.deep.equal([1024, 1024 * 1024]);
+  });
+
   for (const [value, isGiven] of [
     [true, true],
     [1, true],
@@ -60,6 +90,8 @@ describe("a job", () => {
     [0, false],
     ["", false],
     [null, false],
+    [new ExactNumber("0.0"), false],
+    [new ExactNumber("1.0"), true],
   ] as const) {
     it(`${isGiven ? "has" : "has not"} the key where provide-api-key is ${JSON.stringify(value)}`, () => {
       const job = jobOf(orderOf(), [{ key: "provide-api-key", value: value as Json }]);
@@ -108,12 +140,67 @@ describe("a job", () => {
     expect(jobOf(orderOf({ user: other })).owner).to.not.equal(jobOf(orderOf()).owner);
   });
 
+  for (const [usual, annotation, policy] of [
+    ["always", undefined, "always"],
+    ["on-change", undefined, "on-change"],
+    ["always", "on-change", "on-change"],
+    ["on-change", "always", "always"],
+    ["on-change", "onchange", "always"],
+    ["on-change", "", "always"],
+    ["on-change", null, "always"],
+    ["on-change", ["on-change"], "always"],
+  ] as const) {
+    it(`is rewound ${policy} where ${usual} is usual and its annotation ${JSON.stringify(annotation)}`, () => {
+      const annotations = annotation === undefined ? [] : [{ key: "rewind", value: annotation as Json }];
+      const settings = defaultInvokerSettings();
+      const job = describeJob(
+        orderOf(),
+        { stored: storedAction({ annotations }), kind: "nodejs:20", limits },
+        { ...settings, pool: { ...settings.pool, rewind: usual } },
+      );
+      expect(job.rewind).to.equal(policy);
+    });
+  }
+
+  it("may share its container where its limit and its runtime allow it", () => {
+    const concurrencyOf = (kind: string, concurrency: number): number =>
+      describeJob(
+        orderOf(),
+        { stored: storedAction(), kind, limits: { ...limits, concurrency } },
+        defaultInvokerSettings(),
+      ).concurrency;
+    expect(concurrencyOf("nodejs:20", 1)).to.equal(1);
+    expect(concurrencyOf("nodejs:20", 5)).to.equal(5);
+    expect(concurrencyOf("python:3", 5)).to.equal(1);
+  });
+
   it("limits results by the user's size if that is smaller", () => {
     const { user } = orderOf().message;
     const small = { ...user, limits: { maxPayloadSize: "2 KB", truncationSize: "10 B" } };
     expect(jobOf(orderOf({ user: small })).exchange).to.include({ maxBodyBytes: 2048, keptBodyBytes: 10 });
+    const namespaceDefaults = { payloadBytes: 3000, truncationBytes: 20 };
+    const usual = (order: Order): ActivationJob["exchange"] => {
+      const action = { stored: storedAction(), kind: "nodejs:20", limits };
+      return describeJob(order, action, { ...defaultInvokerSettings(), namespaceDefaults }).exchange;
+    };
+    expect(usual(orderOf())).to.include({ maxBodyBytes: 3000, keptBodyBytes: 20 });
+    expect(usual(orderOf({ user: small }))).to.include({ maxBodyBytes: 2048, keptBodyBytes: 10 });
     const large = { ...user, limits: { maxPayloadSize: "2 GB" } };
     expect(jobOf(orderOf({ user: large })).exchange).to.include({ maxBodyBytes: 1_048_576 });
+  });
+});
+
+describe("the feed's capacity", () => {
+  it("is stock's: a message for each container there is room for, or a part of what may run in them", () => {
+    const settings = defaultInvokerSettings();
+    const capacity = (userMemoryMB: number, max: number): number =>
+      feedCapacity({
+        ...settings,
+        pool: { ...settings.pool, userMemoryMB },
+        concurrency: { ...settings.concurrency, max },
+      });
+    expect([capacity(1024, 1), capacity(2048, 1), capacity(64, 1)]).to.deep.equal([8, 16, 1]);
+    expect([capacity(1024, 2), capacity(1024, 5), capacity(1024, 500)]).to.deep.equal([8, 20, 2000]);
   });
 });
 

@@ -1,7 +1,7 @@
 // Limits of actions against those of the user and of the system.
 
 import { expect } from "chai";
-import { defaultInvokerSettings, type InvokerSettings } from "../../../invoker/config.ts";
+import { defaultInvokerSettings, type InvokerSettings } from "../../../invoker/config/invoker-settings.ts";
 import { completeLimits, limitViolation } from "../../../invoker/limits.ts";
 import type { JsonObject } from "../../../invoker/wire/json.ts";
 
@@ -36,10 +36,28 @@ describe("limits", () => {
     });
   }
 
+  const usual = { timeoutMs: { max: 30_000 }, memoryMB: { min: 200, max: 4096 } };
+  const ofNamespaces: typeof rows = [
+    [{ timeout: 30_000 }, {}, undefined],
+    [{}, {}, "duration 60000 milliseconds exceeds allowed threshold of 30000 milliseconds"],
+    [{}, { maxActionTimeout: 60_000 }, undefined],
+    [{ timeout: 99 }, {}, "duration 99 milliseconds below allowed threshold of 100 milliseconds"],
+    [{ timeout: 100, memory: 199 }, {}, "memory size 199 MB below allowed threshold of 200 MB"],
+    [{ timeout: 100, memory: 199 }, { minActionMemory: 150 }, undefined],
+    [{ timeout: 100, memory: 513 }, {}, "memory size 513 MB exceeds allowed threshold of 512 MB"],
+  ];
+  for (const [is, user, violation] of ofNamespaces) {
+    it(`${JSON.stringify(is)} where namespaces have their own, for ${JSON.stringify(user)}: ${violation ?? "allowed"}`, () => {
+      const changed = { ...settings, namespaceDefaults: usual };
+      expect(limitViolation({ ...fine, ...is }, user, changed)).to.equal(violation);
+    });
+  }
+
   it("of older documents are completed by the usual ones", () => {
     expect(completeLimits({ timeout: 1000, memory: 128 }, settings)).to.deep.equal({
       ...{ timeout: 1000, memory: 128 },
       ...{ logs: 10, concurrency: 1 },
     });
+    expect(completeLimits({ ...fine, instances: 3 }, settings)).to.deep.equal({ ...fine, instances: 3 });
   });
 });

@@ -15,6 +15,7 @@ const tooLong: Exchange = { outcome: "answer", status: 200, body: "start", bodyB
 const gone: Exchange = { outcome: "gone", exit: undefined, oomKilled: false };
 const killedForMemory: Exchange = { outcome: "gone", exit: undefined, oomKilled: true };
 const garbled: Exchange = { outcome: "garbled", why: "text" };
+const stopped: Exchange = { outcome: "stopped" };
 const timeout: Exchange = { outcome: "timeout" };
 
 type Expected = readonly [code: number, result: unknown, size: number | undefined] | undefined;
@@ -57,6 +58,7 @@ const inits: readonly Row[] = [
   ["death by memory", killedForMemory, [2, { error: memoryText }, undefined]],
   ["death by memory at the time limit", killedForMemory, [2, { error: initTimeText }, undefined], 1000],
   ["garbage", garbled, [2, { error: initGoneText }, undefined]],
+  ["its end with the pool", stopped, [3, { error: runGoneText }, undefined]],
 ];
 
 const levels = (count: number): string => `${"[".repeat(count)}${"]".repeat(count)}`;
@@ -84,6 +86,8 @@ const runs: readonly Row[] = [
   ["the end of the runtime", gone, [2, { error: runGoneText }, undefined]],
   ["death by memory", killedForMemory, [2, { error: memoryText }, undefined]],
   ["garbage", garbled, [2, { error: runGoneText }, undefined]],
+  ["its end with the pool", stopped, [3, { error: runGoneText }, undefined]],
+  ["its end with the pool at the time limit", stopped, [2, { error: runTimeText }, undefined], 1000],
 ];
 
 describe("the outcome of init", () => {

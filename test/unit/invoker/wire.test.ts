@@ -5,7 +5,12 @@ import { expect } from "chai";
 import { combinedAck, completionAck, resultAck } from "../../../invoker/wire/acks.ts";
 import { isNestedBeyond, memberTexts } from "../../../invoker/wire/json-text.ts";
 import type { ActivationRecord, InvokerInstance } from "../../../invoker/wire/messages.ts";
-import { readOrder, UnreadableMessageError } from "../../../invoker/wire/orders.ts";
+import {
+  readOrder,
+  rootId,
+  UnreadableMessageError,
+  wantsExtraLogging,
+} from "../../../invoker/wire/orders.ts";
 import { messageFields } from "./orders.ts";
 
 describe("members of a JSON text", () => {
@@ -58,6 +63,7 @@ describe("an activation message", () => {
     const text = JSON.stringify(messageFields({})).replace('"content":{}', '"content":{"n":1.0}');
     const order = readOrder(text);
     expect(order.contentText).to.equal('{"n":1.0}');
+    expect(order.message, "not kept twice").not.to.have.property("content");
     expect(order.message.action).to.deep.equal({ path: "guest", name: "hello", version: "0.0.1" });
   });
 
@@ -79,6 +85,102 @@ describe("an activation message", () => {
       expect(() => readOrder(JSON.stringify(fields))).to.throw(UnreadableMessageError, field);
     });
   }
+
+  const ids = [
+    "",
+    "x",
+    "0".repeat(31),
+    "0".repeat(33),
+    "A".repeat(32),
+    `${"0".repeat(31)}g`,
+    `${"0".repeat(32)}\n`,
+  ];
+  const whole = messageFields({});
+  const malformed: readonly (readonly [string, unknown])[] = [
+    ...ids.map((id) => ["activationId", id] as const),
+    ...ids.map((id) => ["cause", id] as const),
+    ["user", { ...whole.user, subject: "four" }],
+    ["action", { ...whole.action, version: "x" }],
+  ];
+  for (const [field, value] of malformed) {
+    it(`is refused with the ${field} ${JSON.stringify(value)}`, () => {
+      expect(() => readOrder(JSON.stringify({ ...whole, [field]: value }))).to.throw(
+        UnreadableMessageError,
+        `${field} is missing or malformed`,
+      );
+    });
+  }
+
+  const transids: readonly (readonly [unknown, string, string, boolean])[] = [
+    [["a", 1], "a", "a", false],
+    [["a", 1, true], "a", "a", true],
+    [["a", 1, ["b", 2]], "a", "b", false],
+    [["a", 1, true, ["b", 2, ["c", 3]]], "a", "c", true],
+    ["a", "sid_unknown", "sid_unknown", false],
+    [{}, "sid_unknown", "sid_unknown", false],
+    [["a"], "sid_unknown", "sid_unknown", false],
+    [["a", 1, false], "sid_unknown", "sid_unknown", false],
+    [["a", 1, true, 5], "sid_unknown", "sid_unknown", false],
+    [["a", 1, ["b"]], "sid_unknown", "sid_unknown", false],
+    [["a", 1, ["b", 2], true], "sid_unknown", "sid_unknown", false],
+  ];
+  for (const [transid, id, root, isExtra] of transids) {
+    it(`with the transaction ${JSON.stringify(transid)} is of ${id}, outermost ${root}`, () => {
+      const { message } = readOrder(JSON.stringify({ ...messageFields({}), transid }));
+      expect([message.transid[0], rootId(message.transid)]).to.deep.equal([id, root]);
+      expect(wantsExtraLogging(message)).to.equal(isExtra);
+      expect(completionAck(message.transid, "x", false, {} as InvokerInstance)).to.contain(
+        `"transid":${id === "sid_unknown" ? '["sid_unknown",' : JSON.stringify(transid)}`,
+      );
+    });
+  }
+
+  it("may say that there are no arguments by null, but not give others than an object or an array", () => {
+    const read = (content: string): string | undefined =>
+      readOrder(JSON.stringify(messageFields({})).replace('"content":{}', `"content":${content}`))
+        .contentText;
+    expect([read("null"), read("[1.0]")]).to.deep.equal([undefined, "[1.0]"]);
+    for (const scalar of ["1", '"x"', "true"])
+      expect(() => read(scalar)).to.throw(UnreadableMessageError, "content");
+  });
+
+  it("may say null for what is optional, and that is as if it were not there", () => {
+    const { action, user, rootControllerIndex, ...fields } = messageFields({});
+    const full = {
+      ...{ ...fields, cause: null, traceContext: null, content: null, revision: null },
+      action: { ...action, version: null, binding: null },
+      user: { ...user, limits: { storeActivations: null, maxActionMemory: null, minActionLogs: 1 } },
+      rootControllerIndex: { ...rootControllerIndex, instanceType: null },
+    };
+    const { message } = readOrder(JSON.stringify(full));
+    const { content: _, ...left } = fields;
+    expect(message).to.deep.equal({
+      ...{ ...left, revision: null, action: { path: action.path, name: action.name } },
+      user: { ...user, limits: { minActionLogs: 1 } },
+      rootControllerIndex: { asString: rootControllerIndex.asString },
+    });
+  });
+
+  for (const [field, change] of Object.entries({
+    cause: { cause: 1 },
+    "action.version": { action: { path: "guest", name: "a", version: 1 } },
+    "action.binding": { action: { path: "guest", name: "a", binding: {} } },
+  })) {
+    it(`whose ${field} is of another type is refused`, () => {
+      expect(() => readOrder(JSON.stringify({ ...messageFields({}), ...change }))).to.throw(
+        UnreadableMessageError,
+        field.split(".")[0] ?? "",
+      );
+    });
+  }
+
+  it("of a scheduler is refused with the reason", () => {
+    const container = { ...messageFields({}), whiskActionMetaData: {}, creationId: "c" };
+    expect(() => readOrder(JSON.stringify(container))).to.throw(
+      UnreadableMessageError,
+      "ShardingContainerPoolBalancer",
+    );
+  });
 
   it("that is no JSON object is refused, and its text is not repeated", () => {
     for (const text of ["", "secret", "[]", '"x"', "null", "{"]) {

@@ -2,11 +2,13 @@
 
 import { expect } from "chai";
 import { Container } from "../../../pool/container.ts";
+import { LeanError } from "../../../pool/lean/errors.ts";
 import { defaultPoolSettings, type InitFrame, type PoolSettings, TaintError } from "../../../pool/types.ts";
+import { RestorerError } from "../../../restorer/index.ts";
 import { holdsWithin } from "../../within.ts";
 import { type FakeCheckpoint, FakeMachine, type FakeSandbox } from "./fake-machine.ts";
 
-const limits = { timeoutMs: 1000, maxBodyBytes: 1_000_000, keptBodyBytes: 1_000_000 };
+const limits = { timeoutMs: 10_000, maxBodyBytes: 1_000_000, keptBodyBytes: 1_000_000 };
 const init: InitFrame = { name: "a", main: "main", binary: false, env: {}, code: undefined };
 const job = { kind: "nodejs:20", memoryMB: 256, owner: "a" };
 
@@ -95,12 +97,13 @@ describe("a container", () => {
     expect([sandbox.memoryMB, container.memoryMB]).to.deep.equal([256, 256]);
   });
 
-  it("is replaced once it has served long enough", async () => {
-    const { container } = await started(new FakeMachine(), { usesBeforeRetirement: 1 });
+  it("leaves without a rewind once it has served long enough", async () => {
+    const { container, checkpoint } = await started();
+    const before = checkpoint.verified.length;
     container.assign(job, 1);
-    container.beginRewind();
-    await container.rewind();
+    container.retire();
     expect(container.state).to.equal("removing");
+    expect(checkpoint.verified.length).to.equal(before);
   });
 
   it("has all that was printed before the answer, and nothing printed after it", async () => {
@@ -114,7 +117,7 @@ describe("a container", () => {
     container.assign(job, 1);
     container.keepLogs(1000);
     await container.run("{}", limits);
-    const { lines } = container.collectLogs();
+    const { lines } = await container.collectLogs();
     expect(lines.map((line) => line.slice(31))).to.have.members([
       "stdout: out 2",
       "stdout: partial",
@@ -125,7 +128,7 @@ describe("a container", () => {
     await container.rewind();
     container.assign(job, 2);
     container.keepLogs(1000);
-    expect(container.collectLogs().lines).to.deep.equal([]);
+    expect((await container.collectLogs()).lines).to.deep.equal([]);
   });
 
   it("reads floods so that nobody blocks, and keeps no more than the limit", async () => {
@@ -148,9 +151,9 @@ describe("a container", () => {
     };
     const { container } = await started(machine);
     container.assign(job, 1);
-    container.keepLogs(6000);
+    container.keepLogs(1000 * (71 + "flood".length));
     expect((await container.run("{}", { ...limits, timeoutMs: 5000 })).exchange.outcome).to.equal("answer");
-    const { lines, truncated } = container.collectLogs();
+    const { lines, truncated } = await container.collectLogs();
     expect(truncated).to.equal(true);
     expect(lines.length).to.equal(1001);
   });
@@ -193,6 +196,18 @@ describe("a container", () => {
     expect((await container.run("{}", limits)).exchange.outcome).to.equal("gone");
   });
 
+  it("has begun nothing when its runtime ends without having read the question, though the channel stays open", async () => {
+    const machine = new FakeMachine();
+    const { container } = await started(machine);
+    const [sandbox] = machine.sandboxes;
+    container.assign(job, 1);
+    sandbox?.runtime.socket.pause();
+    const asked = container.run("{}", limits);
+    sandbox?.die({}, { closing: false });
+    expect((await asked).exchange.outcome).to.equal("unavailable");
+    expect(container.fault?.reason).to.equal("process-gone");
+  });
+
   it("knows death by memory from the exit, or from the counter where the exit says nothing", async () => {
     for (const behave of [
       (machine: FakeMachine) => machine.sandboxes[0]?.die({ cause: "signal", status: 9, oomKilled: true }),
@@ -222,7 +237,7 @@ describe("a container", () => {
   it("is lost when its runtime ends while nobody uses it", async () => {
     const { container, sandbox } = await started();
     sandbox.die();
-    expect(await holdsWithin(1000, () => container.state === "tainted")).to.equal(true);
+    expect(await holdsWithin(60_000, () => container.state === "tainted")).to.equal(true);
     expect(lost).to.deep.equal([container]);
   });
 
@@ -258,8 +273,15 @@ describe("a container", () => {
       [
         "leaves processes behind",
         ({ sandbox }) => {
-          sandbox.killOthers = () => {
-            throw new Error("one is left");
+          sandbox.killOthers = () => Promise.reject(new LeanError("survivor", "one is left"));
+        },
+        "survivor",
+      ],
+      [
+        "made processes while others were killed",
+        ({ sandbox }) => {
+          sandbox.allowOthers = () => {
+            throw new LeanError("survivor", "one is left");
           };
         },
         "survivor",
@@ -267,11 +289,16 @@ describe("a container", () => {
       [
         "leaves files behind",
         ({ sandbox }) => {
-          sandbox.emptyScratch = () => {
-            throw new Error("one is left");
-          };
+          sandbox.emptyScratch = () => Promise.reject(new RestorerError("scratch", "one is left", false));
         },
         "scratch",
+      ],
+      [
+        "leaves sockets behind",
+        ({ sandbox }) => {
+          sandbox.awaitNoSockets = () => Promise.reject(new LeanError("survivor", "one is left"));
+        },
+        "survivor",
       ],
     ];
     for (const [what, arrange, reason] of failures) {
@@ -290,6 +317,20 @@ describe("a container", () => {
         expect(checkpoint.isReleased).to.equal(true);
       });
     }
+  });
+
+  it("whose runtime is killed by its memory limit during the rewind says so, and keeps the reason", async () => {
+    const { container, sandbox, checkpoint } = await started();
+    container.assign(job, 1);
+    container.beginRewind();
+    checkpoint.behave = () => {
+      sandbox.ooms++;
+      return Promise.reject(new RestorerError("process-gone", "the process has ended", false));
+    };
+    const error = await rejection(container.rewind());
+    expect(error.reason).to.equal("process-gone");
+    expect(error.message).to.match(/has ended.*want of memory.*256 MB/);
+    expect(container.state).to.equal("tainted");
   });
 
   it("whose memory cannot be limited is tainted", async () => {
@@ -313,7 +354,7 @@ describe("a container", () => {
     const machine = new FakeMachine();
     machine.isSilent = true;
     const start = rejection(started(machine));
-    expect(await holdsWithin(1000, () => machine.sandboxes.length === 1)).to.equal(true);
+    expect(await holdsWithin(60_000, () => machine.sandboxes.length === 1)).to.equal(true);
     machine.sandboxes[0]?.die({ cause: "failed", status: 0, message: "mount /tmp: no space" });
     expect((await start).message).to.contain("mount /tmp: no space");
   });

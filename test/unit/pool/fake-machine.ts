@@ -4,7 +4,7 @@ import { closeSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import koffi from "koffi";
 import type { Exit, Sandbox, SandboxFactory } from "../../../pool/lean/factory.ts";
-import type { Checkpoint, Machine } from "../../../pool/machine.ts";
+import type { Checkpoint, Clock, ImageFactory, Machine } from "../../../pool/machine.ts";
 import type { RewindTimings } from "../../../restorer/index.ts";
 
 const libc = koffi.load("libc.so.6");
@@ -148,14 +148,18 @@ export class FakeSandbox implements Sandbox {
   memoryUsedBytes(): number {
     return 0;
   }
-  killOthers(): void {
+  async killOthers(): Promise<void> {
     this.killedOthers++;
   }
+  allowOthers(): void {}
   oomKills(): number {
     return this.ooms;
   }
-  emptyScratch(): void {
+  async emptyScratch(): Promise<void> {
     this.emptied++;
+  }
+  awaitNoSockets(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** The runtime ends by itself. Its end of the channel may be held open by somebody else. */
@@ -182,6 +186,7 @@ const noTimings: RewindTimings = {
 };
 
 export class FakeCheckpoint implements Checkpoint {
+  readonly summary = { threads: 1 };
   readonly verified: boolean[] = [];
   isReleased = false;
   /** What the next rewinds do; the default returns at once. */
@@ -202,20 +207,23 @@ export class FakeMachine implements Machine {
   readonly sandboxes: FakeSandbox[] = [];
   readonly checkpoints: FakeCheckpoint[] = [];
   readonly pendingBytes = pendingBytes;
-  readonly clock = { nowMs: () => performance.timeOrigin + performance.now() };
+  clock: Clock = { nowMs: () => performance.timeOrigin + performance.now() };
   readonly factory: SandboxFactory;
+  docker: ImageFactory | undefined;
   readonly takeCheckpoint: Machine["takeCheckpoint"];
   behave: Behaviour = obedient;
   /** Rejects where it returns an error. */
   refuseToCreate: () => Error | undefined = () => undefined;
   isSilent: boolean = false;
   createDelayMs = 0;
+  #mayCreate: Promise<void> = Promise.resolve();
 
   constructor(options: { readonly rewinds?: boolean; readonly kinds?: readonly string[] } = {}) {
     this.factory = {
       create: (kind, memoryMB) => this.#create(kind, memoryMB),
       kinds: () => options.kinds ?? ["nodejs:20", "python:3"],
       removeLeftovers: () => Promise.resolve(),
+      allowForwarding: () => undefined,
       close: () => Promise.resolve(),
     };
     this.takeCheckpoint = options.rewinds === false ? undefined : () => this.#checkpoint();
@@ -225,8 +233,22 @@ export class FakeMachine implements Machine {
     return this.sandboxes.filter((sandbox) => !sandbox.isDestroyed);
   }
 
+  /** What is ordered from now on is not made before the function is called that this gives. */
+  hold(): () => void {
+    let release = (): void => undefined;
+    this.#mayCreate = new Promise((resolve) => {
+      release = resolve;
+    });
+    return () => {
+      this.#mayCreate = Promise.resolve();
+      release();
+    };
+  }
+
   async #create(kind: string, memoryMB: number): Promise<Sandbox> {
+    const mayCreate = this.#mayCreate;
     await new Promise((resolve) => setTimeout(resolve, this.createDelayMs));
+    await mayCreate;
     const error = this.refuseToCreate();
     if (error !== undefined) throw error;
     const id = `sandbox-${this.sandboxes.length}`;

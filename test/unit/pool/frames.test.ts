@@ -7,9 +7,7 @@ import { answerFrame, frame } from "./fake-machine.ts";
 const nonce = Buffer.from("0123456789abcdef");
 
 function reader(maxBytes = 1000, keptBytes = 10): FrameReader {
-  const frames = new FrameReader();
-  frames.limits = { maxBytes, keptBytes };
-  return frames;
+  return new FrameReader(() => ({ maxBytes, keptBytes }));
 }
 
 function received(result: ReturnType<FrameReader["push"]>): ReceivedFrame[] {
@@ -33,10 +31,15 @@ describe("frames to a runtime", () => {
   });
 
   it("carry a run's body byte for byte", () => {
-    const whole = Buffer.concat(runPieces(nonce, '{"value":"ü"}'));
-    expect(whole.readUInt32LE(0)).to.equal(whole.length - 4);
-    expect(whole[20]).to.equal(2);
-    expect(whole.subarray(21).toString()).to.equal('{"value":"ü"}');
+    for (const [isShared, type] of [
+      [false, 2],
+      [true, 5],
+    ] as const) {
+      const whole = Buffer.concat(runPieces(nonce, '{"value":"ü"}', isShared));
+      expect(whole.readUInt32LE(0)).to.equal(whole.length - 4);
+      expect(whole[20]).to.equal(type);
+      expect(whole.subarray(21).toString()).to.equal('{"value":"ü"}');
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-// The small decisions around lean containers: users, interpreters, what is shown, what is missing, how it ended.
+// The small decisions around lean containers: numbers, interpreters, what is shown, what is missing, how it ended.
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { LeanError } from "../../../pool/lean/errors.ts";
 import { chooseByKind, findInterpreters, kindsOf } from "../../../pool/lean/interpreters.ts";
 import { parseEnd } from "../../../pool/lean/launcher.ts";
+import { NumberRange } from "../../../pool/lean/numbers.ts";
 import { isKernelRecent, missingCapabilities } from "../../../pool/lean/preflight.ts";
 import {
   identityOptions,
@@ -14,19 +15,18 @@ import {
   runtimeOptions,
   systemOptions,
 } from "../../../pool/lean/rootfs.ts";
-import { UidRange } from "../../../pool/lean/uids.ts";
 
-describe("a range of user ids", () => {
-  it("gives each id to one holder, and lets one that came back rest", () => {
-    const uids = new UidRange(10, 3);
-    expect([uids.take(), uids.take()]).to.deep.equal([10, 11]);
-    uids.giveBack(10);
-    expect([uids.take(), uids.take()]).to.deep.equal([12, 10]);
-    expect(() => uids.take())
-      .to.throw(LeanError)
+describe("a range of numbers", () => {
+  it("gives each to one holder, and lets one that came back rest", () => {
+    const numbers = new NumberRange(10, 3, (count) => new LeanError("no-uid", `all ${count} are taken`));
+    expect([numbers.take(), numbers.take()]).to.deep.equal([10, 11]);
+    numbers.giveBack(10);
+    expect([numbers.take(), numbers.take()]).to.deep.equal([12, 10]);
+    expect(() => numbers.take())
+      .to.throw(LeanError, "all 3 are taken")
       .with.property("code", "no-uid");
-    uids.giveBack(11);
-    expect(uids.take()).to.equal(11);
+    numbers.giveBack(11);
+    expect(numbers.take()).to.equal(11);
   });
 });
 

@@ -1,7 +1,7 @@
 // Log lines as OpenWhisk keeps them.
 
 import { expect } from "chai";
-import { formatLine, LogLines, type StreamName } from "../../../pool/log-lines.ts";
+import { formatLine, LogLines, type StreamName, sentinel } from "../../../pool/log-lines.ts";
 
 const atMs = Date.UTC(2026, 10, 21, 2, 26, 33) + 214.4293;
 
@@ -77,16 +77,46 @@ describe("log lines", () => {
     ]);
   });
 
-  it("that fill the limit exactly are all kept", () => {
-    expect(texts(linesOf(8, [["stdout", "abc\ndef\n"]]))).to.deep.equal(["stdout: abc", "stdout: def"]);
+  /** A line of Docker's file, which is what stock counts. */
+  const fileBytes = (log: string): number =>
+    JSON.stringify({ log, stream: "stdout", time: "2026-11-21T02:26:33.214429123Z" }).length + 1;
+
+  it("that fill the limit exactly are all kept, counted as lines of Docker's file", () => {
+    const limitBytes = 2 * fileBytes("abc\n");
+    expect(texts(linesOf(limitBytes, [["stdout", "abc\ndef\n"]]))).to.deep.equal([
+      "stdout: abc",
+      "stdout: def",
+    ]);
+  });
+
+  it("never show a sentinel that the action prints, which counts all the same", () => {
+    const piece = `a\n${sentinel}\n${sentinel}\r\n not ${sentinel}\nb`;
+    const limitBytes = fileBytes("a\n") + fileBytes(`${sentinel}\n`) - 1;
+    expect(texts(linesOf(10_000, [["stdout", piece]]))).to.deep.equal([
+      "stdout: a",
+      `stdout:  not ${sentinel}`,
+      "stdout: b",
+    ]);
+    expect(texts(linesOf(10_000, [["stderr", sentinel]]))).to.deep.equal([]);
+    expect(texts(linesOf(limitBytes, [["stdout", piece]]))).to.deep.equal([
+      "stdout: a",
+      `stderr: Logs were truncated because the total bytes size exceeds the limit of ${limitBytes} bytes.`,
+    ]);
   });
 
   it("end with stock's sentence where the next would exceed the limit", () => {
-    const lines = linesOf(7, [["stdout", "abc\ndef\nx\n"]]);
+    const limitBytes = 2 * fileBytes("abc\n") - 1;
+    const lines = linesOf(limitBytes, [["stdout", "abc\ndef\nx\n"]]);
     expect(texts(lines)).to.deep.equal([
       "stdout: abc",
-      "stderr: Logs were truncated because the total bytes size exceeds the limit of 7 bytes.",
+      `stderr: Logs were truncated because the total bytes size exceeds the limit of ${limitBytes} bytes.`,
     ]);
+  });
+
+  it("of a flood of empty lines are no more than Docker's file would hold of them", () => {
+    const limitBytes = 1024 * 1024;
+    const lines = linesOf(limitBytes, [["stdout", Buffer.alloc(limitBytes, "\n")]]);
+    expect(lines.length).to.equal(Math.floor(limitBytes / fileBytes("\n")) + 1);
   });
 
   it("of a flood take no memory beyond the limit", () => {
@@ -98,7 +128,7 @@ describe("log lines", () => {
     expect(lines.isTruncated).to.equal(true);
     const grownBytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
     expect(grownBytes, "256 MB were printed").to.be.below(32 * 1024 * 1024);
-    expect(lines.finish(atMs).length).to.equal(1024 / 6 - ((1024 / 6) % 1) + 1);
+    expect(lines.finish(atMs).length).to.equal(Math.floor(1024 / fileBytes("flood\n")) + 1);
   });
 
   it("of a flood without a newline take no memory beyond the limit", () => {

@@ -1,8 +1,16 @@
 // What is made ahead, given up and held back, as tables.
 
 import { expect } from "chai";
-import { backOffMs, surplus, topUp } from "../../../pool/prewarm.ts";
-import type { Placed } from "../../../pool/schedule.ts";
+import {
+  backOffMs,
+  expired,
+  isBeyondCells,
+  Prewarming,
+  reactiveCount,
+  surplus,
+  topUp,
+} from "../../../pool/prewarm.ts";
+import type { Placed } from "../../../pool/seats.ts";
 import { StartFailures, StartGate } from "../../../pool/starts.ts";
 
 function seat(id: number, fields: Partial<Placed> = {}): Placed {
@@ -80,6 +88,17 @@ describe("starts", () => {
     expect([failures.isHeldBack("node", 1300), failures.nextTryInMs(1300)]).to.deep.equal([false, undefined]);
   });
 
+  it("ahead of any job leave one place free, if there is more than one", async () => {
+    expect([new StartGate(1).freeAhead, new StartGate(2).freeAhead]).to.deep.equal([1, 1]);
+    const gate = new StartGate(4);
+    expect(gate.freeAhead).to.equal(3);
+    const entered = [1, 2, 3].map(() => gate.enter());
+    await Promise.all(entered);
+    expect(gate.freeAhead).to.equal(0);
+    gate.leave();
+    expect(gate.freeAhead).to.equal(1);
+  });
+
   it("go through the gate so many at a time, in order", async () => {
     const gate = new StartGate(2);
     const entered: number[] = [];
@@ -95,5 +114,77 @@ describe("starts", () => {
     gate.leave();
     gate.leave();
     await gate.enter();
+  });
+});
+
+describe("prewarming what Docker runs", () => {
+  const image = { name: "images/php", pull: false, sentinelled: true };
+  const reactive = { minCount: 1, maxCount: 5, ttlMs: 100, threshold: 2, increment: 2 };
+  const php = { kind: "php", count: 2, memoryMB: 256, image };
+  const phpSeat = (id: number, fields: Partial<Placed> = {}): Placed =>
+    seat(id, { kind: "php", image: image.name, ...fields });
+
+  it("replaces a container as soon as somebody has it, for it does not come back", () => {
+    const taken = phpSeat(1, { state: "running" });
+    const kept = phpSeat(2, { state: "warm" });
+    expect(topUp([php], [taken, kept, phpSeat(3)], 4096, never)).to.deep.equal([{ ...php, count: 1 }]);
+    expect(topUp([php], [phpSeat(1), phpSeat(2, { state: "starting" })], 4096, never)).to.deep.equal([]);
+  });
+
+  it("counts only containers of the cell's size", () => {
+    const other = phpSeat(1, { memoryMB: 512 });
+    expect(kinds(topUp([php], [other, phpSeat(2)], 4096, never))).to.deep.equal(["php"]);
+  });
+
+  it("gives up whatever is warm for too long, and what is clean beyond the cells", () => {
+    const seats = [phpSeat(1, { state: "warm" }), phpSeat(2), phpSeat(3), phpSeat(4)];
+    expect(surplus([php], seats, 50).map(({ id }) => id)).to.deep.equal([1, 2]);
+    expect(surplus([], seats, 50).map(({ id }) => id)).to.deep.equal([1, 2, 3, 4]);
+  });
+
+  it("needs one that nobody waits for any more only while the cells lack it", () => {
+    const made = phpSeat(9, { state: "starting" });
+    expect(isBeyondCells([php], [phpSeat(1), made], made)).to.equal(false);
+    expect(isBeyondCells([php], [phpSeat(1), phpSeat(2), made], made)).to.equal(true);
+    expect(isBeyondCells([], [made], made)).to.equal(true);
+  });
+
+  it("follows the cold starts within its bounds, in steps", () => {
+    const counts = [0, 1, 2, 3, 4, 5, 6, 100].map((coldStarts) => reactiveCount(reactive, coldStarts));
+    expect(counts).to.deep.equal([1, 1, 2, 2, 4, 4, 5, 5]);
+    expect(reactiveCount({ ...reactive, minCount: 0 }, 0)).to.equal(0);
+  });
+
+  it("begins with the cell's number, and decides anew by the cold starts since the last time", () => {
+    const prewarming = new Prewarming([{ ...php, reactive }, node]);
+    const counts = (): number[] => prewarming.cells.map(({ count }) => count);
+    expect([prewarming.isReactive, new Prewarming([php, node]).isReactive]).to.deep.equal([true, false]);
+    expect(counts()).to.deep.equal([2, 2]);
+    prewarming.begun();
+    expect(counts(), "the least, before the first decision").to.deep.equal([1, 2]);
+    for (let start = 0; start < 4; start++) prewarming.countColdStart({ kind: "php", memoryMB: 256, image });
+    for (let start = 0; start < 9; start++) prewarming.countColdStart({ kind: "php", memoryMB: 512, image });
+    prewarming.decide();
+    expect(counts()).to.deep.equal([4, 2]);
+    prewarming.begun();
+    expect(counts(), "that is over").to.deep.equal([4, 2]);
+    prewarming.decide();
+    expect(counts()).to.deep.equal([1, 2]);
+  });
+
+  it("leaves to their cell's own time those that are made ahead of any job", () => {
+    const seats = [phpSeat(1), phpSeat(2), phpSeat(3, { state: "warm" })];
+    expect(surplus([{ ...php, count: 1, reactive }], seats, 50).map(({ id }) => id)).to.deep.equal([3]);
+  });
+
+  it("lets those of reactive cells expire that nobody has used for too long, the oldest first", () => {
+    const cells = [{ ...php, reactive }];
+    const seats = [
+      ...[phpSeat(1, { lastUsed: 10 }), phpSeat(2, { lastUsed: 5 }), phpSeat(3, { lastUsed: 50 })],
+      ...[phpSeat(4, { lastUsed: 1, state: "warm" }), seat(5, { lastUsed: 1 })],
+      phpSeat(6, { lastUsed: 1, memoryMB: 512 }),
+    ];
+    expect(expired(cells, seats, 111).map(({ id }) => id)).to.deep.equal([2, 1]);
+    expect(expired([php], seats, 111)).to.deep.equal([]);
   });
 });

@@ -1,7 +1,8 @@
-// Decisions of the pool as tables, and what must hold whatever comes.
+// Decisions of the pool as tables.
 
 import { expect } from "chai";
-import { type Placed, plan, reservedMB, type Step, type Wanted } from "../../../pool/schedule.ts";
+import { plan, type Step } from "../../../pool/schedule.ts";
+import { type Placed, placesIn, type Wanted } from "../../../pool/seats.ts";
 
 function seat(id: number, fields: Partial<Placed>): Placed {
   return { id, kind: "node", state: "clean", memoryMB: 256, owner: undefined, lastUsed: id, ...fields };
@@ -19,6 +20,8 @@ interface Row {
   readonly seats: readonly Placed[];
   readonly jobs: readonly Wanted[];
   readonly budgetMB?: number;
+  /** Docker is not there, or answers nobody. */
+  readonly withoutDocker?: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -138,21 +141,237 @@ const rows: readonly Row[] = [
     steps: [{ step: "evict", container: 2 }],
   },
   {
+    name: "nobody's container is evicted for a job while one of its kind is being made, however long that takes",
+    seats: [seat(1, {}), seat(2, { kind: "python", state: "starting" })],
+    jobs: [job({ kind: "python" }), job({ kind: "python" })],
+    budgetMB: 512,
+    steps: [],
+  },
+  {
+    name: "nor while one is being rewound",
+    seats: [seat(1, {}), seat(2, { kind: "python", state: "rewinding" })],
+    jobs: [job({ kind: "python" }), job({ kind: "python" })],
+    budgetMB: 512,
+    steps: [],
+  },
+  {
+    name: "a job that waits for one of its kind lets later ones have what is idle of other kinds",
+    seats: [
+      seat(1, {}),
+      seat(2, { kind: "python", state: "starting" }),
+      seat(3, { kind: "php", state: "warm" }),
+    ],
+    jobs: [job({ kind: "python" }), job({ kind: "python" }), job(), job(), job({ kind: "php" })],
+    budgetMB: 768,
+    steps: [
+      { step: "lease", job: 2, container: 1 },
+      { step: "recycle", container: 3 },
+    ],
+  },
+  {
+    name: "so does one that waits for a running one",
+    seats: [seat(1, {}), seat(2, { kind: "python", state: "running" })],
+    jobs: [job({ kind: "python", isPatient: true }), job()],
+    budgetMB: 512,
+    steps: [{ step: "lease", job: 1, container: 1 }],
+  },
+  {
+    name: "but what is free it keeps for itself, and its own kind queues behind it",
+    seats: [
+      seat(1, {}),
+      seat(2, { kind: "python", state: "running" }),
+      seat(3, { kind: "python", memoryMB: 128 }),
+    ],
+    jobs: [
+      job({ kind: "python", memoryMB: 512, isPatient: true }),
+      job({ kind: "python", memoryMB: 128 }),
+      job({ memoryMB: 384 }),
+      job({ kind: "php", memoryMB: 128 }),
+    ],
+    budgetMB: 768,
+    steps: [],
+  },
+  {
+    name: "a job whose patience is over lets nobody pass",
+    seats: [
+      seat(1, {}),
+      seat(2, { kind: "python", state: "running" }),
+      seat(3, { kind: "php", lastUsed: 9 }),
+    ],
+    jobs: [job({ kind: "python" }), job(), job({ kind: "php" })],
+    budgetMB: 768,
+    steps: [{ step: "evict", container: 1 }],
+  },
+  {
+    name: "a job joins its owner's container in use rather than take a clean one",
+    seats: [seat(1, { state: "running", owner: "a", spare: 2 }), seat(2, {})],
+    jobs: [job({ concurrency: 3 })],
+    steps: [{ step: "lease", job: 0, container: 1 }],
+  },
+  {
+    name: "no more jobs join than have room, and only those of the owner and the kind",
+    seats: [seat(1, { state: "running", owner: "a", spare: 1 })],
+    jobs: [
+      job({ owner: "b", concurrency: 2 }),
+      job({ kind: "python", concurrency: 2 }),
+      job({ concurrency: 2 }),
+      job({ concurrency: 2 }),
+    ],
+    steps: [
+      { step: "create", job: 0, kind: "node", memoryMB: 256 },
+      { step: "create", job: 1, kind: "python", memoryMB: 256 },
+      { step: "lease", job: 2, container: 1 },
+      { step: "create", job: 3, kind: "node", memoryMB: 256 },
+    ],
+  },
+  {
+    name: "jobs that came together share the container that the first of them gets",
+    seats: [seat(1, {}), seat(2, {})],
+    jobs: [job({ concurrency: 2 }), job({ concurrency: 2 }), job({ concurrency: 2 }), job()],
+    steps: [
+      { step: "lease", job: 0, container: 2 },
+      { step: "lease", job: 1, container: 2 },
+      { step: "lease", job: 2, container: 1 },
+      { step: "lease", job: 3, container: 1 },
+    ],
+  },
+  {
+    name: "jobs that may share count on one container under way, being put back, or made",
+    seats: [
+      seat(1, { state: "rewinding" }),
+      seat(2, { state: "warm", owner: "x", kind: "python" }),
+      seat(3, { state: "starting", kind: "php" }),
+    ],
+    jobs: [
+      ...[job({ concurrency: 2 }), job({ concurrency: 2 })],
+      ...[job({ kind: "python", concurrency: 2 }), job({ kind: "python", concurrency: 2 })],
+      ...[job({ kind: "php", concurrency: 2 }), job({ kind: "php", concurrency: 2 })],
+      ...[job({ kind: "ruby", concurrency: 2 }), job({ kind: "ruby", concurrency: 2 })],
+    ],
+    steps: [
+      { step: "recycle", container: 2 },
+      { step: "create", job: 6, kind: "ruby", memoryMB: 256 },
+    ],
+  },
+  {
+    name: "nobody joins past a job that waits for memory",
+    seats: [seat(1, { state: "running", owner: "a", spare: 1 })],
+    jobs: [job({ kind: "python" }), job({ concurrency: 2 })],
+    budgetMB: 256,
+    steps: [],
+  },
+  {
     name: "a job larger than the whole budget is refused and holds back nobody",
     seats: [seat(1, {})],
     jobs: [job({ memoryMB: 2048 }), job()],
     budgetMB: 1024,
     steps: [
-      { step: "refuse", job: 0 },
+      { step: "refuse", job: 0, why: "too-large" },
       { step: "lease", job: 1, container: 1 },
     ],
+  },
+  {
+    name: "a Docker container that nobody has had yet takes a job of its image and size",
+    seats: [
+      seat(1, { kind: "blackbox", image: "other" }),
+      seat(2, { kind: "blackbox", image: "php" }),
+      seat(3, { kind: "blackbox", image: "php", memoryMB: 512 }),
+      seat(4, { kind: "blackbox" }),
+    ],
+    jobs: [job({ kind: "blackbox", image: "php" }), job({ kind: "blackbox", image: "php" })],
+    budgetMB: 2048,
+    steps: [
+      { step: "lease", job: 0, container: 2 },
+      { step: "create", job: 1, kind: "blackbox", memoryMB: 256 },
+    ],
+  },
+  {
+    name: "a Docker container is its owner's for life: a new one is made for another owner, not this one put back",
+    seats: [seat(1, { image: "php", state: "warm", owner: "b" })],
+    jobs: [job({ image: "php" }), job({ image: "php", owner: "b" })],
+    steps: [
+      { step: "create", job: 0, kind: "node", memoryMB: 256 },
+      { step: "lease", job: 1, container: 1 },
+    ],
+  },
+  {
+    name: "an idle Docker container makes way, whoever needs the room",
+    seats: [seat(1, { image: "php", state: "warm", owner: "b", memoryMB: 512 }), seat(2, { lastUsed: 9 })],
+    jobs: [job({ kind: "python" })],
+    budgetMB: 768,
+    steps: [{ step: "evict", container: 1 }],
+  },
+  {
+    name: "a Docker container of the wrong size makes way rather than grow",
+    seats: [seat(1, { image: "php", memoryMB: 512 })],
+    jobs: [job({ image: "php", memoryMB: 768 })],
+    steps: [{ step: "evict", container: 1 }],
+  },
+  {
+    name: "nobody waits for a Docker container that another owner has, rather than have idle ones evicted",
+    seats: [seat(1, { image: "php", state: "running", owner: "b" }), seat(2, {})],
+    jobs: [job({ image: "php", isPatient: true })],
+    budgetMB: 512,
+    steps: [{ step: "evict", container: 2 }],
+  },
+  {
+    name: "but its owner does",
+    seats: [seat(1, { image: "php", state: "running", owner: "a" }), seat(2, {})],
+    jobs: [job({ image: "php", isPatient: true })],
+    budgetMB: 512,
+    steps: [],
+  },
+  {
+    name: "a job waits for a Docker container under way, but not for one of another image",
+    seats: [seat(1, { image: "php", state: "starting" })],
+    jobs: [job({ image: "php" }), job({ image: "perl" })],
+    steps: [{ step: "create", job: 1, kind: "node", memoryMB: 256 }],
+  },
+  {
+    name: "memory that is lent is free, and whoever waits for its container goes on waiting for that",
+    seats: [seat(1, { image: "php", state: "starting", isLent: true, memoryMB: 1024 })],
+    jobs: [job({ image: "php", memoryMB: 1024 }), job()],
+    withoutDocker: true,
+    steps: [{ step: "create", job: 1, kind: "node", memoryMB: 256 }],
+  },
+  {
+    name: "without Docker a job that needs a new container of its is refused, and holds back nobody",
+    seats: [seat(1, { state: "running", memoryMB: 768 })],
+    jobs: [job({ image: "php", memoryMB: 512 }), job()],
+    withoutDocker: true,
+    steps: [
+      { step: "refuse", job: 0, why: "no-docker" },
+      { step: "create", job: 1, kind: "node", memoryMB: 256 },
+    ],
+  },
+  {
+    name: "without Docker those that are there go on serving their owners",
+    seats: [
+      seat(1, { image: "php", state: "warm", owner: "a" }),
+      seat(2, { image: "perl", state: "running", owner: "b" }),
+    ],
+    jobs: [job({ image: "php" }), job({ image: "php" }), job({ image: "perl", owner: "b" })],
+    withoutDocker: true,
+    steps: [{ step: "lease", job: 0, container: 1 }],
+  },
+  {
+    name: "without Docker none of its containers makes way, nor is what it is to remove counted on",
+    seats: [
+      seat(1, { image: "php", state: "warm", owner: "b" }),
+      seat(2, { image: "php", state: "removing" }),
+      seat(3, { kind: "python" }),
+    ],
+    jobs: [job()],
+    budgetMB: 768,
+    withoutDocker: true,
+    steps: [{ step: "evict", container: 3 }],
   },
 ];
 
 describe("the schedule", () => {
-  for (const { name, seats, jobs, budgetMB = 1024, steps } of rows) {
+  for (const { name, seats, jobs, budgetMB = 1024, withoutDocker = false, steps } of rows) {
     it(name, () => {
-      expect(plan(seats, jobs, budgetMB).steps).to.deep.equal(steps);
+      expect(plan(seats, jobs, budgetMB, !withoutDocker).steps).to.deep.equal(steps);
     });
   }
 });
@@ -164,120 +383,34 @@ describe("the first job without room", () => {
       seat(2, { state: "running", memoryMB: 512 }),
     ];
     const python = job({ kind: "python" });
-    expect(plan(seats, [job(), python, job()], 1024)).to.deep.equal({ steps: [], blocked: 1 });
-    expect(plan(seats, [job()], 1024).blocked).to.equal(undefined);
+    const nothing = { steps: [], isOneComing: false };
+    expect(plan(seats, [job(), python, job()], 1024)).to.deep.equal({ ...nothing, blocked: 1 });
+    expect(plan(seats, [job()], 1024)).to.deep.equal({ ...nothing, blocked: undefined });
+  });
+
+  it("is told apart where one of its kind is being made or rewound", () => {
+    for (const state of ["starting", "rewinding"] as const) {
+      const seats = [seat(1, { state, memoryMB: 512 }), seat(2, { state: "running", memoryMB: 512 })];
+      const { blocked, isOneComing } = plan(seats, [job(), job()], 1024);
+      expect([blocked, isOneComing], state).to.deep.equal([1, true]);
+    }
   });
 });
 
-// --- whatever comes ---
+describe("the places of a pool", () => {
+  const ready = [
+    ...[seat(1, {}), seat(2, { state: "warm", owner: "a" }), seat(3, { state: "rewinding" })],
+    ...[seat(4, { state: "starting" }), seat(5, { state: "tainted" }), seat(6, { state: "removing" })],
+  ];
+  const running = [seat(7, { state: "running" }), seat(8, { state: "running", spare: 3 })];
 
-/** A small generator with a seed, so that a failure can be repeated. */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
+  it("are those that are idle or being rewound, and as many as can be made at a time", () => {
+    expect(placesIn(ready, 4)).to.equal(7);
+    expect(placesIn([], 4)).to.equal(4);
+  });
 
-interface Simulated {
-  readonly seats: Map<number, Placed>;
-  readonly waiting: (Wanted & { readonly number: number })[];
-  readonly served: number[];
-}
-
-const budgetMB = 1024;
-const sizes = [128, 256, 512, 1024];
-
-function change(world: Simulated, id: number, fields: Partial<Placed>): void {
-  const before = world.seats.get(id);
-  if (before === undefined) throw new Error(`no container ${id}`);
-  world.seats.set(id, { ...before, ...fields });
-}
-
-/** Takes the planned steps, checking each against what it may do. */
-function takeSteps(world: Simulated, nextId: () => number): void {
-  const { steps } = plan([...world.seats.values()], world.waiting, budgetMB);
-  const asked = [...world.waiting];
-  for (const step of steps) {
-    if (step.step === "lease") {
-      const wanted = asked[step.job];
-      const place = world.seats.get(step.container);
-      if (wanted === undefined || place === undefined) throw new Error("a lease of nothing");
-      expect(place.kind).to.equal(wanted.kind);
-      expect(place.state === "clean" || (place.state === "warm" && place.owner === wanted.owner)).to.equal(
-        true,
-      );
-      expect(world.served, "one lease for each job").to.not.include(wanted.number);
-      world.served.push(wanted.number);
-      world.waiting.splice(world.waiting.indexOf(wanted), 1);
-      change(world, step.container, { state: "running", memoryMB: wanted.memoryMB, owner: wanted.owner });
-    } else if (step.step === "create") {
-      const id = nextId();
-      const { kind, memoryMB } = step;
-      world.seats.set(id, { id, kind, memoryMB, state: "starting", owner: undefined, lastUsed: id });
-    } else if (step.step === "recycle") {
-      expect(world.seats.get(step.container)?.state).to.equal("warm");
-      change(world, step.container, { state: "rewinding", owner: undefined });
-    } else if (step.step === "evict") {
-      expect(world.seats.get(step.container)?.state).to.be.oneOf(["clean", "warm"]);
-      change(world, step.container, { state: "removing" });
-    } else {
-      throw new Error("every job of this test fits");
-    }
-    expect(reservedMB([...world.seats.values()]), "never over-committed").to.be.at.most(budgetMB);
-  }
-}
-
-/** One container's next event; failures are among them. */
-function advance(world: Simulated, place: Placed, random: (below: number) => number, now: number): void {
-  const { id, state } = place;
-  if (state === "removing") {
-    world.seats.delete(id);
-  } else if (state === "tainted") {
-    change(world, id, { state: "removing" });
-  } else if (random(20) === 0) {
-    change(world, id, { state: "tainted" });
-  } else if (state === "running" && random(2) === 0) {
-    change(world, id, { state: "warm", lastUsed: now });
-  } else if (state === "running") {
-    change(world, id, { state: "rewinding", owner: undefined });
-  } else {
-    change(world, id, { state: "clean", lastUsed: now });
-  }
-}
-
-describe("the schedule, whatever comes", () => {
-  for (let seed = 1; seed <= 60; seed++) {
-    it(`never over-commits, serves each job once and lets nobody starve (seed ${seed})`, () => {
-      const random = generator(seed);
-      const world: Simulated = { seats: new Map(), waiting: [], served: [] };
-      let lastId = 0;
-      const nextId = (): number => ++lastId;
-      const jobs = 80;
-      let sent = 0;
-      for (let turn = 0; world.served.length < jobs; turn++) {
-        expect(turn, "everybody is served in the end").to.be.below(20_000);
-        while (sent < jobs && random(3) === 0) {
-          const kind = ["node", "python", "ruby"][random(3)] ?? "node";
-          const memoryMB = sizes[random(sizes.length)] ?? 256;
-          world.waiting.push({
-            kind,
-            memoryMB,
-            owner: `owner${random(4)}`,
-            isPatient: random(2) === 0,
-            number: sent++,
-          });
-        }
-        const head = world.waiting[0];
-        takeSteps(world, nextId);
-        const places = [...world.seats.values()].filter(({ state }) => state !== "clean" && state !== "warm");
-        const chosen = places[random(places.length)];
-        if (chosen !== undefined) advance(world, chosen, random, turn);
-        else if (head !== undefined)
-          expect(world.waiting, "the head moves when all is idle").to.not.include(head);
-      }
-      expect(new Set(world.served).size).to.equal(jobs);
-    });
-  }
+  it("are those beside neighbours, and one behind each container that runs where that is more", () => {
+    expect(placesIn(running, 4)).to.equal(7);
+    expect(placesIn(running, 1)).to.equal(5);
+  });
 });

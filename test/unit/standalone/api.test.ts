@@ -2,6 +2,8 @@
 
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
+import { MockInvoker } from "../../mock-invoker.ts";
+import { holdsWithin } from "../../within.ts";
 import { startTestServer, type TestServer } from "./server.ts";
 
 const collection = "/api/v1/namespaces/_/actions";
@@ -30,6 +32,31 @@ describe("the API", () => {
       );
     }
     expect((await server.send("GET", "/ping", undefined, { auth: null })).text).to.equal("pong");
+  });
+
+  it("tells anyone of the invokers: their states, how many are healthy, and whether those are enough", async () => {
+    const { bus, services } = server;
+    const get = async (path: string) => {
+      const { status, text } = await server.send("GET", path, undefined, { auth: null });
+      return [status, text];
+    };
+    expect(await get("/invokers")).to.deep.equal([200, '{"invoker0":"up"}']);
+    expect(await get("/invokers/")).to.deep.equal([200, '{"invoker0":"up"}']);
+    expect(await get("/invokers/healthy/count")).to.deep.equal([200, "1"]);
+    expect(await get("/invokers/ready")).to.deep.equal([200, '{"healthy":"1/1"}']);
+    const silent = new MockInvoker(bus, { instance: 2 });
+    silent.answersTests = "nothing";
+    await silent.ping();
+    expect(await holdsWithin(60_000, () => services.balancer.invokers.length === 3)).to.equal(true);
+    expect(await get("/invokers")).to.deep.equal([
+      200,
+      '{"invoker0":"up","invoker1":"down","invoker2/2":"unhealthy"}',
+    ]);
+    expect(await get("/invokers/healthy/count")).to.deep.equal([200, "1"]);
+    expect(await get("/invokers/ready")).to.deep.equal([500, '{"unhealthy":"2/3"}']);
+    expect((await get("/invokers/x"))[0]).to.equal(404);
+    expect((await server.send("POST", "/invokers", {})).status).to.equal(405);
+    await silent.close();
   });
 
   it("asks for credentials, with a challenge", async () => {

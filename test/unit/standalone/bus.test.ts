@@ -69,6 +69,19 @@ describe("the bus of one machine", () => {
     await subscription.stop();
   });
 
+  it("gives every group all messages, the first one those before it, and each message to one reader of a group", async () => {
+    const bus = createBus(() => {});
+    const read: string[] = [];
+    await bus.send("t", "1");
+    const first = bus.subscribe("t", (message) => void read.push(`a${message}`), { group: "a" });
+    const second = bus.subscribe("t", (message) => void read.push(`b${message}`), { group: "b" });
+    expect(() => bus.subscribe("t", () => {}, { group: "b" })).to.throw("has a reader already");
+    await bus.send("t", "2");
+    await sleep(1);
+    await Promise.all([first.stop(), second.stop()]);
+    expect(read).to.have.members(["a1", "a2", "b2"]);
+  });
+
   it("goes on after a handler that throws, and tells", async () => {
     const faults: string[] = [];
     const bus = createBus((topic, error) => faults.push(`${topic} ${String(error)}`));

@@ -30,7 +30,7 @@ describe("on a disk that gets full, the server", () => {
   });
   afterEach(async () => {
     await server.stop({ keep: true });
-    spawnSync("umount", [folder]);
+    spawnSync("umount", ["--lazy", folder]);
     rmSync(folder, { recursive: true });
   });
 

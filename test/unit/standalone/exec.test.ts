@@ -1,12 +1,13 @@
 // The executable part of actions: which code is binary, where it is kept, and how it comes back.
 
 import { expect } from "chai";
-import { readConfigFile } from "../../../invoker/settings.ts";
+import { readConfigFile } from "../../../invoker/config/entries.ts";
 import { execForDocument, isBinaryCode, readExec } from "../../../standalone/exec.ts";
-import { Manifest, type ManifestTemplate } from "../../../standalone/manifest.ts";
+import { localManifest, type ManifestTemplate } from "../../../standalone/local-manifest.ts";
+import { Manifest, readManifest } from "../../../standalone/manifest.ts";
 
 const template = readConfigFile("runtimes.template.json") as ManifestTemplate;
-const manifest = new Manifest(template, ["nodejs:20", "nodejs:24", "python:3"]);
+const manifest = localManifest(template, ["nodejs:20", "nodejs:24", "python:3"]);
 const context = { manifest, own: "guest", maxBytes: 1000 };
 const inlineBelow = 16_384;
 
@@ -81,10 +82,24 @@ describe("kinds", () => {
     expect(readExec({ kind: "nodejs:10", code: "x" }, context)).to.include({ deprecated: true });
   });
 
-  it("that need an image are refused: nothing here could run them", () => {
+  it("that need an image are refused where no invoker could run them", () => {
     expect(() => readExec({ kind: "blackbox", image: "a/b", code: "x" }, context)).to.throw(
-      "actions of an image of their own ('blackbox') are not supported yet",
+      "actions of an image of their own ('blackbox') need invokers with Docker: none of these has it",
     );
+  });
+
+  it("that need an image are taken where invokers have Docker, with code and without", () => {
+    const withImages = { ...context, manifest: new Manifest(manifest.runtimes, []) };
+    const bare = readExec({ kind: "blackbox", image: " me/image:1 " }, withImages);
+    expect(execForDocument(bare, inlineBelow)).to.deep.equal({
+      exec: { kind: "blackbox", binary: false, image: "me/image:1" },
+      attachment: "none",
+    });
+    const exec = { kind: "blackbox", image: "me/image", code: "x", main: "m" };
+    const coded = execForDocument(readExec(exec, withImages), inlineBelow);
+    expect(coded.exec).to.deep.include({ kind: "blackbox", binary: false, image: "me/image", main: "m" });
+    expect("code" in coded.exec && coded.exec.code).to.deep.include({ attachmentName: "mem:eA==" });
+    expect(() => readExec({ kind: "blackbox", code: "x" }, withImages)).to.throw("'image' must be a string");
   });
 
   it("need the fields that belong to them", () => {
@@ -111,7 +126,7 @@ describe("kinds", () => {
 describe("the runtimes manifest", () => {
   it("takes the preferred kind as default, or the newest where that is missing", () => {
     expect(manifest.resolve("nodejs:default")?.kind).to.equal("nodejs:20");
-    const newer = new Manifest(template, ["nodejs:22", "nodejs:8", "nodejs:24"]);
+    const newer = localManifest(template, ["nodejs:22", "nodejs:8", "nodejs:24"]);
     expect(newer.resolve("nodejs:default")?.kind).to.equal("nodejs:24");
     expect(newer.resolve("python:3")).to.equal(undefined);
   });
@@ -123,6 +138,49 @@ describe("the runtimes manifest", () => {
   });
 
   it("is refused when it would be empty", () => {
-    expect(() => new Manifest(template, [])).to.throw("No language runtime is available");
+    expect(() => localManifest(template, [])).to.throw("No language runtime is available");
+  });
+});
+
+describe("an operator's runtimes manifest", () => {
+  const image = { prefix: "openwhisk", name: "action-x", tag: "nightly" };
+  const attached = { attachmentName: "codefile", attachmentType: "text/plain" };
+  const read = (value: unknown) => readManifest(JSON.stringify(value), "runtimes.json");
+
+  it("gives its kinds, defaults and the images that count as runtimes", () => {
+    const operators = read({
+      description: "ours",
+      runtimes: {
+        nodejs: [
+          { kind: "nodejs:18", image, attached, deprecated: true },
+          { kind: "nodejs:20", default: true, image, attached },
+        ],
+        java: [{ kind: "java:8", image, attached, requireMain: true }],
+        old: [{ kind: "old:1", image }],
+      },
+      blackboxes: [{ prefix: "openwhisk", name: "dockerskeleton", tag: "nightly" }, { name: "bare" }],
+    });
+    const context = { manifest: operators, own: "guest", maxBytes: 1000 };
+    expect(operators.resolve("nodejs:default")?.kind).to.equal("nodejs:20");
+    expect(operators.resolve("java:default")?.kind).to.equal("java:8");
+    expect(readExec({ kind: "nodejs:18", code: "x" }, context)).to.include({ deprecated: true });
+    expect(() => readExec({ kind: "java:8", code: "x" }, context)).to.throw("'main' must be a string");
+    const trusted = ["openwhisk/dockerskeleton:nightly", "bare", "bare:latest"];
+    const others = ["openwhisk/dockerskeleton", "me/bare", "bare:1"];
+    expect([...trusted, ...others].filter((one) => operators.isTrusted(one))).to.deep.equal(trusted);
+    // Without `attached` the code stays a string in the document.
+    const { exec, attachment } = execForDocument(
+      readExec({ kind: "old:1", code: "x" }, context),
+      inlineBelow,
+    );
+    expect([exec, attachment]).to.deep.equal([{ kind: "old:1", binary: false, code: "x" }, "none"]);
+  });
+
+  it("is refused with its name when it is none", () => {
+    expect(() => readManifest("{", "runtimes.json")).to.throw(/^runtimes.json, it is no JSON/);
+    expect(() => read({})).to.throw("No language runtime is available");
+    expect(() => read({ runtimes: { a: {} }, blackboxes: {} })).to.throw(
+      /^runtimes.json, runtimes.a: .*\nruntimes.json, blackboxes: /,
+    );
   });
 });

@@ -5,17 +5,26 @@ import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { readOptions } from "../../../standalone/options.ts";
 
-const defaults = { pool: { userMemoryMB: 2048 }, memoryMB: { std: 256 } };
+const defaults = {
+  pool: { userMemoryMB: 2048, rewind: "always" as const },
+  memoryMB: { std: 256 },
+  concurrency: { min: 1, max: 1 },
+};
 const read = (...argv: string[]) => readOptions(argv, defaults);
 
 describe("the command line", () => {
   it("may be empty", () => {
     expect(read()).to.deep.equal({
       port: 3233,
+      adminPort: 3234,
       host: "127.0.0.1",
       dataFolder: join(homedir(), ".rewhisk"),
       userMemoryMB: 2048,
       kinds: undefined,
+      rewind: "always",
+      concurrencyMax: 1,
+      place: { kind: "alone" },
+      manifestFile: undefined,
       help: false,
     });
   });
@@ -30,14 +39,59 @@ describe("the command line", () => {
       "--user-memory=4g",
       "--kinds",
       "nodejs:20, python:3",
+      "--rewind",
+      "on-change",
+      "--concurrency-limit=200",
     );
     expect(options).to.deep.equal({
       port: 4000,
+      adminPort: 4001,
       host: "0.0.0.0",
       dataFolder: resolve("data"),
       userMemoryMB: 4096,
       kinds: ["nodejs:20", "python:3"],
+      rewind: "on-change",
+      concurrencyMax: 200,
+      place: { kind: "alone" },
+      manifestFile: undefined,
       help: false,
+    });
+  });
+
+  it("may ask for a cluster on this machine", () => {
+    expect(read("--cluster")).to.deep.include({ place: { kind: "cluster" } });
+    expect(read("--cluster=yes")).to.have.property("errors");
+  });
+
+  it("may name the broker and the database of a cluster that this is a controller of", () => {
+    const [kafka, url] = ["a:9092,b:9092", "http://u:p@c:5984"];
+    expect(read("--kafka", kafka, "--couchdb", url)).to.deep.include({
+      place: {
+        ...{ kind: "controller", kafkaHosts: kafka, couch: { url, prefix: "whisk_local_" } },
+        ...{ controller: "0", clusterSize: 1 },
+      },
+    });
+    const more = ["--db-prefix=x_", "--controller=2", "--controllers=3"];
+    expect(read("--kafka", kafka, "--couchdb", url, ...more)).to.deep.include({
+      place: {
+        ...{ kind: "controller", kafkaHosts: kafka, couch: { url, prefix: "x_" } },
+        ...{ controller: "2", clusterSize: 3 },
+      },
+    });
+  });
+
+  it("is told what does not go together in it", () => {
+    expect(read("--kafka", "a:1", "--controller", "1")).to.deep.equal({
+      errors: ["--kafka, --controller: a controller needs both --kafka and --couchdb"],
+    });
+    expect(
+      read("--cluster", "--kafka=a:1", "--couchdb=http://c", "--controller=a/b", "--controllers=0"),
+    ).to.deep.equal({
+      errors: [
+        "--cluster starts a broker and a database: leave out --kafka and --couchdb",
+        "--controller a/b: letters, digits, dots, dashes and underscores alone",
+        "--controllers 0: it is a number from 1 on",
+      ],
     });
   });
 
@@ -63,14 +117,20 @@ describe("the command line", () => {
       "much",
       "--kinds",
       "node",
+      "--rewind",
+      "never",
+      "--concurrency-limit",
+      "0",
       "--host",
     );
     const errors = "errors" in options ? options.errors : [];
-    expect(errors).to.have.length(5);
+    expect(errors).to.have.length(7);
     expect(errors.join("\n")).to.match(/--prot: there is no such option/);
     expect(errors.join("\n")).to.match(/--port 70000: a port is/);
     expect(errors.join("\n")).to.match(/--user-memory much: a size is/);
     expect(errors.join("\n")).to.match(/'node' is no kind/);
+    expect(errors.join("\n")).to.match(/--concurrency-limit 0: it is a number from 1 on/);
+    expect(errors.join("\n")).to.match(/--rewind never: it is always or on-change/);
     expect(errors.join("\n")).to.match(/--host needs a value/);
   });
 

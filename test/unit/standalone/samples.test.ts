@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { expect } from "chai";
-import { projectFolder, readConfigFile } from "../../../invoker/settings.ts";
+import { projectFolder, readConfigFile } from "../../../invoker/config/entries.ts";
 import { installSamples } from "../../../standalone/samples.ts";
 import { startTestServer } from "./server.ts";
 

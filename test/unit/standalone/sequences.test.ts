@@ -64,6 +64,7 @@ describe("a sequence", () => {
       { key: "topmost", value: true },
       { key: "path", value: "guest/recorded" },
       { key: "kind", value: "sequence" },
+      { key: "waitTime", value: stored.annotations[3].value },
       { key: "limits", value: { timeout: 60_000, memory: 512, logs: 10, concurrency: 1 } },
     ]);
     expect(stored.logs).to.have.length(2);
@@ -72,6 +73,28 @@ describe("a sequence", () => {
       expect(component.name).to.equal(["a", "b"][i]);
       expect(component.cause).to.equal(stored.activationId);
     }
+  });
+
+  it("runs each component as a transaction of its own, whose parent is the caller's, with as much logging", async () => {
+    await make("inner", ["b"]);
+    await make("outer", ["a", "inner"]);
+    const { headers } = await server.send(
+      "POST",
+      `${base}/actions/outer?blocking=true`,
+      {},
+      { headers: { "X-OW-EXTRA-LOGGING": "on" } },
+    );
+    const [first, second] = server.messages.slice(-2).map(({ transid }) => transid);
+    const parent = first?.[3];
+    expect(first).to.deep.equal([first?.[0], first?.[1], true, parent]);
+    expect(first?.[0]).to.match(/^[A-Za-z0-9]{32}$/);
+    expect(parent).to.deep.equal([headers.get("x-request-id"), (parent as readonly unknown[])[1], true]);
+    // A component of the inner sequence: child of that sequence's transaction, grandchild of the caller's.
+    const inner = second?.[3] as readonly unknown[];
+    expect([second?.[2], inner[2], inner[3]]).to.deep.equal([true, true, parent]);
+    expect(new Set([first?.[0], second?.[0], inner[0]]).size).to.equal(3);
+    await run("outer");
+    expect(server.messages.at(-1)?.transid).to.have.length(3);
   });
 
   it("ends at the first error, with that component's outcome", async () => {

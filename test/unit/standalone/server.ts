@@ -4,22 +4,25 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readConfigFile } from "../../../invoker/config/entries.ts";
 import type {
   AckMessage,
   ActivationMessage,
   ActivationRecord,
+  Bus,
+  InvokerInstance,
   StoredAction,
 } from "../../../invoker/index.ts";
-import { readConfigFile } from "../../../invoker/settings.ts";
 import { parseExact, printExact } from "../../../invoker/wire/json.ts";
 import { createApi } from "../../../standalone/api.ts";
 import { createBus } from "../../../standalone/bus.ts";
 import { listen } from "../../../standalone/listener.ts";
-import { Manifest, type ManifestTemplate } from "../../../standalone/manifest.ts";
+import { localManifest, type ManifestTemplate } from "../../../standalone/local-manifest.ts";
 import { createServices, type Services } from "../../../standalone/services.ts";
 import { type ControllerSettings, defaultSettings } from "../../../standalone/settings.ts";
 import { stop } from "../../../standalone/stop.ts";
 import { actionStore } from "../../../standalone/store/actions.ts";
+import { type CouchSettings, openCouchDatabases } from "../../../standalone/store/couchdb.ts";
 import { openDatabases } from "../../../standalone/store/databases.ts";
 import { recordDocument } from "../../../standalone/store/records.ts";
 import { within } from "../../within.ts";
@@ -32,6 +35,14 @@ export type Behaviour = (
   message: ActivationMessage,
   action: StoredAction,
 ) => Pick<ActivationRecord, "response"> | "silence" | Promise<Pick<ActivationRecord, "response">>;
+
+const instance: InvokerInstance = {
+  instance: 0,
+  instanceType: "invoker",
+  userMemory: "2147483648 B",
+  tags: [],
+  dedicatedNamespaces: [],
+};
 
 /** Answers with the arguments it was given. */
 export const echo: Behaviour = (message) => ({
@@ -48,6 +59,7 @@ export interface Answer {
 }
 
 export interface TestServer {
+  readonly bus: Bus;
   readonly services: Services;
   readonly url: string;
   readonly folder: string;
@@ -84,27 +96,35 @@ export async function startTestServer(
     readonly idOnlyAcks?: boolean;
     /** The consumer takes a message only when it is done with the one before, as a full pool does. */
     readonly oneAtATime?: boolean;
+    /** Keeps all but keys there instead of in the folder. */
+    readonly couch?: CouchSettings;
+    /** Another controller, whose bus and consumer this one uses too. */
+    readonly peer?: TestServer;
   } = {},
 ): Promise<TestServer> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), "rewhisk-standalone-"));
   const faults: string[] = [];
   const diskLines: string[] = [];
-  const databases = await openDatabases(folder, (line) => diskLines.push(line));
-  const bus = createBus((topic, error) => faults.push(`${topic}: ${String(error)}`));
+  const databases =
+    options.couch === undefined
+      ? await openDatabases(folder, (line) => diskLines.push(line))
+      : await openCouchDatabases(options.couch);
+  const bus = options.peer?.bus ?? createBus((topic, error) => faults.push(`${topic}: ${String(error)}`));
   const template = readConfigFile("runtimes.template.json") as ManifestTemplate;
   const services = await createServices({
     databases,
     folder,
     bus,
-    manifest: new Manifest(template, ["nodejs:20", "nodejs:22", "python:3", "python:3.11"]),
+    manifest: localManifest(template, ["nodejs:20", "nodejs:22", "python:3", "python:3.11"]),
     settings: { ...defaultSettings(), ...options.settings },
     onFault: (what, error) => faults.push(`${what}: ${String(error)}`),
   });
+  services.balancer.assumeHealthy(instance);
   let behaviour = echo;
   const messages: ActivationMessage[] = [];
   const running = new Set<Promise<void>>();
   const actions = actionStore(services.entities);
-  const consumer = bus.subscribe("invoker0", async (text) => {
+  const consume = async (text: string): Promise<void> => {
     const message = parseExact(text) as unknown as ActivationMessage;
     messages.push(message);
     const action = await actions.fetch(`${message.action.path}/${message.action.name}`, message.revision);
@@ -114,9 +134,11 @@ export async function startTestServer(
     }
     const run = Promise.resolve(made).then(async ({ response }) => {
       const record = recordOf(message, action, response);
-      const instance = { instance: 0, instanceType: "invoker", userMemory: "2147483648 B" } as const;
       const ack = (rest: Partial<AckMessage>): Promise<void> =>
-        bus.send("completed0", printExact({ transid: message.transid, ...rest }));
+        bus.send(
+          `completed${message.rootControllerIndex.asString}`,
+          printExact({ transid: message.transid, ...rest }),
+        );
       if (message.blocking) {
         await ack({ response: options.idOnlyAcks === true ? message.activationId : record });
       }
@@ -124,7 +146,7 @@ export async function startTestServer(
       await ack({
         activationId: message.activationId,
         isSystemError: false,
-        instance: { ...instance, tags: [], dedicatedNamespaces: [] },
+        instance,
       });
       const logs = ["2026-01-01T00:00:00.000000000Z stdout: hi"];
       await services.records.store(recordDocument({ ...record, logs }, Date.now()));
@@ -134,13 +156,14 @@ export async function startTestServer(
     if (options.oneAtATime === true) {
       await run;
     }
-  });
+  };
+  const consumer = options.peer === undefined ? bus.subscribe("invoker0", consume) : undefined;
   const listener = await listen(0, "127.0.0.1");
   listener.handle(createApi(services, { version: "0.0.0", date: "2026-01-01" }));
   const url = `http://127.0.0.1:${listener.port}`;
   const invoker = {
     async drain() {
-      const stopped = Promise.all([consumer.stop(), ...running]);
+      const stopped = Promise.all([consumer?.stop(), ...running]);
       await Promise.race([stopped, sleep(stopWaitMs)]);
     },
   };
@@ -148,6 +171,7 @@ export async function startTestServer(
   const sendAsGuest: TestServer["send"] = (method, path, body, sending = {}) =>
     send(`${url}${path}`, method, body, { auth: keyOf("guest"), ...sending });
   return {
+    bus,
     services,
     url,
     folder,
@@ -160,7 +184,7 @@ export async function startTestServer(
     },
     send: sendAsGuest,
     found: (path) =>
-      within(1000, async () => {
+      within(60_000, async () => {
         const { status, body } = await sendAsGuest("GET", path);
         return status === 200 ? body : undefined;
       }),

@@ -7,12 +7,17 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { projectFolder, settingEntries } from "../../../invoker/settings.ts";
-import { bannerLines, urlOf } from "../../../standalone/banner.ts";
+import { projectFolder, readConfigFile } from "../../../invoker/config/entries.ts";
+import { readManifest } from "../../../invoker/manifest.ts";
+import { requireContainers } from "../../../standalone/alone.ts";
+import { bannerLines, clusterBannerLines, urlOf } from "../../../standalone/banner.ts";
+import { invokerEnvironment } from "../../../standalone/cluster/machine.ts";
 import { StartError } from "../../../standalone/errors.ts";
 import { listen } from "../../../standalone/listener.ts";
-import { requireContainers } from "../../../standalone/main.ts";
+import { localManifest, type ManifestTemplate } from "../../../standalone/local-manifest.ts";
+import { readManifest as readControllers } from "../../../standalone/manifest.ts";
 import { openDatabases } from "../../../standalone/store/databases.ts";
+import { watchUrl } from "../../../standalone/watch.ts";
 import { startTestServer } from "./server.ts";
 
 async function messageOf(promise: Promise<unknown>): Promise<string> {
@@ -74,7 +79,7 @@ describe("starting", () => {
     try {
       expect(await messageOf(openDatabases(folder))).to.match(/is full.*--data-dir/);
     } finally {
-      spawnSync("umount", [folder]);
+      spawnSync("umount", ["--lazy", folder]);
     }
   });
 
@@ -126,18 +131,97 @@ describe("starting", () => {
     const lines = bannerLines({
       version: "0.1.0",
       interpreters: [{ kind: "nodejs:20", family: "nodejs", version: "20.20.2", path: "/usr/bin/node" }],
-      probe: { rung: "soft-dirty", rungs: [{ rung: "soft-dirty", proven: true, why: "", rewindUs: 321 }] },
+      probe: {
+        ...{ rung: "soft-dirty", obstacles: [] },
+        rungs: [{ rung: "soft-dirty", proven: true, why: "", rewindUs: 321 }],
+      },
       userMemoryMB: 2048,
+      rewind: "on-change",
       dataFolder: "/data",
       url: urlOf("0.0.0.0", 3233),
       auth: "uuid:key",
+      watchUrl: watchUrl({ host: "0.0.0.0", port: 3234, auth: "uuid:key" }),
     }).join("\n");
+    expect(lines).to.match(/^ {2}watch {6}http:\/\/uuid:key@127\.0\.0\.1:3234\/ui$/m);
     expect(lines).to.match(/nodejs:20 \(20\.20\.2\)/);
-    expect(lines).to.match(/soft-dirty, a rewind took 321 us/);
+    expect(lines).to.match(/when a container changes hands; soft-dirty, a rewind took 321 us/);
     expect(lines).to.match(/wsk property set --apihost http:\/\/127\.0\.0\.1:3233 --auth uuid:key$/m);
     expect(lines).to.match(
       /curl -s -u uuid:key .*'http:\/\/127\.0\.0\.1:3233\/api\/v1\/namespaces\/whisk\.system\//,
     );
+  });
+
+  it("says of a controller where the rest is, and leaves keys that are not its own to whoever has them", () => {
+    const facts = {
+      ...{ version: "0.1.0", kinds: ["nodejs:20"], kafkaHosts: "k:9092", database: "http://c:5984, whisk_…" },
+      ...{ dataFolder: "/data", url: "http://127.0.0.1:3233" },
+    };
+    const own = clusterBannerLines({ ...facts, auth: "uuid:key" }).join("\n");
+    expect(own)
+      .to.match(/k:9092/)
+      .and.to.match(/http:\/\/c:5984/)
+      .and.to.match(/curl -s -u uuid:key/);
+    const others = clusterBannerLines({ ...facts, auth: undefined }).join("\n");
+    expect(others)
+      .to.match(/--auth UUID:KEY$/m)
+      .and.to.not.match(/curl/);
+  });
+});
+
+describe("the invoker of a cluster on this machine", () => {
+  it("gets what OpenWhisk's playbooks give one", async () => {
+    const template = readConfigFile("runtimes.template.json") as ManifestTemplate;
+    const options = { userMemoryMB: 1024, concurrencyMax: 2, rewind: "on-change" } as const;
+    const environment = await invokerEnvironment(options, {
+      ...{ folder: "/data/cluster", kafkaHosts: "127.0.0.1:9092", databasePort: 5984, password: "secret" },
+      ...{ apiUrl: "http://127.0.0.1:3233", manifest: localManifest(template, ["nodejs:20", "python:3"]) },
+    });
+    const { RUNTIMES_MANIFEST, PORT, ...rest } = environment;
+    expect(rest).to.deep.equal({
+      KAFKA_HOSTS: "127.0.0.1:9092",
+      WHISK_API_HOST_PROTO: "http",
+      WHISK_API_HOST_NAME: "127.0.0.1",
+      WHISK_API_HOST_PORT: "3233",
+      CONFIG_whisk_couchdb_protocol: "http",
+      CONFIG_whisk_couchdb_host: "127.0.0.1",
+      CONFIG_whisk_couchdb_port: "5984",
+      CONFIG_whisk_couchdb_username: "whisk",
+      CONFIG_whisk_couchdb_password: "secret",
+      CONFIG_whisk_couchdb_provider: "CouchDB",
+      CONFIG_whisk_couchdb_databases_WhiskAuth: "whisk_local_subjects",
+      CONFIG_whisk_couchdb_databases_WhiskEntity: "whisk_local_whisks",
+      CONFIG_whisk_couchdb_databases_WhiskActivation: "whisk_local_activations",
+      CONFIG_whisk_containerPool_userMemory: "1024m",
+      CONFIG_whisk_concurrencyLimit_max: "2",
+      CONFIG_whisk_containerFactory_containerArgs_extraEnvVars_0: "__OW_ALLOW_CONCURRENT=true",
+      CONFIG_rewhisk_rewind: "on-change",
+      CONFIG_rewhisk_spool_folder: "/data/cluster",
+      CONFIG_rewhisk_network: "none",
+      CONFIG_whisk_spi_InvokerProvider: "org.apache.openwhisk.core.invoker.InvokerReactive",
+      CONFIG_whisk_spi_InvokerServerProvider: "org.apache.openwhisk.core.invoker.DefaultInvokerServer",
+    });
+    expect(Number(PORT)).to.be.above(0);
+    const content = readManifest(String(RUNTIMES_MANIFEST));
+    const { nodejs = [] } = "families" in content ? content.families : {};
+    expect(nodejs.find((runtime) => runtime.default)).to.deep.include({
+      kind: "nodejs:20",
+      stemCells: [{ count: 2, memoryMB: 256 }],
+    });
+    expect(nodejs.find(({ kind }) => kind === "nodejs:10")?.stemCells).to.deep.equal([]);
+  });
+
+  it("gets the operator's manifest as it is written", async () => {
+    const stemCells = '[{"initialCount": 2, "memory": "256 MB"}]';
+    const image = '{"prefix": "openwhisk", "name": "action-nodejs-v20", "tag": "nightly"}';
+    const manifestText = `{"runtimes": {"nodejs": [{"kind": "nodejs:20", "default": true, "image": ${image}, "stemCells": ${stemCells}}]}}`;
+    const { RUNTIMES_MANIFEST } = await invokerEnvironment(
+      { userMemoryMB: 1024, concurrencyMax: 1, rewind: "always" },
+      {
+        ...{ folder: "/data/cluster", kafkaHosts: "127.0.0.1:9092", databasePort: 5984, password: "secret" },
+        ...{ apiUrl: "http://127.0.0.1:3233", manifest: readControllers(manifestText, "file"), manifestText },
+      },
+    );
+    expect(RUNTIMES_MANIFEST).to.equal(manifestText);
   });
 });
 
@@ -196,21 +280,5 @@ describe("a start after which no container is clean", () => {
 
   it("goes on where one is", () => {
     requireContainers({ pool: { containers: [{ ...placed, state: "clean" }] } });
-  });
-});
-
-describe("settings.json", () => {
-  it("explains every key once, with a default of its type and a unit where it needs one", () => {
-    const entries = [...settingEntries().values()];
-    expect(new Set(entries.map((entry) => entry.key)).size).to.equal(entries.length);
-    for (const entry of entries) {
-      expect(entry.meaning, entry.key).to.match(/\.$/);
-      expect(["integer", "size", "duration", "boolean", "string", "number"], entry.key).to.include(
-        entry.type,
-      );
-      if (entry.type === "size" || entry.type === "duration") {
-        expect(entry.unit, entry.key).to.match(entry.type === "size" ? /^M?B$/ : /^ms$/);
-      }
-    }
   });
 });

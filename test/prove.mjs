@@ -1,0 +1,26 @@
+// Shows that what docs/PROMISES.md says is true, after the same set-up as the tests.
+//
+//   npm run prove                       every row with its result and cost, the canary search, fault injection, the fuzzer
+//                 [-- --only rows|canary|faults|fuzz] [--marks N] [--activations N] [--seed S]
+//   npm run prove -- --only faults --all    every error at every call in every victim, on every rung: half an hour
+//   npm run prove -- --write            the same, and writes docs/PROMISES.md
+//   npm run prove -- --steps            the steps of a rewind, one a line
+//   npm run prove -- --without STEP     must fail, naming the row that noticed
+//   npm run prove -- --without-each     the same for every step, in a table; fails where nothing notices
+
+import { join } from "node:path";
+import { root, SetupError } from "../standalone/setup.mjs";
+import { prepareTests } from "./set-up.mjs";
+
+const args = process.argv.slice(2);
+try {
+  await prepareTests();
+  // Only this build can leave steps out; promises are proved with the one that runs in production.
+  if (args.some((arg) => /^--(steps|without)/.test(arg)))
+    process.env.REWHISK_NATIVE_LIBRARY = join(root, "build/native/librewind-test.so");
+  const { main } = await import("../build/js/test/prove/main.js");
+  process.exitCode = await main(args);
+} catch (error) {
+  console.error(error instanceof SetupError ? error.problems.join("\n") : error);
+  process.exitCode = 2;
+}

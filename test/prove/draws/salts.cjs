@@ -1,0 +1,4 @@
+// One value of what bcryptjs makes, which the action brings.
+const { genSaltSync } = require("bcryptjs");
+
+module.exports = { draw: () => ({ salt: genSaltSync(4) }) };

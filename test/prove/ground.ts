@@ -1,0 +1,193 @@
+// Real containers in which proofs are made: an action runs, its container is put back, and what became of it is told.
+
+import { fileURLToPath } from "node:url";
+import {
+  createLeanFactory,
+  defaultPoolSettings,
+  type Exchange,
+  findInterpreters,
+  type Machine,
+  Pool,
+  type PoolSettings,
+  type Probe,
+  probe,
+  type RewindTimings,
+  type Rung,
+  realMachine,
+  type StartKind,
+  type TaintReason,
+} from "../../pool/index.ts";
+import { ContainerCheckpoint, RestorerError } from "../../restorer/index.ts";
+import type { Family, Json, JsonObject } from "../corpus.ts";
+import { instanceName } from "../system/instance.ts";
+import { patience } from "../system/real-invoker.ts";
+
+/** build/native, seen from build/js/test/prove. */
+const launcher = fileURLToPath(new URL("../../../native/lean", import.meta.url));
+/** Of every job. */
+export const memoryMB = 256;
+const largestBody = 1 << 20;
+/** None of the containers of other tests, which run meanwhile: the kernel counts signals and pipes by users. */
+const firstUid = 700_000;
+
+/** The Node that runs this is the one that is proved; the other ones on request. */
+export const kindOf: Readonly<Record<Family, string>> = {
+  nodejs: `nodejs:${process.versions.node.split(".")[0]}`,
+  python: "python:3",
+};
+
+/** An action as it is loaded: source text, or an archive. */
+export interface Program {
+  readonly source: string | Buffer;
+  readonly binary?: boolean;
+}
+
+/** One use of a container, from its load to the end of its rewind. */
+export interface Visit {
+  readonly outcome: Exchange["outcome"];
+  /** As the action proxy gives it: 200, or 502 where the action failed. Undefined without an answer. */
+  readonly status: number | undefined;
+  /** What the action returned; undefined without an answer. */
+  readonly result: Json | undefined;
+  readonly logs: readonly string[];
+  readonly container: string;
+  readonly start: StartKind;
+  /** Undefined where the container was replaced, or kept as it was. */
+  readonly timings: RewindTimings | undefined;
+  /** Why the container was replaced. */
+  readonly taint: { readonly reason: TaintReason; readonly detail: string } | undefined;
+}
+
+export interface GroundOptions {
+  readonly family: Family;
+  readonly kind?: string;
+  /** Tells it from others that live at the same time. */
+  readonly name: string;
+  /** After every rewind the oracle compares with the checkpoint. */
+  readonly verify?: boolean;
+  readonly rung?: Rung;
+  /** Replaces parts of the machine, such as to leave out a step of the pool's. */
+  readonly change?: (machine: Machine) => Machine;
+  /** Folder that holds runtimes/ and pool/, where not the project's own. */
+  readonly repository?: string;
+  readonly pool?: Partial<PoolSettings>;
+}
+
+export interface VisitOptions {
+  /** Two with the same may share live state under the policy on-change. */
+  readonly owner?: string;
+  readonly timeoutMs?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Called between an answer and the rewind; `again` runs the program once more, and gives what that returned. */
+  readonly beforeRelease?: (again: (value: JsonObject) => Promise<Json | undefined>) => Promise<void>;
+}
+
+function resultOf(exchange: Exchange): Json | undefined {
+  return exchange.outcome === "answer" ? (JSON.parse(exchange.body) as Json) : undefined;
+}
+
+/** A rewind that is to be verified is made as others are, and compared by a call of its own: that must not decide anything. */
+function comparedAfterwards({ takeCheckpoint, ...machine }: Machine, rung: Rung | undefined): Machine {
+  if (rung === undefined) return { ...machine, takeCheckpoint };
+  return {
+    ...machine,
+    takeCheckpoint: async (pids) => {
+      const checkpoint = await ContainerCheckpoint.take(pids, { rung });
+      return {
+        rewind: async ({ verify }) => {
+          const timings = await checkpoint.rewind({ verify: false });
+          const difference = verify ? await checkpoint.verify() : undefined;
+          if (difference === undefined) return { ...timings, verified: verify };
+          throw new RestorerError("verify-difference", difference, true);
+        },
+        summary: checkpoint.summary,
+        release: () => checkpoint.release(),
+      };
+    },
+  };
+}
+
+/** A pool of (by default) one container. One visit at a time. */
+export class Ground {
+  readonly #pool: Pool;
+  readonly #kind: string;
+  readonly #close: () => Promise<void>;
+  #timings: RewindTimings | undefined;
+  #taint: Visit["taint"];
+
+  private constructor(pool: Pool, kind: string, close: () => Promise<void>) {
+    this.#pool = pool;
+    this.#kind = kind;
+    this.#close = close;
+    pool.events.on("rewound", ({ timings }) => {
+      this.#timings = timings;
+    });
+    pool.events.on("tainted", ({ reason, error }) => {
+      this.#taint = { reason, detail: error.message };
+    });
+  }
+
+  static async start(options: GroundOptions): Promise<Ground> {
+    const { family, name, verify = true, rung, change = (machine) => machine, repository } = options;
+    const { kind = kindOf[family] } = options;
+    const factory = createLeanFactory({
+      instance: instanceName(name),
+      interpreters: await findInterpreters(),
+      environment: { __OW_API_HOST: "http://localhost:3233" },
+      ...{ scratchMB: 256, firstUid },
+      launcher,
+      ...(repository === undefined ? {} : { repository }),
+    });
+    await factory.removeLeftovers();
+    const found: Probe = rung === undefined ? await probe() : { rung, rungs: [], obstacles: [] };
+    const machine = comparedAfterwards(realMachine(factory, found), found.rung);
+    const pool = new Pool(change(machine), {
+      ...{ ...defaultPoolSettings, ...patience },
+      ...{ userMemoryMB: memoryMB, stemCells: [{ kind, count: 1, memoryMB }] },
+      ...{ verifyFirst: verify ? Number.POSITIVE_INFINITY : 0, verifyOneIn: Number.MAX_SAFE_INTEGER },
+      ...{ usesBeforeRetirement: Number.MAX_SAFE_INTEGER, ageBeforeRetirementMs: Number.MAX_SAFE_INTEGER },
+      ...options.pool,
+    });
+    await pool.settled();
+    return new Ground(pool, kind, async () => {
+      await pool.close();
+      await factory.close();
+    });
+  }
+
+  /**
+   * Loads a program, runs it once with `value`, gives the container back. Resolves after the rewind. Throws PoolError where
+   * there is no container.
+   */
+  async visit(
+    program: Program,
+    value: JsonObject,
+    { owner = "prover", timeoutMs = 60_000, environment = {}, beforeRelease }: VisitOptions = {},
+  ): Promise<Visit> {
+    const limits = { timeoutMs, maxBodyBytes: largestBody, keptBodyBytes: largestBody };
+    this.#timings = this.#taint = undefined;
+    const lease = await this.#pool.lease({ kind: this.#kind, memoryMB, owner });
+    const { containerId: container, start } = lease;
+    lease.keepLogs(largestBody);
+    const { source, binary = false } = program;
+    const code = Buffer.from(source as string);
+    const frame = { name: "proof", main: "main", binary, env: environment, code };
+    const loaded = lease.initialised ? undefined : (await lease.init(frame, limits)).exchange;
+    const isLoaded = loaded === undefined || (loaded.outcome === "answer" && loaded.status === 200);
+    const run = async (args: JsonObject): Promise<Exchange> =>
+      (await lease.run(JSON.stringify({ value: args }), limits)).exchange;
+    const exchange = isLoaded ? await run(value) : loaded;
+    if (exchange.outcome === "answer") await beforeRelease?.(async (args) => resultOf(await run(args)));
+    const { lines: logs } = await lease.collectLogs();
+    await lease.release(exchange.outcome === "answer");
+    const status = exchange.outcome === "answer" ? exchange.status : undefined;
+    return {
+      ...{ outcome: exchange.outcome, status, result: resultOf(exchange), logs, container, start },
+      ...{ timings: this.#timings, taint: this.#taint },
+    };
+  }
+
+  stop(): Promise<void> {
+    return this.#close();
+  }
+}

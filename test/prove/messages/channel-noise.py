@@ -1,0 +1,12 @@
+import os
+
+
+def leave(mark):
+    """More than the socket holds, so that it takes the host's reading to get rid of it."""
+    for _ in range(64):
+        os.write(3, bytes.fromhex(mark) * 4096)
+    return "left"
+
+
+def read():
+    return "quiet"

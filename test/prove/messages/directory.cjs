@@ -1,0 +1,10 @@
+function leave() {
+  process.chdir("/tmp");
+  return "left";
+}
+
+function read() {
+  return process.cwd();
+}
+
+module.exports = { leave, read };

@@ -1,0 +1,10 @@
+import os
+
+
+def leave(mark):
+    os.chdir("/tmp")
+    return "left"
+
+
+def read():
+    return os.getcwd()

@@ -1,0 +1,10 @@
+function leave() {
+  process.umask(0o70);
+  return "left";
+}
+
+function read() {
+  return process.umask();
+}
+
+module.exports = { leave, read };

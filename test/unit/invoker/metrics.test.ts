@@ -1,0 +1,139 @@
+// The document of metrics against what is scraped: each names what the other has.
+
+import { readFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect } from "chai";
+import { Metrics } from "../../../invoker/metrics.ts";
+import { spanTeller } from "../../../invoker/observe-cluster.ts";
+import { databaseOperations } from "../../../invoker/store/couchdb/meter.ts";
+import { taintReasons } from "../../../pool/taint.ts";
+import { orderOf } from "./orders.ts";
+import { type World, Worlds } from "./world.ts";
+
+interface Row {
+  /** In the document with what varies between angle brackets. */
+  readonly name: string;
+  readonly type: string;
+  readonly labels: ReadonlySet<string>;
+}
+
+const words = (cell: string): string[] => Array.from(cell.matchAll(/`([^`]+)`/g), ([, word]) => word ?? "");
+
+function documented(): Row[] {
+  const rows = readFileSync("docs/METRICS.md", "utf8").matchAll(/^\| (`.*?) \| (\w+) +\| (.*?) \| .* \|$/gm);
+  return Array.from(rows, ([, name = "", type = "", labels = ""]) => {
+    return { name: words(name)[0] ?? "", type, labels: new Set(words(labels)) };
+  });
+}
+
+/** The closed list that the document's row of a metric ends with. */
+function listed(name: string): string[] {
+  const [, list = ""] =
+    new RegExp(`\\| \`${name}\`.*: (.*) \\|$`, "m").exec(readFileSync("docs/METRICS.md", "utf8")) ?? [];
+  return words(list);
+}
+
+/** Each once, under the name that the document has for it. */
+function asDocumented(rows: readonly Row[], names: readonly string[]): Row[] {
+  const forms = names.map(
+    (name) => [name, new RegExp(`^${name.replaceAll(/<\w+>/g, "[A-Za-z0-9]+")}$`)] as const,
+  );
+  const known = (name: string): string =>
+    names.includes(name) ? name : (forms.find(([, form]) => form.test(name))?.[0] ?? name);
+  return [...new Map(rows.map((row) => [known(row.name), { ...row, name: known(row.name) }])).values()];
+}
+
+async function scraped(metrics: Metrics): Promise<Row[]> {
+  const all = await metrics.registry.getMetricsAsJSON();
+  return all.map(({ name, type, values }) => {
+    const labels = new Set(values.flatMap(({ labels }) => Object.keys(labels)));
+    labels.delete("le");
+    return { name, type: String(type), labels };
+  });
+}
+
+const byName = (rows: readonly Row[]): Row[] =>
+  rows.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+
+describe("metrics", () => {
+  const worlds = new Worlds();
+  afterEach(() => worlds.close());
+
+  /** After everything that can be counted has happened once. */
+  async function eventful(tags: boolean): Promise<World> {
+    const here = await worlds.make({}, new Metrics({ tags }));
+    const { observer, pool } = here;
+    observer.watch(pool);
+    const rung = { rung: "copy-all", proven: true, why: "", rewindUs: 1 } as const;
+    observer.invokerStarted({ rung: "copy-all", obstacles: [], rungs: [rung] }, ["nodejs:20"], 0);
+    await here.run();
+    const { stock } = observer.metrics;
+    stock.read("invoker0", 5);
+    stock.lagging("invoker0", 3);
+    stock.answered("GET", 200, 1);
+    observer.unreadable(new Error("no JSON"));
+    observer.backgroundFailed("log-file", orderOf().message, new Error("full"));
+    spanTeller(observer).sent(1);
+    const [sandbox] = here.machine.sandboxes;
+    sandbox?.die();
+    await nextTurn();
+    await pool.settled();
+    await here.run();
+    return here;
+  }
+
+  it("are all documented, with their types and labels, and no others are", async () => {
+    const [plain, tagged] = [await eventful(false), await eventful(true)];
+    const all = [...(await scraped(tagged.observer.metrics)), ...(await scraped(plain.observer.metrics))];
+    const rows = documented();
+    expect(
+      byName(
+        asDocumented(
+          all,
+          rows.map(({ name }) => name),
+        ),
+      ),
+    ).to.deep.equal(byName(rows));
+  });
+
+  it("have in the document every reason and every operation there is", () => {
+    expect(listed("rewhisk_tainted_total")).to.deep.equal(taintReasons);
+    expect(listed("counter_database_<operation>_start_total")).to.deep.equal(databaseOperations);
+  });
+
+  it("count by label or by name what comes of a job, as the operator has it", async () => {
+    const [named, labelled] = [await eventful(false), await eventful(true)];
+    const namedText = await named.observer.metrics.registry.metrics();
+    expect(namedText).to.match(/^counter_invoker_containerStart_prewarmed_counter_total 2$/m);
+    const labelledText = await labelled.observer.metrics.registry.metrics();
+    expect(labelledText).to.match(
+      /^counter_invoker_containerStart_counter_total\{containerState="prewarmed"\} 2$/m,
+    );
+    expect(labelledText).to.not.contain("containerStart_prewarmed");
+  });
+
+  it("time the parts of an activation in seconds", async () => {
+    const here = await eventful(false);
+    const text = await here.observer.metrics.registry.metrics();
+    expect(text).to.contain("counter_invoker_activation_start_total 2");
+    for (const phase of ["activationInit", "activationRun", "collectLogs"]) {
+      expect(text).to.contain(`counter_invoker_${phase}_start_total 2`);
+      expect(text).to.contain(`histogram_invoker_${phase}_finish_seconds_count 2`);
+    }
+    const alone = new Metrics();
+    alone.stock.phaseEnded("activationRun", 250);
+    const timed = await alone.registry.metrics();
+    expect(timed).to.contain("histogram_invoker_activationRun_finish_seconds_sum 0.25");
+    expect(text).to.match(/^rewhisk_rewind_seconds_count\{rung="copy-all"\} \d+$/m);
+    expect(text).to.match(/^rewhisk_rewind_phase_seconds_count\{phase="scan"\} \d+$/m);
+  });
+
+  it("show the pool in stock's words", async () => {
+    const here = await eventful(false);
+    const text = await here.observer.metrics.registry.metrics();
+    expect(text).to.contain("gauge_containerPool_prewarmCount_counter 1");
+    expect(text).to.contain(`gauge_containerPool_prewarmSize_counter_bytes ${256 * 1024 * 1024}`);
+    expect(text).to.contain("gauge_containerPool_activeCount_counter 0");
+    expect(text).to.contain("gauge_containerPool_runBufferCount_counter 0");
+  });
+});
