@@ -92,6 +92,7 @@ describe("the bus over Kafka on bad days", function () {
     const sender = setting.open(8, { producer: { "buffer-memory": 10_000 } });
     await sender.bus.send(early, "before");
     await setting.broker.kill("SIGKILL");
+    await within(patienceMs, () => !sender.bus.status().isConnected || undefined);
     const sends = numbered("a", 50).map((message) => sender.bus.send(early, message));
     const others = numbered("b", 50).map((message) => sender.bus.send(late, message));
     const tooMuch = await sender.bus.send(early, "x".repeat(9_900)).catch((error: unknown) => error);
