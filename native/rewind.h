@@ -54,7 +54,7 @@ struct rw_error {
 struct rw_summary {
 	uint32_t threads, regions, descriptors, reserved;
 	uint64_t pages;		/* saved in the image */
-	double took_us;		/* of which the process was frozen: all but the arming of the rung */
+	double took_us;
 };
 
 /* What one rewind did and how long each phase took. */

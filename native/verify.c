@@ -3,21 +3,51 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CHUNK (1ULL << 20)
 
+static bool counts_as_written(struct rw_process *p, uint64_t address)
+{
+	struct rw_error ignored;
+
+	p->dirty_count = 0;
+	if (rw_rung_collect(p, &ignored))
+		return false;
+	for (uint64_t i = 0; i < p->dirty_count; i++)
+		if (p->dirty[i].written && address >= p->dirty[i].start && address < p->dirty[i].end)
+			return true;
+	return false;
+}
+
+static pid_t first_elsewhere(const struct image *image)
+{
+	struct rw_error ignored;
+
+	for (uint32_t i = 0; i < image->thread_count; i++)
+		if (rw_thread_compare(&image->threads[i], &ignored))
+			return image->threads[i].tid;
+	return 0;
+}
+
+/* With what tells a write that the rung has missed from one that came later. */
 static int differ(struct rw_process *p, uint64_t address, uint64_t was, uint64_t is, struct rw_error *error)
 {
 	const struct region *region = rw_region_at(&p->image->regions, address);
+	const char *written = counts_as_written(p, address) ? "" : "not ";
+	pid_t elsewhere = first_elsewhere(p->image);
+	char thread[32] = "";
 
-	return rw_fail(error, RW_DIFFERENCE, 0, "region %llx-%llx %.*s, offset %llx: byte is %02llx, was %02llx",
+	if (elsewhere)
+		snprintf(thread, sizeof(thread), ", thread %d elsewhere", elsewhere);
+	return rw_fail(error, RW_DIFFERENCE, 0, "region %llx-%llx %.*s, offset %llx: byte is %02llx, was %02llx (%swritten%s)",
 		       (unsigned long long)(region ? region->start : 0), (unsigned long long)(region ? region->end : 0),
 		       region ? (int)region->name_length : 0, region ? p->image->maps + region->name : "",
 		       (unsigned long long)(region ? address - region->start : address), (unsigned long long)is,
-		       (unsigned long long)was);
+		       (unsigned long long)was, written, thread);
 }
 
 /* The kernel writes the number of the CPU into each thread's rseq area whenever it lets the thread run. */

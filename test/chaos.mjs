@@ -6,12 +6,14 @@
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { root, SetupError } from "../standalone/setup.mjs";
+import { fileURLToPath } from "node:url";
+import { root } from "../standalone/setup.mjs";
+import { runTool } from "./command-line.mjs";
 import { prepareTests } from "./set-up.mjs";
 
 const program = join(root, "build/js/test/chaos/main.js");
 
-async function main() {
+await runTool(fileURLToPath(import.meta.url), async () => {
   await prepareTests();
   const node = [process.execPath, "--enable-source-maps", program, ...process.argv.slice(2)];
   const child = spawn("unshare", ["--net", "--", ...node], { cwd: root, stdio: "inherit" });
@@ -19,11 +21,4 @@ async function main() {
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   return await new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(error instanceof SetupError ? error.problems.join("\n") : error);
-  process.exitCode = 2;
-}
+});

@@ -9,18 +9,17 @@
 //   npm run prove -- --without-each     the same for every step, in a table; fails where nothing notices
 
 import { join } from "node:path";
-import { root, SetupError } from "../standalone/setup.mjs";
+import { fileURLToPath } from "node:url";
+import { root } from "../standalone/setup.mjs";
+import { runTool } from "./command-line.mjs";
 import { prepareTests } from "./set-up.mjs";
 
-const args = process.argv.slice(2);
-try {
+await runTool(fileURLToPath(import.meta.url), async () => {
+  const args = process.argv.slice(2);
   await prepareTests();
   // Only this build can leave steps out; promises are proved with the one that runs in production.
   if (args.some((arg) => /^--(steps|without)/.test(arg)))
     process.env.REWHISK_NATIVE_LIBRARY = join(root, "build/native/librewind-test.so");
   const { main } = await import("../build/js/test/prove/main.js");
-  process.exitCode = await main(args);
-} catch (error) {
-  console.error(error instanceof SetupError ? error.problems.join("\n") : error);
-  process.exitCode = 2;
-}
+  return await main(args);
+});

@@ -4,18 +4,10 @@
 //   npm run soak -- [--rewinds N | --minutes N] [--verify-one-in N] [--json FILE]
 
 import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { SetupError } from "../standalone/setup.mjs";
+import { numbersOf, runTool } from "./command-line.mjs";
 import { prepareTests } from "./set-up.mjs";
-
-const { values } = parseArgs({
-  options: {
-    rewinds: { type: "string", default: "20000" },
-    minutes: { type: "string" },
-    "verify-one-in": { type: "string", default: "256" },
-    json: { type: "string" },
-  },
-});
 
 let endedBy;
 for (const signal of ["SIGINT", "SIGTERM"])
@@ -25,22 +17,31 @@ for (const signal of ["SIGINT", "SIGTERM"])
 
 /** By time where minutes are given, else by the number of rewinds. */
 function progressOf({ rewinds, minutes }) {
-  if (minutes === undefined) return (made) => made / Number(rewinds);
+  if (minutes === undefined) return (made) => made / rewinds;
   const startMs = performance.now();
-  return () => (performance.now() - startMs) / (Number(minutes) * 60_000);
+  return () => (performance.now() - startMs) / (minutes * 60_000);
 }
 
-async function main() {
+await runTool(fileURLToPath(import.meta.url), async () => {
+  const { json, ...texts } = parseArgs({
+    options: {
+      rewinds: { type: "string", default: "20000" },
+      minutes: { type: "string" },
+      "verify-one-in": { type: "string", default: "256" },
+      json: { type: "string" },
+    },
+  }).values;
+  const numbers = numbersOf(texts);
   await prepareTests();
   const { soak } = await import("../build/js/test/prove/soak.js");
   const { complaints, table } = await import("../build/js/test/prove/soak-verdict.js");
-  const progress = progressOf(values);
+  const progress = progressOf(numbers);
   const report = await soak({
     progress: (rewinds) => (endedBy === undefined ? progress(rewinds) : 1),
-    verifyOneIn: Number(values["verify-one-in"]),
+    verifyOneIn: numbers["verify-one-in"],
     tell: (progress, rewinds) => console.error(`${(100 * progress).toFixed(0)} %: ${rewinds} rewinds`),
   });
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(report, undefined, 1));
+  if (json !== undefined) writeFileSync(json, JSON.stringify(report, undefined, 1));
   console.log(table(report));
   const perSecond = report.rewinds / (report.tookMs / 1000);
   console.log(
@@ -53,11 +54,4 @@ async function main() {
   const wrong = complaints(report);
   console.log(wrong.length === 0 ? "flat" : wrong.join("\n"));
   return wrong.length === 0 ? 0 : 1;
-}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(error instanceof SetupError ? error.problems.join("\n") : error);
-  process.exitCode = 2;
-}
+});

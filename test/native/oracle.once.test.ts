@@ -50,6 +50,12 @@ describe("the oracle", () => {
       expect(await checkpoint.verify()).to.match(/^flags of mapping/);
     }));
 
+  it("tells that the rung has seen a write, and who has run since", () =>
+    withVictim("memory-written", "write-protect", async (victim, checkpoint) => {
+      await victim.change();
+      expect(await checkpoint.verify()).to.match(/ \(written, thread \d+ elsewhere\)$/);
+    }));
+
   for (const name of new Set(victims.filter((victim) => !unchanged.includes(victim))))
     it(`notices ${name.replaceAll("-", " ")} where nothing was rewound`, () =>
       withVictim(name, "copy-all", async (victim, checkpoint) => {

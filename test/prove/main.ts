@@ -21,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       write: { type: "boolean", default: false },
       marks: { type: "string", default: "200" },
       activations: { type: "string", default: "5000" },
-      seed: { type: "string", default: String(randomInt(largestSeed)) },
+      seed: { type: "string", default: String(randomInt(1, largestSeed)) },
     },
   });
   if (values.steps) {
@@ -30,11 +30,17 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   if (values.without !== undefined) return (await proveWithout(values.without)) ? 0 : 1;
   if (values["without-each"]) return (await proveEachStep()) ? 0 : 1;
+  const [marks, activations, seed] = (["marks", "activations", "seed"] as const).map((name) => {
+    const number = Number(values[name]);
+    if (!(Number.isSafeInteger(number) && number > 0))
+      throw new Error(`--${name} ${values[name]}: a whole number above zero`);
+    return number;
+  }) as [number, number, number];
   const parts = {
     rows: () => proveRows({ write: values.write }),
-    canary: () => proveCanary({ marks: Number(values.marks) }),
+    canary: () => proveCanary({ marks }),
     faults: () => proveFaults({ all: values.all }),
-    fuzz: () => proveFuzzed({ seed: Number(values.seed), activations: Number(values.activations) }),
+    fuzz: () => proveFuzzed({ seed, activations }),
   };
   if (values.only !== undefined && !(values.only in parts))
     throw new Error(`--only ${values.only}: there are ${Object.keys(parts).join(", ")}`);
