@@ -1,4 +1,4 @@
-// Shows that what docs/PROMISES.md says is true, after the same set-up as the tests.
+// Shows that what docs/PROMISES.md says is true, after the set-up that this takes.
 //
 //   npm run prove                       every row with its result and cost, the canary search, fault injection, the fuzzer
 //                 [-- --only rows|canary|faults|fuzz] [--marks N] [--activations N] [--seed S]
@@ -12,11 +12,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "../standalone/setup.mjs";
 import { runTool } from "./command-line.mjs";
-import { prepareTests } from "./set-up.mjs";
+import { prepareProofs } from "./set-up.mjs";
 
 await runTool(fileURLToPath(import.meta.url), async () => {
   const args = process.argv.slice(2);
-  await prepareTests();
+  await prepareProofs();
   // Only this build can leave steps out; promises are proved with the one that runs in production.
   if (args.some((arg) => /^--(steps|without)/.test(arg)))
     process.env.REWHISK_NATIVE_LIBRARY = join(root, "build/native/librewind-test.so");

@@ -137,6 +137,16 @@ export async function buildActions() {
   await run(process.execPath, ["test/actions/build.mjs"]);
 }
 
+const buildVictims = () => run("make", ["-s", "-C", "native", "test-build"]);
+
+/** Brings all that the proofs need. Throws SetupError. */
+export async function prepareProofs() {
+  await setUp(console.log);
+  await ensureSystemPackages(console.log, systemNeeds);
+  await buildVictims();
+  await buildActions();
+}
+
 /** Brings everything else that the tests need. Throws SetupError. */
 export async function prepareTests() {
   await setUp(console.log);
@@ -145,7 +155,7 @@ export async function prepareTests() {
   await prepareCluster(console.log);
   // None of these needs another.
   await Promise.all([
-    run("make", ["-s", "-C", "native", "test-build"]),
+    buildVictims(),
     archiveClasses(),
     fetchServerJars(),
     installCurrentNode(),

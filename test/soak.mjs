@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { numbersOf, runTool } from "./command-line.mjs";
-import { prepareTests } from "./set-up.mjs";
+import { prepareProofs } from "./set-up.mjs";
 
 let endedBy;
 for (const signal of ["SIGINT", "SIGTERM"])
@@ -32,7 +32,7 @@ await runTool(fileURLToPath(import.meta.url), async () => {
     },
   }).values;
   const numbers = numbersOf(texts);
-  await prepareTests();
+  await prepareProofs();
   const { soak } = await import("../build/js/test/prove/soak.js");
   const { complaints, table } = await import("../build/js/test/prove/soak-verdict.js");
   const progress = progressOf(numbers);
