@@ -17,6 +17,17 @@ describe("a record whose database", () => {
   });
   afterEach(() => setting.close());
 
+  async function expectLostAtTheEnd(storing: Promise<unknown>): Promise<void> {
+    const lost = storing.catch((error: Error) => error.name);
+    await setting.stores.close(0);
+    expect(await lost).to.equal("RecordLostError");
+    expect(setting.stores.events.at(-1)).to.deep.equal({
+      event: "record-dropped",
+      id: "guest/a",
+      dropped: 1,
+    });
+  }
+
   describe("is away, on a disk that is full,", () => {
     let small: string;
 
@@ -94,17 +105,9 @@ describe("a record whose database", () => {
       await setting.reopen({}, join(small, "spool"));
       fill();
       setting.couch.script = () => ({ how: "hanging" });
-      const lost: string[] = [];
-      const stored = setting.store("a").catch((error: Error) => lost.push(error.name));
+      const stored = setting.store("a");
       await within(patienceMs, () => setting.couch.asked.length > 0 || undefined);
-      await setting.stores.close(0);
-      await stored;
-      expect(lost).to.deep.equal(["RecordLostError"]);
-      expect(setting.stores.events.at(-1)).to.deep.equal({
-        event: "record-dropped",
-        id: "guest/a",
-        dropped: 1,
-      });
+      await expectLostAtTheEnd(stored);
     });
 
     it("is lost when memory is full as well: the oldest first, each one told of", async () => {
@@ -198,16 +201,7 @@ describe("a record whose database", () => {
 
     it("keeps nobody from ending: what it did not write is told of as lost", async () => {
       setting.couch.script = () => ({ how: "hanging" });
-      const lost: string[] = [];
-      const stored = setting.store("a").catch((error: Error) => lost.push(error.name));
-      await setting.stores.close(0);
-      await stored;
-      expect(lost).to.deep.equal(["RecordLostError"]);
-      expect(setting.stores.events.at(-1)).to.deep.equal({
-        event: "record-dropped",
-        id: "guest/a",
-        dropped: 1,
-      });
+      await expectLostAtTheEnd(setting.store("a"));
     });
   });
 
