@@ -22,7 +22,7 @@ export {
 } from "./lean/factory.ts";
 export { ImageError } from "./lean/image-errors.ts";
 export { familyOf, type RuntimeImageOptions, RuntimeImages } from "./lean/images.ts";
-export { findInterpreters, type Interpreter } from "./lean/interpreters.ts";
+export { type Family, families, findInterpreters, type Interpreter } from "./lean/interpreters.ts";
 export { cloudMetadata, type NetworkSettings, type Service } from "./lean/network.ts";
 export { preflight } from "./lean/preflight.ts";
 export { servicesOf } from "./lean/services.ts";

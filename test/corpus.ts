@@ -4,13 +4,14 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual, promisify } from "node:util";
+import type { Family } from "../pool/index.ts";
+
+export { type Family, families } from "../pool/index.ts";
 
 /** Any value that JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json };
-/** The families of runtimes for which the corpus has actions. */
-export type Family = "nodejs" | "python";
 
 /** One call of an action and what must come back. */
 export interface Invocation {

@@ -6,10 +6,14 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { repositoryFolder } from "./repository.ts";
 
+/** Those that have a runtime of ours, each in its folder below runtimes/. */
+export const families = ["nodejs", "python"] as const;
+export type Family = (typeof families)[number];
+
 export interface Interpreter {
   /** `nodejs:20`, `python:3`, `python:3.11`. */
   readonly kind: string;
-  readonly family: "nodejs" | "python";
+  readonly family: Family;
   /** As it says itself: `20.20.2`. */
   readonly version: string;
   /** Of this machine; inside of the image, where there is one. */
@@ -64,7 +68,7 @@ async function versionOf(path: string): Promise<string | undefined> {
 }
 
 /** The kinds that an interpreter of this version can serve. */
-export function kindsOf(family: Interpreter["family"], version: string): readonly string[] {
+export function kindsOf(family: Family, version: string): readonly string[] {
   const [major = "", minor = ""] = version.split(".");
   return family === "nodejs" ? [`nodejs:${major}`] : [`python:${major}`, `python:${major}.${minor}`];
 }
@@ -78,10 +82,7 @@ export function chooseByKind(found: readonly Omit<Interpreter, "kind">[]): reado
   return [...byKind.values()];
 }
 
-async function ask(
-  family: Interpreter["family"],
-  paths: readonly string[],
-): Promise<readonly Omit<Interpreter, "kind">[]> {
+async function ask(family: Family, paths: readonly string[]): Promise<readonly Omit<Interpreter, "kind">[]> {
   const real = [...new Set(paths.map(realPath).filter((path) => path !== undefined))];
   const asked = await Promise.all(real.map(async (path) => ({ path, version: await versionOf(path) })));
   return asked.flatMap(({ path, version }) => (version === undefined ? [] : [{ family, version, path }]));

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import type { TaintReason } from "../../restorer/index.ts";
-import type { Family, Json } from "../corpus.ts";
+import { type Family, families, type Json } from "../corpus.ts";
 import { comparableReport, differences, loadObserver } from "../hostile.ts";
 import { Ground } from "./ground.ts";
 import { hostilePrelude } from "./hostile.ts";
@@ -94,7 +94,7 @@ const asAction: Readonly<Record<Family, (calls: string) => string>> = {
   python: (calls) => `${hostilePrelude.python}\ndef main(args):\n    ${calls}\n    return {"answered": True}`,
 };
 
-for (const family of ["nodejs", "python"] as const) {
+for (const family of families) {
   describe(`in a ${family} container, the next owner and a neighbour notice nothing of an action that`, () => {
     const observer = loadObserver(family);
     const looking = { source: readFileSync(observer.file, "utf8") };

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import type { Machine } from "../../pool/index.ts";
-import type { Family } from "../corpus.ts";
+import { families } from "../corpus.ts";
 import { watched } from "../system/watched.ts";
 import { canary } from "./canary.ts";
 import { formsOf, freshMark } from "./mark.ts";
@@ -32,7 +32,7 @@ describe("the forms of a mark", () => {
   });
 });
 
-for (const family of ["nodejs", "python"] as const satisfies readonly Family[]) {
+for (const family of families) {
   describe(`a mark spread over a ${family} container`, () => {
     it("is found everywhere before the rewind, and nowhere after it", async () => {
       const { foundBefore, missedBefore, foundAfter } = await canary({ family, marks });

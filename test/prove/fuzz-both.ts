@@ -4,11 +4,10 @@ import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { TaintReason } from "../../pool/index.ts";
-import type { Family } from "../corpus.ts";
+import { type Family, families } from "../corpus.ts";
 import type { FuzzReport } from "./fuzz.ts";
 
 const program = fileURLToPath(new URL("./fuzz-main.js", import.meta.url));
-const families: readonly Family[] = ["nodejs", "python"];
 const pieceActivations = 500;
 
 export interface FuzzBothOptions {

@@ -3,7 +3,7 @@
 //   node build/js/test/prove/fuzz-main.js --family python --seed 7 [--from 0] [--activations 500] | [--case 12]
 
 import { parseArgs } from "node:util";
-import type { Family } from "../corpus.ts";
+import { type Family, families } from "../corpus.ts";
 import { type FuzzDifference, fuzz, summaryOf } from "./fuzz.ts";
 import type { FuzzMessage } from "./fuzz-both.ts";
 import { Repertoire } from "./fuzz-program.ts";
@@ -32,7 +32,7 @@ function showDifference({ family, seed, index, isRepeatable, found, programs }: 
 }
 
 const family = values.family as Family;
-if (family !== "nodejs" && family !== "python") throw new Error("--family nodejs or --family python");
+if (!families.includes(family)) throw new Error(`--family ${families.join(" or ")}`);
 const seed = Number(values.seed);
 const from = Number(values.case ?? values.from);
 if (values.case !== undefined) console.log(JSON.stringify(new Repertoire(family).draw(seed, from)));

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
+import { families } from "../corpus.ts";
 import { type FuzzCase, fuzz, runCase } from "./fuzz.ts";
 import { fuzzBoth } from "./fuzz-both.ts";
 import { type FuzzProgram, Repertoire } from "./fuzz-program.ts";
@@ -9,7 +10,6 @@ import { type FuzzGround, FuzzRun } from "./fuzz-run.ts";
 import { shrink } from "./fuzz-shrink.ts";
 import { proveFolder } from "./promises.ts";
 
-const families = ["nodejs", "python"] as const;
 const regressions = `${proveFolder}regressions/`;
 const seed = 4;
 const activations = 150;

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { probe, RestorerError, type Rung } from "../../restorer/index.ts";
-import type { Family, Json } from "../corpus.ts";
+import { families, type Json } from "../corpus.ts";
 import { comparableReport, differences, hostileCode, loadHostile, loadObserver } from "../hostile.ts";
 import { withVictim } from "../native/victim.ts";
 import { canary } from "./canary.ts";
@@ -12,7 +12,6 @@ import { loadPromises } from "./promises.ts";
 import { Prover } from "./rows.ts";
 import { mixes } from "./soak-mix.ts";
 
-const families: readonly Family[] = ["nodejs", "python"];
 const rewinds = 100;
 const limitMs = 120_000;
 /** The others are about limits and time-outs, which are the invoker's. */

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import type { Sandbox } from "../../pool/index.ts";
-import type { Family } from "../corpus.ts";
+import { type Family, families } from "../corpus.ts";
 import { RealInvoker } from "../system/real-invoker.ts";
 import { kindOf } from "./ground.ts";
 import { type Mix, mixes } from "./soak-mix.ts";
@@ -109,8 +109,6 @@ class Samples {
     return [...this.#columns].map(([name, values]) => ({ name, values }));
   }
 }
-
-const families: readonly Family[] = ["nodejs", "python"];
 
 /** Runs both containers at once until `progress` says that it is enough, or one had to be replaced. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {

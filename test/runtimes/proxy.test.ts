@@ -5,19 +5,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import type { Family } from "../../pool/index.ts";
 import { testedFamilies } from "../again.ts";
 import { holdsWithin } from "../within.ts";
 import { type Entry, files, link, tarGz, zip } from "./archives.ts";
-import {
-  endSpares,
-  type Family,
-  frame,
-  inCheckout,
-  interpreterOf,
-  invoke,
-  Runtime,
-  withRuntime,
-} from "./runtime.ts";
+import { endSpares, frame, inCheckout, interpreterOf, invoke, Runtime, withRuntime } from "./runtime.ts";
 
 const echo = {
   nodejs: "const main = (args) => args;",

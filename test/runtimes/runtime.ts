@@ -15,13 +15,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import type { Family } from "../../pool/index.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const nonceBytes = 16;
 const headBytes = 4 + nonceBytes + 1;
-
-/** The families of runtimes that have an action proxy. */
-export type Family = "nodejs" | "python";
 
 /** An ANSWER frame, or READY (whose status is 0). */
 export interface Answer {

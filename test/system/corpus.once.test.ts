@@ -4,6 +4,7 @@ import { expect } from "chai";
 import {
   type CorpusAction,
   complaint,
+  families,
   type Json,
   loadCorpus,
   readCode,
@@ -22,7 +23,7 @@ async function resultOf(real: RealInvoker, action: CorpusAction, i: number): Pro
   return record.response.result as Json | undefined;
 }
 
-for (const family of ["nodejs", "python"] as const) {
+for (const family of families) {
   describe(`the corpus in one ${kinds[family]} container`, () => {
     const actions = loadCorpus().filter((action) => action.family === family);
     const first = new Map<string, Json | undefined>();

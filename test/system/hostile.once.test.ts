@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { type JsonObject, valueAt } from "../corpus.ts";
+import { families, type JsonObject, valueAt } from "../corpus.ts";
 import {
   comparableReport,
   differences,
@@ -73,7 +73,7 @@ async function attack(real: RealInvoker, action: HostileAction): Promise<Done> {
   return done;
 }
 
-for (const family of ["nodejs", "python"] as const) {
+for (const family of families) {
   const kind = kinds[family];
   const observer = loadObserver(family);
   const actions = loadHostile().filter((action) => action.family === family);

@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import type { Json } from "../../invoker/index.ts";
+import { families } from "../corpus.ts";
 import { RealInvoker } from "./real-invoker.ts";
 
 const rewinds = 1000;
@@ -54,7 +55,7 @@ interface Report {
   readonly random: readonly Json[];
 }
 
-for (const family of ["nodejs", "python"] as const) {
+for (const family of families) {
   const { kind, code } = programs[family];
   const start = (rewind: "always" | "on-change") =>
     RealInvoker.start({ rewind, userMemoryMB: 256, stemCells: [{ kind, count: 1, memoryMB: 256 }] });
