@@ -61,6 +61,7 @@ export class Metrics {
   readonly acks = this.#counter("acks_total", "Acknowledgements to controllers", ["shape", "result"]);
   readonly unreadable = this.#counter("messages_unreadable_total", "Messages skipped", []);
   readonly backgroundFailures = this.#counter("background_failures_total", "Failed unawaited work", ["what"]);
+  readonly recordsLost = this.#counter("records_lost_total", "Records that no database will have", ["why"]);
   readonly spans = this.#counter("spans_total", "Spans for Zipkin, by what became of them", ["result"]);
   readonly rungs = this.#gauge("rung_proven", "1 where a way of finding written pages proved itself", [
     "rung",
@@ -78,6 +79,7 @@ export class Metrics {
       for (const result of ["sent", "failed"]) this.acks.inc({ shape, result }, 0);
     for (const cause of removalCauses) this.removed.inc({ cause }, 0);
     for (const what of backgroundWorks) this.backgroundFailures.inc({ what }, 0);
+    for (const why of ["dropped", "refused"]) this.recordsLost.inc({ why }, 0);
     this.unreadable.inc(0);
   }
 

@@ -113,8 +113,15 @@ const storeTexts: { readonly [event in StoreEvent["event"]]: readonly ["info" | 
     "blocked-namespaces-unread": ["warn", "which namespaces are blocked is not known anew"],
   };
 
+const losses: { readonly [event in StoreEvent["event"]]?: string } = {
+  "record-dropped": "dropped",
+  "record-refused": "refused",
+};
+
 export function storeTeller(observer: Observer): TellEvent {
   return (event) => {
+    const why = losses[event.event];
+    if (why !== undefined) observer.metrics.recordsLost.inc({ why });
     const [level, text] = storeTexts[event.event];
     observer.noted(level, event, text);
   };

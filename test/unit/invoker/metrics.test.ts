@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { Metrics } from "../../../invoker/metrics.ts";
-import { spanTeller } from "../../../invoker/observe-cluster.ts";
+import { spanTeller, storeTeller } from "../../../invoker/observe-cluster.ts";
 import { databaseOperations } from "../../../invoker/store/couchdb/meter.ts";
 import { taintReasons } from "../../../pool/taint.ts";
 import { orderOf } from "./orders.ts";
@@ -81,6 +81,20 @@ describe("metrics", () => {
     await here.run();
     return here;
   }
+
+  it("count a record that is lost, whatever for", async () => {
+    const { observer } = await worlds.make();
+    const tell = storeTeller(observer);
+    tell({ event: "record-dropped", id: "guest/a", dropped: 1 });
+    for (const refused of [1, 2])
+      tell({ event: "record-refused", id: "guest/b", reason: "forbidden", refused });
+    tell({ event: "database-back", waiting: 0 });
+    const { values } = await observer.metrics.recordsLost.get();
+    expect(values.map(({ value, labels: { why } }) => [why, value])).to.deep.equal([
+      ["dropped", 1],
+      ["refused", 2],
+    ]);
+  });
 
   it("are all documented, with their types and labels, and no others are", async () => {
     const [plain, tagged] = [await eventful(false), await eventful(true)];
