@@ -1,12 +1,14 @@
 // What this machine lacks for lean containers: all of it at once, each with its remedy.
 
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, readdirSync, readFileSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { nativeFolder } from "../../restorer/index.ts";
 import { controllerRemedy, controllers, hierarchiesHere } from "./cgroup-tree.ts";
+import { families } from "./interpreters.ts";
 import type { NameServers } from "./name-servers.ts";
 import { type Finding, networkFindings } from "./network-preflight.ts";
+import { repositoryFolder } from "./repository.ts";
 
 export type { Finding } from "./network-preflight.ts";
 
@@ -95,6 +97,25 @@ function lackingPrograms(): readonly Finding[] {
     .map((name) => ({ missing: join(nativeFolder, name), remedy: "build it: npm run build" }));
 }
 
+/** Those of these folders, and of what lies in them, that their owner alone can read, as in a checkout made with umask 077. */
+export function closedToOthers(folders: readonly string[]): readonly string[] {
+  const entries = (folder: string): string[] => readdirSync(folder).map((name) => join(folder, name));
+  return folders.flatMap((folder) => [folder, ...entries(folder)]).filter((path) => !isOpen(path));
+}
+
+function isOpen(path: string): boolean {
+  const stat = statSync(path);
+  const wanted = stat.isDirectory() ? constants.S_IROTH | constants.S_IXOTH : constants.S_IROTH;
+  return (stat.mode & wanted) === wanted;
+}
+
+function lackingRights(): readonly Finding[] {
+  const closed = closedToOthers(families.map((family) => join(repositoryFolder, "runtimes", family)));
+  if (closed.length === 0) return [];
+  const missing = `right to read ${closed[0]}, which the containers' users need`;
+  return [{ missing, remedy: `chmod -R go+rX ${repositoryFolder}` }];
+}
+
 /** Nothing is changed by looking. An empty list: containers can be made; with `nat`, those that reach the outside. */
 export function preflight(nat?: NameServers): Promise<readonly Finding[]> {
   return Promise.resolve([
@@ -102,6 +123,7 @@ export function preflight(nat?: NameServers): Promise<readonly Finding[]> {
     ...lackingPrivileges(),
     ...lackingCgroups(),
     ...lackingPrograms(),
+    ...lackingRights(),
     ...(nat === undefined ? [] : networkFindings(nat)),
   ]);
 }

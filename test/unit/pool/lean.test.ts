@@ -1,6 +1,6 @@
 // The small decisions around lean containers: numbers, interpreters, what is shown, what is missing, how it ended.
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -8,7 +8,12 @@ import { LeanError } from "../../../pool/lean/errors.ts";
 import { chooseByKind, findInterpreters, kindsOf } from "../../../pool/lean/interpreters.ts";
 import { parseEnd } from "../../../pool/lean/launcher.ts";
 import { NumberRange } from "../../../pool/lean/numbers.ts";
-import { isKernelRecent, missingCapabilities } from "../../../pool/lean/preflight.ts";
+import {
+  closedToOthers,
+  isKernelRecent,
+  missingCapabilities,
+  preflight,
+} from "../../../pool/lean/preflight.ts";
 import {
   identityOptions,
   interpreterInside,
@@ -133,5 +138,22 @@ describe("the preflight check", () => {
     const recent = ["5.12.0", "5.15.0-91-generic", "6.1.0-13-amd64", "10.0.0"];
     expect(recent.map(isKernelRecent)).to.deep.equal([true, true, true, true]);
     expect(["5.11.22", "4.18.0-553.el8"].map(isKernelRecent)).to.deep.equal([false, false]);
+  });
+
+  it("names what the users of containers cannot read, as in a checkout that is its owner's alone", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rewhisk-closed-"));
+    const [file, inner] = [join(folder, "proxy.js"), join(folder, "inner")];
+    writeFileSync(file, "");
+    mkdirSync(inner);
+    chmodSync(folder, 0o700);
+    chmodSync(file, 0o600);
+    chmodSync(inner, 0o754);
+    expect(closedToOthers([folder])).to.have.members([folder, file, inner]);
+    chmodSync(folder, 0o755);
+    chmodSync(file, 0o644);
+    chmodSync(inner, 0o755);
+    expect(closedToOthers([folder])).to.deep.equal([]);
+    expect((await preflight()).filter(({ missing }) => missing.includes("right to read"))).to.deep.equal([]);
+    rmSync(folder, { recursive: true });
   });
 });
