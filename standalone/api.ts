@@ -10,6 +10,7 @@ import { newTransactionName } from "./ids.ts";
 import { type Build, infoDocument } from "./info.ts";
 import { invokersReply } from "./invokers.ts";
 import { checkedNamespace } from "./names.ts";
+import { namespaceLimitsApi } from "./namespace-limits.ts";
 import { packagesApi } from "./packages.ts";
 import { bodyBytesMax, refusalOf } from "./refusals.ts";
 import type { ApiRequest, Method, Reply } from "./request.ts";
@@ -27,6 +28,7 @@ const corsHeaders = {
 const collections = {
   actions: actionsApi,
   activations: activationsApi,
+  limits: namespaceLimitsApi,
   packages: packagesApi,
   rules: rulesApi,
   triggers: triggersApi,

@@ -68,6 +68,7 @@ export const texts = {
   contentTypeWrong: "Response type in header did not match generated content type.",
   docsWithCount: "The parameter 'docs' is not permitted with 'count'.",
   feedIllegal: "Feed name is not valid",
+  limitsTogether: "Inner entity level routes for limits are not yet implemented.",
   ruleIncomplete: "rule requires a valid trigger and a valid action",
   ruleTriggerMissing: "Only rules with existing triggers can be activated",
   bodyExpected: "Request entity expected but not supplied",
