@@ -13,7 +13,7 @@ import { checkedNamespace } from "./names.ts";
 import { namespaceLimitsApi } from "./namespace-limits.ts";
 import { packagesApi } from "./packages.ts";
 import { bodyBytesMax, refusalOf } from "./refusals.ts";
-import type { ApiRequest, Method, Reply } from "./request.ts";
+import { type ApiRequest, type Method, ok, type Reply } from "./request.ts";
 import { rulesApi } from "./rules.ts";
 import type { Services } from "./services.ts";
 import { triggersApi } from "./triggers.ts";
@@ -40,7 +40,7 @@ export function createApi(services: Services, build: Build): Express {
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", false);
-  const info = infoDocument(services, build);
+  const info = ok(infoDocument(services, build));
   app.use((request: Request, response: Response, next: NextFunction) => {
     const transid = transactionOf(request);
     response.locals.transid = transid;
@@ -51,11 +51,10 @@ export function createApi(services: Services, build: Build): Express {
     response.type("text/plain").send("pong");
   });
   app.get("/", (_request: Request, response: Response) => {
-    response.json(info);
+    send(response, info);
   });
   app.use("/invokers", (request: Request, response: Response) => {
-    const { status, body } = invokersReply(services, request.method, request.path);
-    response.status(status).json(body);
+    send(response, invokersReply(services, request.method, request.path));
   });
   app.use("/api/v1/web", async (request: Request, response: Response, next: NextFunction) => {
     const transid = response.locals.transid as TransactionId;
@@ -68,7 +67,7 @@ export function createApi(services: Services, build: Build): Express {
     if (request.method === "OPTIONS") {
       response.type("text/plain").send("OK");
     } else if (request.path === "/" && (request.method === "GET" || request.method === "HEAD")) {
-      response.json(info);
+      send(response, info);
     } else {
       response.locals.user = await authenticated(services.subjects, request.get("Authorization"));
       next();
@@ -166,12 +165,14 @@ function segmentsOf(path: string): readonly string[] {
   }
 }
 
+/** As bytes: to a text Express would add a charset. */
 function send(response: Response, reply: Reply): void {
   response.status(reply.status).set(reply.headers ?? {});
   if (reply.body === undefined) {
     response.end();
   } else {
-    response.type("json").send(printExact(reply.body));
+    response.setHeader("Content-Type", "application/json");
+    response.send(Buffer.from(printExact(reply.body)));
   }
 }
 

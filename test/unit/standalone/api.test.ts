@@ -59,6 +59,13 @@ describe("the API", () => {
     await silent.close();
   });
 
+  it("names no charset of its JSON: wskdeploy would take the kinds it was built with for those of the server", async () => {
+    for (const path of ["/", "/api/v1", "/invokers", collection, `${collection}/none`, "/nope"]) {
+      const { headers } = await server.send("GET", path);
+      expect(headers.get("content-type"), path).to.equal("application/json");
+    }
+  });
+
   it("asks for credentials, with a challenge", async () => {
     const { status, body, headers } = await server.send("GET", collection, undefined, { auth: null });
     expect(status).to.equal(401);
