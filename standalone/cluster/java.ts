@@ -5,7 +5,7 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { projectFolder } from "../../invoker/index.ts";
 
@@ -115,7 +115,9 @@ function spawnJava(
 ): ChildProcess {
   const log = openSync(logFile, "a");
   try {
-    const java = ["java", ...options, ...sharing(mainClass, classPath), "-cp", classPath, mainClass, ...args];
+    // What it unpacks there stays when it is killed.
+    const own = [...options, `-Djava.io.tmpdir=${dirname(logFile)}`];
+    const java = ["java", ...own, ...sharing(mainClass, classPath), "-cp", classPath, mainClass, ...args];
     // In a session of its own: Ctrl-C is for its parent alone, which ends it when nobody needs it any more.
     return spawn("setpriv", ["--pdeathsig", "KILL", ...java], {
       ...{ stdio: ["ignore", log, log], detached: true },

@@ -133,7 +133,7 @@ describe("a lean container's life", () => {
     const [inner = ""] = foldersBelow("stuck").filter((folder) => folder.endsWith(sandbox.id));
     // Removed with what is in it by nobody but who made that.
     mkdirSync(`${inner}/of-somebody-else`);
-    const failure: unknown = await factory.factory.close().catch((error: unknown) => error);
+    const failure: unknown = await factory.close().catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(LeanError).with.property("code", "removal");
     closeEnds(sandbox);
     expect(await holdsWithin(patienceMs, () => openFds() === before[0])).to.equal(true);

@@ -133,9 +133,12 @@ export class ProbeFactory {
   }
 
   async close(): Promise<void> {
-    for (const probe of this.#probes) await probe.destroy();
-    await this.factory.close();
-    this.#remove();
+    try {
+      for (const probe of this.#probes) await probe.destroy();
+      await this.factory.close();
+    } finally {
+      this.#remove();
+    }
   }
 }
 

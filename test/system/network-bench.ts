@@ -2,6 +2,9 @@
 // is touched.
 
 import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { NetworkSettings } from "../../pool/lean/network.ts";
 import { instanceName } from "./instance.ts";
@@ -32,6 +35,8 @@ function ip(...lines: readonly string[]): void {
 
 export class NetworkBench {
   readonly instance: string;
+  /** For what a program that is killed would leave. */
+  readonly #folder: string = mkdtempSync(join(tmpdir(), "rewhisk-network-"));
   readonly #namespaces: { readonly host: string; readonly outside: string };
   readonly world: Remote;
   host: Remote;
@@ -54,7 +59,8 @@ export class NetworkBench {
     const services = [{ address: host, port: apiPort }];
     const all = { subnet, dnsServers: [outside], services, ...settings };
     const source = ["--enable-source-maps", program("network-host")];
-    return new Remote(this.#in("host", process.execPath, ...source, instance, JSON.stringify(all)));
+    const node = ["env", `TMPDIR=${this.#folder}`, process.execPath];
+    return new Remote(this.#in("host", ...node, ...source, instance, JSON.stringify(all)));
   }
 
   /** What a program prints that is run on the machine; throws where it fails. */
@@ -78,6 +84,7 @@ export class NetworkBench {
     await this.host.end();
     await this.world.end();
     this.#removeNamespaces();
+    rmSync(this.#folder, { recursive: true });
   }
 
   #output(where: "host" | "outside", command: readonly string[]): string {
