@@ -18,7 +18,7 @@ import type { InvokerSettings } from "./config/invoker-settings.ts";
 import { leanArguments } from "./lean-arguments.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Observer } from "./observe.ts";
-import { dockerTeller, leftTeller } from "./observe-cluster.ts";
+import { dockerTeller } from "./observe-cluster.ts";
 
 const scratchMB = 256;
 
@@ -93,7 +93,6 @@ export async function containersOf(
     ...{ ...docker, userMemoryMB, collectsLogs, clock: systemClock },
     ...{ namePrefix: `wsk${uniqueName}${instance}`, owner: `${uniqueName}/${instance}` },
     onReach: reachTeller(factory, observer),
-    onLeft: leftTeller(observer),
   });
   return { factory, docker: dockerFactory };
 }

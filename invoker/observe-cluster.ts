@@ -48,18 +48,6 @@ export function kafkaObserver(observer: Observer): KafkaObserver {
   };
 }
 
-/** What Docker was told to remove and has not. */
-export function leftTeller(observer: Observer): NonNullable<DockerFactoryOptions["onLeft"]> {
-  return (container, failure) => {
-    const fields = { event: "container-left", container, reason: reasonOf(failure) };
-    observer.noted(
-      "error",
-      fields,
-      "Docker has not removed a container: it is told again, and its memory counts until then",
-    );
-  };
-}
-
 /** That Docker's daemon does not answer, and that it does again. */
 export function dockerTeller(observer: Observer): NonNullable<DockerFactoryOptions["onReach"]> {
   let isAway = false;

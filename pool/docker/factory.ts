@@ -13,7 +13,7 @@ import { DockerInterior } from "./interior.ts";
 import { JsonFile } from "./json-file.ts";
 import { containerBody, containerName, type DockerArguments, isLatest, namePrefix } from "./options.ts";
 import { type OnReach, silentError } from "./questions.ts";
-import { type OnLeft, Removals } from "./removals.ts";
+import { Removals } from "./removals.ts";
 import type { VigilSettings } from "./vigil.ts";
 
 export interface DockerFactoryOptions extends DockerArguments {
@@ -36,8 +36,6 @@ export interface DockerFactoryOptions extends DockerArguments {
   readonly containersFolder?: string | undefined;
   readonly clock: Clock;
   readonly onReach?: OnReach;
-  /** What Docker does not remove: its memory counts until it does. */
-  readonly onLeft?: OnLeft;
   /** How often a Docker that did not answer is looked for, so that what a former life left does not stay for want of a job. */
   readonly lookAgainMs?: number;
   /** For tests. */
@@ -71,10 +69,10 @@ class DockerFactory implements ImageFactory {
   #onSilence: () => void = () => undefined;
 
   constructor(options: DockerFactoryOptions) {
-    const { socketPath, timeouts = defaultEngineTimeouts, onReach, onLeft, alarm } = options;
+    const { socketPath, timeouts = defaultEngineTimeouts, onReach, alarm } = options;
     this.#options = options;
     this.#engine = new Engine(socketPath, timeouts, { onReach, alarm, onSilence: () => this.#onSilence() });
-    this.#removals = new Removals(this.#engine, onLeft);
+    this.#removals = new Removals(this.#engine);
     this.#runs = new StartGate(this.parallelStarts);
     // Refuses unknown extra arguments before there is a container to make.
     containerBody("", options.userMemoryMB, options);
@@ -139,7 +137,6 @@ class DockerFactory implements ImageFactory {
   }
 
   giveUp(): void {
-    this.#removals.stop();
     this.#engine.giveUp();
   }
 

@@ -133,7 +133,7 @@ export class DockerInterior implements Interior {
     await output?.close();
     // A paused one cannot be killed. One that cannot be resumed is removed, or not, all the same.
     await this.#rest.end().catch(() => undefined);
-    await removals.untilGone(dockerId);
+    await removals.remove(dockerId);
   }
 
   async #exchange(ask: (endpoint: Endpoint) => Promise<HttpReply>, onFault: OnFault): Promise<Timed> {

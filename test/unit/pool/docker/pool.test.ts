@@ -379,27 +379,6 @@ describe("a pool of Docker containers", () => {
     await running.release(false);
   });
 
-  it("counts the memory of a container until Docker has removed it, however often it has to be told", async () => {
-    const left: string[] = [];
-    const { pool } = await opened(
-      { userMemoryMB: 256 },
-      { onLeft: (_, failure) => left.push(String(failure)) },
-    );
-    const lease = await pool.lease(job());
-    refuse({ remove: refused });
-    await lease.release(false);
-    let isFree = false;
-    const next = pool.lease(job("b")).then((lean) => {
-      isFree = true;
-      return lean;
-    });
-    expect(await holdsWithin(60_000, () => docker.count("remove") > 1)).to.equal(true);
-    expect([isFree, pool.status().reservedMB]).to.deep.equal([false, 256]);
-    expect(left).to.have.length(1);
-    refuse({});
-    await (await next).release(true);
-  });
-
   it("tells apart what is the image's fault", async () => {
     const { pool } = await opened();
     const codeFor = async (wanted: Job): Promise<unknown> => {
