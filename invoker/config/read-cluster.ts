@@ -68,7 +68,7 @@ function readAll(
   const [protocol, name] = [reader.text("WHISK_API_HOST_PROTO"), reader.text("WHISK_API_HOST_NAME")];
   const apiHost = originOf(`${protocol}://${name}:${reader.number("WHISK_API_HOST_PORT")}`);
   const kafka = readKafka(reader, largestMessageBytes, notices);
-  const docker = readDocker(reader, apiHost, environment);
+  const docker = readDocker(reader, apiHost);
   notices.push(...dockerNotices(reader, docker));
   const settings = {
     endLimitMs: reader.number("rewhisk.end.limit"),

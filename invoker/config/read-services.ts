@@ -2,6 +2,7 @@
 
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { unsupportedArguments } from "../../pool/index.ts";
 import { readKafkaSettings } from "../bus/kafka-settings.ts";
 import type { TopicSettings } from "../bus/kafka-topics.ts";
 import type { AdminSettings } from "../http.ts";
@@ -11,7 +12,6 @@ import type {
   KafkaClusterSettings,
   TracingClusterSettings,
 } from "./cluster-settings.ts";
-import type { Environment } from "./environment.ts";
 import type { Notice } from "./notices.ts";
 import { optional, type SettingReader } from "./reader.ts";
 
@@ -125,21 +125,18 @@ function readAuthorities(reader: SettingReader, key: string): { readonly ca: str
   return undefined;
 }
 
-/** An extra variable without a value has the one that it has here, as with `docker run -e`. */
-export function readDocker(
-  reader: SettingReader,
-  apiHost: string,
-  environment: Environment,
-): DockerClusterSettings {
+/** An extra variable without a value has the empty one, as in stock. */
+export function readDocker(reader: SettingReader, apiHost: string): DockerClusterSettings {
   const key = (name: string): string => `whisk.container-factory.container-args.${name}`;
   const timeoutMs = (command: string): number => reader.number(`whisk.docker.client.timeouts.${command}`);
   const check = (name: string): string => `whisk.container-proxy.action-health-check.${name}`;
-  const variables = reader.list(key("extra-env-vars")).flatMap((variable) => {
-    const equals = variable.indexOf("=");
-    if (equals >= 0) return [[variable.slice(0, equals), variable.slice(equals + 1)]];
-    const own = environment[variable];
-    return own === undefined ? [] : [[variable, own]];
+  const variables = reader.list(key("extra-env-vars")).map((variable) => {
+    const [name = "", ...value] = variable.split("=");
+    return [name, value.join("=")];
   });
+  const extraArgs = reader.lists(key("extra-args"));
+  for (const name of unsupportedArguments(extraArgs))
+    reader.refuse(key("extra-args"), `--${name} cannot be given to Docker's API; leave it out`);
   return {
     socketPath: reader.text("rewhisk.docker.socket"),
     network: reader.text(key("network")),
@@ -147,7 +144,7 @@ export function readDocker(
     dnsSearch: reader.list(key("dns-search")),
     dnsOptions: reader.list(key("dns-options")),
     environment: { __OW_API_HOST: apiHost, ...Object.fromEntries(variables) },
-    extraArgs: reader.lists(key("extra-args")),
+    extraArgs,
     parallelRuns: reader.number("whisk.docker.client.parallel-runs"),
     userCpus: reader.optionalNumber("whisk.container-pool.user-cpus"),
     pauseGraceMs: reader.number("whisk.container-proxy.timeouts.pause-grace"),

@@ -264,15 +264,14 @@ describe("a cluster's settings", () => {
         {
           CONFIG_whisk_containerFactory_containerArgs_extraEnvVars_0: "__OW_ALLOW_CONCURRENT=True",
           CONFIG_whisk_containerFactory_containerArgs_extraEnvVars_1: "OWN",
-          CONFIG_whisk_containerFactory_containerArgs_extraEnvVars_2: "NOWHERE",
-          OWN: "mine",
+          OWN: "the invoker's own",
           CONFIG_whisk_containerFactory_containerArgs_extraEnvVars_10: "A=b=c",
           OPENWHISK_CONFIG:
             'whisk.container-factory.container-args.extra-args { label = [x, y], ulimit = ["nofile=9"] }',
         },
         (s) => [s.docker.environment, s.docker.extraArgs],
         [
-          { __OW_API_HOST: "https://api.example", __OW_ALLOW_CONCURRENT: "True", OWN: "mine", A: "b=c" },
+          { __OW_API_HOST: "https://api.example", __OW_ALLOW_CONCURRENT: "True", OWN: "", A: "b=c" },
           { label: ["x", "y"], ulimit: ["nofile=9"] },
         ],
       ],
@@ -361,6 +360,11 @@ describe("a cluster's settings", () => {
       "CONFIG_whisk_containerPool_userMemory",
       "127m",
       /user-memory: 127 MB have no room for any action, the smallest has 128 MB \(whisk\.memory\.min\)$/,
+    ],
+    [
+      "CONFIG_whisk_containerFactory_containerArgs_extraArgs_publish_0",
+      "80:80",
+      /: --publish cannot be given to Docker's API; leave it out$/,
     ],
     ["CONFIG_logback_log_level", "loud", /must be ALL or TRACE or /],
     ["CONFIG_whisk_containerPool_concurrentPeekFactor", "0", /must be above 0$/],
