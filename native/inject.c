@@ -124,6 +124,7 @@ static int start(struct rw_process *p, const struct thread *thread, uint64_t fir
 
 	regs.rip = p->image->code;
 	regs.rbx = first;
+	regs.rsp = p->image->table + AT_ZERO;
 	regs.rax = 0;
 	regs.orig_rax = (uint64_t)-1;
 	if (ptrace(PTRACE_SETREGS, thread->tid, 0, &regs))

@@ -170,6 +170,8 @@ int rw_leave_critical_sections(struct rw_process *p, struct rw_error *error)
 
 		if (ptrace(RW_PTRACE_GET_RSEQ, tid, sizeof(rseq), &rseq) <= 0)
 			return rw_fail(error, RW_SYSTEM, errno, "cannot find the rseq area of thread %d", tid);
+		if (i < p->frozen->known && rseq.pointer != p->image->threads[i].rseq)
+			return rw_fail(error, RW_KERNEL_STATE, 0, "thread %d: rseq is registered elsewhere", tid);
 		if (rseq.pointer)
 			failed = rw_write_memory(p, rseq.pointer + RW_RSEQ_SECTION, &none, sizeof(none));
 		if (failed)

@@ -6,7 +6,7 @@
 
 static void spins(void)
 {
-	__asm__ volatile("pushf\n orl $0x40400, (%%rsp)\n popf\n mov $7, %%r12\n mov $8, %%rbx\n 1: jmp 1b" : : : "r12", "rbx", "memory");
+	__asm__ volatile("pushf\n orl $0x240400, (%%rsp)\n popf\n mov $7, %%r12\n mov $8, %%rbx\n 1: jmp 1b" : : : "r12", "rbx", "memory");
 }
 
 static void run(ucontext_t *context)
