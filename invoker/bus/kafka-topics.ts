@@ -71,7 +71,11 @@ export async function endOffset(openClient: () => KafkaClient, topic: string): P
 /** A certificate that does not fit now will not in a second either, whatever kafkajs says of it. */
 const tlsFault = /^(ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 
-function isRetriable(cause: Error): boolean {
+/** What a cluster answers too while its brokers are still starting, or when all were held up so long that it counts them out. */
+const tooFewBrokers = "INVALID_REPLICATION_FACTOR";
+
+function isRetriable(cause: ReturnType<typeof rootCause>): boolean {
   const isTlsFault = "code" in cause && tlsFault.test(String(cause.code));
-  return "retriable" in cause && cause.retriable === true && !isTlsFault;
+  const isTransient = "retriable" in cause && cause.retriable === true && !isTlsFault;
+  return isTransient || cause.type === tooFewBrokers;
 }

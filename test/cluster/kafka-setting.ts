@@ -6,9 +6,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Admin, type ITopicConfig, Kafka } from "kafkajs";
 import { type KafkaBlock, type KafkaBus, openKafkaBus, readKafkaSettings } from "../../invoker/bus/kafka.ts";
+import { rootCause } from "../../invoker/bus/kafka-errors.ts";
 import { type KafkaBroker, type KafkaOptions, startKafka } from "../../standalone/cluster/kafka.ts";
+import { within } from "../within.ts";
 
 const lookEveryMs = 50;
+const patienceMs = 60_000;
 
 export interface Blocks {
   readonly common?: KafkaBlock;
@@ -101,7 +104,17 @@ export class KafkaSetting {
   async create(...topics: readonly ITopicConfig[]): Promise<void> {
     const names = topics.map(({ topic }) => topic);
     await this.admin(async (admin) => {
-      await admin.createTopics({ topics: [...topics], waitForLeaders: false });
+      // A broker that was held up for 1.5 s (see standalone/cluster/kafka.ts) is not counted until it is heard of again.
+      const created = (): Promise<true | undefined> =>
+        admin.createTopics({ topics: [...topics], waitForLeaders: false }).then(
+          () => true,
+          (error: unknown) => {
+            const { type } = rootCause(error);
+            if (type !== "INVALID_REPLICATION_FACTOR" && type !== "REQUEST_TIMED_OUT") throw rootCause(error);
+            return undefined;
+          },
+        );
+      await within(patienceMs, created);
       const led = async (): Promise<boolean> =>
         (await admin.fetchTopicMetadata({ topics: names })).topics.every(({ partitions }) =>
           partitions.every(({ leader }) => leader >= 0),
