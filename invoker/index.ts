@@ -61,7 +61,7 @@ export { AdminListenError, type AdminServer, type AdminSettings, serveAdmin } fr
 export { type AdminTls, AdminTlsError } from "./http-tls.ts";
 export { fullImageName, type ImageName, isSameImage, parseImageName } from "./image-name.ts";
 export { instanceOf } from "./instance.ts";
-export type { NamespaceDefaults } from "./limits.ts";
+export { limitViolation, type NamespaceDefaults } from "./limits.ts";
 export type { ArgumentKeys } from "./locked-arguments.ts";
 export { Kinds, type ManifestContent, type Runtime, readManifest } from "./manifest.ts";
 export { Metrics } from "./metrics.ts";

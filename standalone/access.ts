@@ -25,6 +25,15 @@ export function requireOwner(user: Identity, namespace: string, resource: string
   }
 }
 
+/** Refuses (403) actions of a kind that the namespace's own limits leave out; an empty list leaves out none. */
+export function requireKindAllowed({ limits }: Pick<Identity, "limits">, kind: string): void {
+  const { allowedKinds } = limits;
+  if (Array.isArray(allowedKinds) && allowedKinds.length > 0 && !allowedKinds.includes(kind)) {
+    const message = `The supplied authentication is not authorized to access actions of kind '${kind}'.`;
+    throw new ApiError(403, message);
+  }
+}
+
 /**
  * The package, if the caller may read it: their own, a shared one, or their binding to one they may read. Others are
  * refused (403) whether it exists or not, so that nobody learns the names of others; the owner is told (404, 409).

@@ -1,7 +1,7 @@
 // Creating and updating an action: what the request states, what the action keeps, what the controller adds.
 
 import type { ActionDocument, ActionLimits, KeyValue } from "../invoker/index.ts";
-import { requireActionsReadable } from "./access.ts";
+import { requireActionsReadable, requireKindAllowed } from "./access.ts";
 import { entityBase, findReplaced } from "./collection.ts";
 import { ApiError, texts } from "./errors.ts";
 import { execForDocument, execForResponse, type RequestedExec, readExec, refuseDeprecated } from "./exec.ts";
@@ -34,6 +34,9 @@ export async function putAction(
   if (asked.exec !== undefined && "components" in asked.exec) {
     await requireActionsReadable(entities, request.user, asked.exec.components);
   }
+  if (asked.exec !== undefined) {
+    requireKindAllowed(request.user, asked.exec.kind);
+  }
   const before = await findReplaced(entities, "action", { name, overwrite });
   if (before === undefined && asked.exec === undefined) {
     throw new ApiError(400, texts.execUndefined);
@@ -43,7 +46,7 @@ export async function putAction(
   } else {
     refuseOldRuntime(services, asked.exec, before);
   }
-  const limits = readLimits(asked.limits, before?.limits, settings);
+  const limits = readLimits(asked.limits, before?.limits, request.user.limits, settings);
   const placed = asked.exec && execForDocument(asked.exec, settings.inlineCodeBytes);
   const document = actionDocument(name, asked, { before, limits, exec: placed?.exec });
   const stored = await entities.put(document, placed?.attachment);

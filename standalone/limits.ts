@@ -5,18 +5,21 @@ import {
   ExactNumber,
   isJsonObject,
   type Json,
-  type Range,
+  type JsonObject,
+  limitViolation,
   type SharedLimits,
 } from "../invoker/index.ts";
 import { ApiError, malformed } from "./errors.ts";
 
 /**
  * The limits of an action after a request that sets some of them: absent ones stay as they `are`, or become the usual
- * ones for a new action. ApiError 400 with OpenWhisk's text when one is malformed or outside its range.
+ * ones for a new action. ApiError 400 with OpenWhisk's text when one is malformed or outside what the namespace's `own`
+ * limits and the system's allow.
  */
 export function readLimits(
   value: unknown,
   are: ActionLimits | undefined,
+  own: JsonObject,
   settings: SharedLimits,
 ): ActionLimits {
   if (value !== undefined && !isJsonObject(value)) {
@@ -29,10 +32,10 @@ export function readLimits(
     logs: whole(asked.logs, "log") ?? are?.logs ?? settings.logsMB.std,
     concurrency: whole(asked.concurrency, "concurrency") ?? are?.concurrency ?? settings.concurrency.std,
   };
-  check(limits.timeout, settings.timeoutMs, "duration", " milliseconds");
-  check(limits.memory, settings.memoryMB, "memory size", " MB");
-  check(limits.concurrency, settings.concurrency, "concurrency", "");
-  check(limits.logs, settings.logsMB, "log size", " MB");
+  const violation = limitViolation(limits, own, { ...settings, namespaceDefaults: {} });
+  if (violation !== undefined) {
+    throw new ApiError(400, violation);
+  }
   return limits;
 }
 
@@ -48,13 +51,4 @@ function whole(asked: Json | undefined, what: string): number | undefined {
     throw malformed(`${what} limit must be whole number`);
   }
   return value;
-}
-
-function check(value: number, range: Range, what: string, unit: string): void {
-  if (value > range.max) {
-    throw new ApiError(400, `${what} ${value}${unit} exceeds allowed threshold of ${range.max}${unit}`);
-  }
-  if (value < range.min) {
-    throw new ApiError(400, `${what} ${value}${unit} below allowed threshold of ${range.min}${unit}`);
-  }
 }

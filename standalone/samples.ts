@@ -88,7 +88,7 @@ async function installAction(services: Services, packageName: string, sample: Sa
     name: sample.name,
     exec: { kind, code: placed.code, binary: false },
     parameters: [],
-    limits: readLimits(undefined, undefined, settings),
+    limits: readLimits(undefined, undefined, {}, settings),
     version: before === undefined ? firstVersion : nextVersion(before.version),
     publish: true,
     annotations: annotationsOf(sample, kind),

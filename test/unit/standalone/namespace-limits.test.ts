@@ -1,8 +1,9 @@
-// The limits of a namespace, as its owner is told of them.
+// The limits of a namespace: as its owner is told of them, and as they hold.
 
 import { expect } from "chai";
 import { namespaceLimits } from "../../../standalone/namespace-limits.ts";
 import { defaultSettings } from "../../../standalone/settings.ts";
+import { openDatabases } from "../../../standalone/store/databases.ts";
 import { startTestServer, type TestServer } from "./server.ts";
 
 const path = "/api/v1/namespaces/_/limits";
@@ -62,6 +63,36 @@ describe("the limits of a namespace", () => {
       },
       ...{ minActionMemory: 150, maxActionMemory: 200 },
     });
+  });
+
+  it("hold for what its owner creates and changes", async () => {
+    await server.stop({ keep: true });
+    const { folder } = server;
+    const databases = await openDatabases(folder, () => {});
+    const { doc } = (await databases.subjects.allDocs({ include_docs: true, keys: ["guest"] })).rows[0] ?? {};
+    const limits = { allowedKinds: ["python:3"], maxActionMemory: 200 };
+    const limited = { ...doc, _id: "guest", limits };
+    await databases.subjects.put(limited);
+    await databases.close();
+    server = await startTestServer({ folder });
+    const put = async (exec: object | undefined, memory: number, query = ""): Promise<unknown> => {
+      const action = "/api/v1/namespaces/_/actions/limited";
+      const { status, body } = await server.send("PUT", `${action}${query}`, { exec, limits: { memory } });
+      return status === 200 ? body.limits.memory : [status, body.error];
+    };
+    const python = { kind: "python:3", code: "def main(args): return args" };
+    const tooLarge = [400, "memory size 256 MB exceeds allowed threshold of 200 MB"];
+    expect(await put(python, 256)).to.deep.equal(tooLarge);
+    expect(await put(python, 200)).to.equal(200);
+    expect(await put(undefined, 256, "?overwrite=true")).to.deep.equal(tooLarge);
+    for (const exec of [
+      { kind: "nodejs:20", code: "const main = (args) => args" },
+      { kind: "sequence", components: ["/_/limited"] },
+    ])
+      expect(await put(exec, 128, "?overwrite=true")).to.deep.equal([
+        403,
+        `The supplied authentication is not authorized to access actions of kind '${exec.kind}'.`,
+      ]);
   });
 
   it("can only be read, and only together", async () => {
