@@ -96,14 +96,14 @@ export async function runActivation(order: Order, parts: ActivationParts, progre
     keep(order, told, logs, parts);
     isKept = true;
     await release(lease, outcome.statusCode < 2, message, parts);
-    progress.released();
+    progress.released(keptLength(told, logs));
     await answered;
     await acks.complete(told);
     if (keepsLogs) writeToFile(message, action, told.record, logs, parts);
     observer.activationDone(message, work, use.lease.start);
   } catch (error) {
     if (lease !== undefined) await release(lease, false, message, parts);
-    progress.released();
+    progress.released(told && keptLength(told));
     if (isKept) await acks.complete(told);
     else await fail(order, told ?? unrun(order, action, error, clock), acks, parts);
     observer.activationFailed(message, error);
@@ -218,6 +218,11 @@ async function release(
   } catch (fault) {
     observer.releaseFailed(message, lease.containerId, fault);
   }
+}
+
+/** Of the texts in memory until the acks are taken. */
+function keptLength({ outcome }: Told, logs: readonly string[] = []): number {
+  return logs.reduce((sum, line) => sum + line.length, outcome.resultText.length);
 }
 
 /** It is not to be run at all. */

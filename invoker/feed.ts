@@ -26,9 +26,17 @@ export interface FeedParts {
 export interface Progress {
   /** It has a container. */
   readonly placed: () => void;
-  /** It needs none, or none any more. What is left is to tell its controller, who may be slow to listen. */
-  readonly released: () => void;
+  /** It needs none, or none any more. Until the bus has taken its acks it keeps texts of this length beside its message. */
+  readonly released: (keptLength?: number) => void;
 }
+
+/**
+ * What activations may keep whose acks the bus has not taken: some 2000 short ones, far more than are on the way to a bus that is slow but well.
+ * Counted by their texts, of which there are copies: in memory it is two to three times as much.
+ */
+const unackedBytesMax = 32 * 1024 * 1024;
+/** What one of them keeps if all its texts are short. */
+const unackedBytesMin = 16 * 1024;
 
 /** At most once, as stock: a message is off the bus before it runs. One that cannot be read has no controller to tell. */
 export class Feed {
@@ -39,6 +47,8 @@ export class Feed {
   #occupying = 0;
   /** Those that have none yet. */
   #unplaced = 0;
+  /** What the others keep. */
+  #unackedBytes = 0;
   #done = 0;
   #roomMade: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
@@ -54,6 +64,11 @@ export class Feed {
   /** Activations whose slot is not free yet. */
   get underWay(): number {
     return this.#underWay.size;
+  }
+
+  /** The bus does not take acks as fast as it gives messages. */
+  get isHeldBack(): boolean {
+    return this.#unackedBytes >= unackedBytesMax;
   }
 
   /** Messages can reach it. */
@@ -84,6 +99,7 @@ export class Feed {
   }
 
   get #room(): number {
+    if (this.isHeldBack) return 0;
     const { capacity, places, parked = () => 0 } = this.#parts;
     return parked() + Math.min(capacity - this.#occupying, places() - this.#unplaced);
   }
@@ -107,14 +123,14 @@ export class Feed {
       this.#parts.onUnreadable(error);
       return;
     }
-    const progress = this.#begin();
+    const progress = this.#begin(message.length);
     const activation = this.#parts
       .run(order, progress)
       .catch((error: unknown) => this.#parts.onFault(order, error))
       .finally(() => {
         this.#underWay.delete(activation);
         this.#done++;
-        progress.released();
+        progress.ended();
       });
     this.#underWay.add(activation);
     while (this.#room <= 0 && this.#stopped === undefined) {
@@ -124,20 +140,29 @@ export class Feed {
     }
   }
 
-  #begin(): Progress {
+  #begin(messageLength: number): Progress & { readonly ended: () => void } {
     this.#occupying++;
     this.#unplaced++;
-    let [isPlaced, isReleased] = [false, false];
+    let [isPlaced, isReleased, unackedBytes] = [false, false, 0];
     const placed = (): void => {
       if (!isPlaced) this.#unplaced--;
       isPlaced = true;
       this.lookAgain();
     };
-    const released = (): void => {
-      if (!isReleased) this.#occupying--;
+    const released = (keptLength = 0): void => {
+      if (!isReleased) {
+        this.#occupying--;
+        unackedBytes = unackedBytesMin + messageLength + keptLength;
+        this.#unackedBytes += unackedBytes;
+      }
       isReleased = true;
       placed();
     };
-    return { placed, released };
+    const ended = (): void => {
+      released();
+      this.#unackedBytes -= unackedBytes;
+      this.lookAgain();
+    };
+    return { placed, released, ended };
   }
 }

@@ -55,7 +55,7 @@ export interface InvokerParts {
 }
 
 /**
- * `bus`: takes no pings; `topic`: is not read, for want of a broker or of a share in it; `database`: does not answer as it should; `pool`: is
+ * `bus`: takes no pings, or no acks; `topic`: is not read, for want of a broker or of a share in it; `database`: does not answer as it should; `pool`: is
  * being opened or closed.
  */
 export type Obstacle = "bus" | "topic" | "database" | "pool";
@@ -190,7 +190,7 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
     phase === "starting" && feed.done > 0 ? "ready" : phase;
   const notReady = (): readonly Obstacle[] => {
     const obstacles: { readonly [obstacle in Obstacle]: boolean } = {
-      bus: health.isHeard === false,
+      bus: health.isHeard === false || feed.isHeldBack,
       topic: !feed.isReading,
       database: parts.isDatabaseUp?.() === false,
       pool: currentPhase() !== "ready",

@@ -238,4 +238,17 @@ describe("a fault under way", () => {
       take();
       await run;
     });
+
+  it("of the bus, which takes no ack, has an activation say how long its result and its lines are, which it keeps until then", async () => {
+    const world = await worlds.make();
+    world.machine.behave = (request, runtime) => {
+      if (request.type === 2) runtime.print("hello\n");
+      runtime.answer(request, 200, '{"a":1}');
+    };
+    const kept: (number | undefined)[] = [];
+    await world.run({}, {}, { placed: () => undefined, released: (length) => void kept.push(length) });
+    const [line = ""] = world.documents[0]?.logs ?? [];
+    expect(line).to.match(/ stdout: hello$/);
+    expect(kept).to.deep.equal(['{"a":1}'.length + line.length]);
+  });
 });

@@ -1,5 +1,6 @@
 // Reading the topic: never more at a time than there is room for, never a message twice, never stuck.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import type { Bus, Subscription, SubscriptionOptions } from "../../../invoker/bus/bus.ts";
 import { Feed, type Progress } from "../../../invoker/feed.ts";
@@ -130,6 +131,53 @@ describe("the feed", () => {
     running[2]?.();
     await feed.stop();
     await feed.idle();
+  });
+
+  for (const [what, messageLength, keptLength] of [
+    ["however short they are", 0, 0],
+    ["by the length of their messages", 1_000_000, 0],
+    ["by the length of what they keep beside those", 0, 1_000_000],
+  ] as const)
+    it(`takes no more than may wait until the bus takes their acks, ${what}`, async () => {
+      const most = messageLength + keptLength === 0 ? 2_048 : 34;
+      const { bus, feed, running, progress, ran } = fed(1, undefined, () => 1);
+      const content = { filling: "x".repeat(messageLength) };
+      const all = most + 20;
+      for (let sent = 0; sent < all; sent++) {
+        await bus.send("invoker0", JSON.stringify(messageFields({ activationId: idOf("1"), content })));
+      }
+      const releaseAll = async (): Promise<void> => {
+        for (let released = 0; released < progress.length; released++) {
+          progress[released]?.released(keptLength);
+          await nextTurn();
+        }
+      };
+      await releaseAll();
+      expect(ran.length).to.be.within(most * 0.9, most);
+      expect([feed.isHeldBack, feed.underWay]).to.deep.equal([true, ran.length]);
+      running[0]?.();
+      await nextTurn();
+      expect(ran.length, "there is room for one again").to.be.within(most * 0.9, most + 1);
+      for (let ended = 1; ended < all; ended++) {
+        running[ended]?.();
+        await nextTurn();
+      }
+      expect([ran.length, feed.isHeldBack]).to.deep.equal([all, false]);
+      await feed.idle();
+      await feed.stop();
+    });
+
+  it("stops although it takes no more until acks are taken", async () => {
+    const { bus, feed, running, progress, ran } = fed(1);
+    for (const id of ["1", "2"]) await send(bus, id);
+    await nextTurn();
+    progress[0]?.released(Number.MAX_SAFE_INTEGER);
+    await nextTurn();
+    expect([ran, feed.isHeldBack]).to.deep.equal([["1"], true]);
+    await feed.stop();
+    running[0]?.();
+    await feed.idle();
+    expect(ran).to.deep.equal(["1"]);
   });
 
   it("leaves on the bus what could not have a container soon", async () => {

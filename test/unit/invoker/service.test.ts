@@ -256,6 +256,39 @@ describe("an invoker", () => {
     expect([invoker.status().phase, machine.living]).to.deep.equal(["drained", []]);
   });
 
+  it("leaves its topic alone while the bus takes no acks, however free its containers are, and goes on when it does", async function () {
+    this.timeout(120_000);
+    const bus = new DirectBus();
+    let take: () => void = () => undefined;
+    const taken = new Promise<void>((resolve) => {
+      take = resolve;
+    });
+    const { invoker } = await started({
+      bus: {
+        send: (topic, ack) => taken.then(() => bus.send(topic, ack)),
+        subscribe: (topic, handle) => bus.subscribe(topic, handle),
+      },
+      healthBus: new HealthBus(),
+    });
+    await invoker.ready;
+    const all = 50;
+    const long = JSON.stringify(messageFields({ content: { filling: "x".repeat(1_000_000) } }));
+    let read = 0;
+    const sendAll = async (): Promise<void> => {
+      for (; read < all; read++) await bus.send("invoker0", long);
+    };
+    const sent = sendAll();
+    const isHeldBack = (): boolean => invoker.status().notReady.includes("bus");
+    expect(await holdsWithin(60_000, () => read === all || isHeldBack())).to.equal(true);
+    const { underWay, done } = invoker.status();
+    expect([underWay, done]).to.deep.equal([read + 1, 0]);
+    expect(underWay).to.be.within(20, 40);
+    take();
+    await sent;
+    expect(await holdsWithin(60_000, () => slots(bus) === all)).to.equal(true);
+    expect(invoker.status().notReady).to.deep.equal([]);
+  });
+
   it("starts although something of a former life cannot be removed, and says so", async () => {
     const machine = new FakeMachine();
     machine.factory.removeLeftovers = () => Promise.reject(new Error("cgroup /x still holds processes"));
