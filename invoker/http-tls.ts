@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
-import type { TLSSocket } from "node:tls";
+import { createSecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
 
 /** `whisk.invoker.https` */
 export interface AdminTls {
@@ -25,32 +25,31 @@ export class AdminTlsError extends Error {
   }
 }
 
-/** Throws AdminTlsError. */
-export function createTlsServer(settings: AdminTls, listener: RequestListener): Server {
-  const { keystorePath, keystorePassword, keystoreFlavor, clientAuth } = settings;
+/** What is in the key store. Throws AdminTlsError. */
+export function openKeyStore(settings: AdminTls): Pick<SecureContextOptions, "pfx" | "passphrase" | "ca"> {
+  const { keystorePath, keystorePassword, keystoreFlavor } = settings;
   if (keystoreFlavor.toUpperCase() !== "PKCS12") {
     const why = `a key store of the flavor ${keystoreFlavor} cannot be read: convert ${keystorePath} to PKCS12`;
     throw new AdminTlsError("flavor", `${why} and set whisk.invoker.https.keystore-flavor`);
   }
-  let server: Server;
   try {
-    server = createServer(
-      {
-        pfx: readFileSync(keystorePath),
-        passphrase: keystorePassword,
-        // None of the well-known authorities: whom to trust is the key store's matter alone.
-        ca: [],
-        requestCert: clientAuth,
-        // Decided below, because a certificate of the key store itself is trusted as well.
-        rejectUnauthorized: false,
-      },
-      listener,
-    );
+    // None of the well-known authorities: whom to trust is the key store's matter alone.
+    const opened = { pfx: readFileSync(keystorePath), passphrase: keystorePassword, ca: [] };
+    createSecureContext(opened);
+    return opened;
   } catch (cause) {
     const why = `the key store ${keystorePath} cannot be opened (${cause instanceof Error ? cause.message : cause})`;
     const remedy = "check whisk.invoker.https.keystore-path and keystore-password";
     throw new AdminTlsError("unreadable", `${why}: ${remedy}`, { cause });
   }
+}
+
+/** Throws AdminTlsError. */
+export function createTlsServer(settings: AdminTls, listener: RequestListener): Server {
+  const { clientAuth } = settings;
+  // Who is let in is decided below, because a certificate of the key store itself is trusted as well.
+  const asked = { requestCert: clientAuth, rejectUnauthorized: false };
+  const server = createServer({ ...openKeyStore(settings), ...asked }, listener);
   if (clientAuth) {
     server.prependListener("secureConnection", (socket: TLSSocket) => {
       if (!socket.authorized && !showsOwnCertificate(socket)) socket.destroy();

@@ -10,7 +10,7 @@ import { readClusterSettings, SettingsError } from "./config/read-cluster.ts";
 import { containersOf, leanInstance, poolSettings } from "./containers.ts";
 import { endWithin } from "./ending.ts";
 import { AdminListenError, type AdminServer, serveAdmin } from "./http.ts";
-import { AdminTlsError } from "./http-tls.ts";
+import { AdminTlsError, openKeyStore } from "./http-tls.ts";
 import { type InstanceArguments, readInstanceArguments } from "./instance-arguments.ts";
 import { InstanceIdError } from "./instance-id-error.ts";
 import { Manifest } from "./manifest.ts";
@@ -69,11 +69,17 @@ async function explaining(work: () => Promise<void>): Promise<void> {
 }
 
 /** Throws UnfitError. */
-async function checkMachine({ network, docker }: ClusterSettings): Promise<void> {
+async function checkMachine({ network, docker, http }: ClusterSettings): Promise<void> {
   const findings = await preflight(network === "nat" ? docker : undefined);
-  if (findings.length > 0) {
-    throw new UnfitError(findings.map(({ missing, remedy }) => `Missing: ${missing}. Remedy: ${remedy}`));
+  const problems = findings.map(({ missing, remedy }) => `Missing: ${missing}. Remedy: ${remedy}`);
+  try {
+    // Pages are served last of all, when messages have been taken.
+    if (http.tls !== undefined) openKeyStore(http.tls);
+  } catch (error) {
+    if (!(error instanceof AdminTlsError)) throw error;
+    problems.push(error.message);
   }
+  if (problems.length > 0) throw new UnfitError(problems);
 }
 
 /** Throws UnfitError. */

@@ -1,6 +1,5 @@
 // Which interpreter each kind of the manifest has: its image's own, or this machine's; said once, for operators.
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   Engine,
@@ -12,7 +11,6 @@ import {
 } from "../pool/index.ts";
 import type { ClusterSettings } from "./config/cluster-settings.ts";
 import { projectFolder } from "./config/entries.ts";
-import { SettingsError } from "./config/read-cluster.ts";
 import type { Manifest, ManifestRuntime } from "./manifest.ts";
 import type { Observer } from "./observe.ts";
 
@@ -26,19 +24,13 @@ export interface Runtimes {
 /**
  * Without the image a kind runs over this machine's files until the next start. With an image that lean containers cannot run over it is Docker's, as
  * stock's kinds are: slower, but with all its libraries. The first start with an image takes as long as unpacking it. Throws
- * SettingsError, LeanError.
+ * LeanError.
  */
 export async function openRuntimes(
   { docker, leanImages }: Pick<ClusterSettings, "docker" | "leanImages">,
   manifest: Manifest,
   observer: Pick<Observer, "noted">,
 ): Promise<Runtimes> {
-  const { layout } = leanImages;
-  if (layout !== undefined && !existsSync(join(layout, "index.json"))) {
-    throw new SettingsError([
-      `rewhisk.images.layout: ${layout} has no index.json: name the folder of an OCI layout`,
-    ]);
-  }
   const engine = new Engine(docker.socketPath, docker.timeouts);
   const images = new RuntimeImages({
     ...leanImages,

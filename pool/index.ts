@@ -8,7 +8,7 @@ export { type Probe, probe, type RewindTimings, type Rung } from "../restorer/in
 export { defaultEngineTimeouts, Engine, type EngineTimeouts } from "./docker/engine.ts";
 export { DockerError, type DockerFailure } from "./docker/errors.ts";
 export { createDockerFactory, type DockerFactoryOptions } from "./docker/factory.ts";
-export { unsupportedArguments } from "./docker/options.ts";
+export { unfitArguments } from "./docker/options.ts";
 export type { VigilSettings } from "./docker/vigil.ts";
 export type { PoolEventMap } from "./events.ts";
 export { Hold } from "./hold.ts";

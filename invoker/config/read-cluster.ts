@@ -8,7 +8,7 @@ import { type Environment, gatherSettings } from "./environment.ts";
 import { type InvokerSettings, invokerSettings, type StoreLevel, storeLevels } from "./invoker-settings.ts";
 import { type Notice, noticesOf } from "./notices.ts";
 import { readS3 } from "./read-s3.ts";
-import { readCouch, readDocker, readHttp, readKafka, readTracing } from "./read-services.ts";
+import { readCouch, readDocker, readHttp, readKafka, readLeanImages, readTracing } from "./read-services.ts";
 import { optional, SettingReader } from "./reader.ts";
 import { readProviders } from "./spi.ts";
 import type { WireSettings } from "./wire-settings.ts";
@@ -87,11 +87,7 @@ function readAll(
     },
     network: reader.choice("rewhisk.network", ["nat", "none"]),
     docker,
-    leanImages: {
-      layout: reader.optionalText("rewhisk.images.layout"),
-      folder: reader.text("rewhisk.images.folder"),
-      pulls: reader.boolean("rewhisk.images.pull"),
-    },
+    leanImages: readLeanImages(reader),
     prewarmChecks: {
       firstAfterMs: reader.number("whisk.container-pool.prewarm-expiration-check-init-delay"),
       everyMs: reader.number("whisk.container-pool.prewarm-expiration-check-interval"),

@@ -1,8 +1,9 @@
 // The parts of a cluster's settings that name other services: Kafka, CouchDB, Docker, and the invoker's own HTTP.
 
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { unsupportedArguments } from "../../pool/index.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { unfitArguments } from "../../pool/index.ts";
 import { readKafkaSettings } from "../bus/kafka-settings.ts";
 import type { TopicSettings } from "../bus/kafka-topics.ts";
 import type { AdminSettings } from "../http.ts";
@@ -10,6 +11,7 @@ import type {
   CouchClusterSettings,
   DockerClusterSettings,
   KafkaClusterSettings,
+  LeanImageSettings,
   TracingClusterSettings,
 } from "./cluster-settings.ts";
 import type { Notice } from "./notices.ts";
@@ -135,8 +137,8 @@ export function readDocker(reader: SettingReader, apiHost: string): DockerCluste
     return [name, value.join("=")];
   });
   const extraArgs = reader.lists(key("extra-args"));
-  for (const name of unsupportedArguments(extraArgs))
-    reader.refuse(key("extra-args"), `--${name} cannot be given to Docker's API; leave it out`);
+  for (const { name, value, why } of unfitArguments(extraArgs))
+    reader.refuseItem(key(`extra-args.${name}`), value, why);
   return {
     socketPath: reader.text("rewhisk.docker.socket"),
     network: reader.text(key("network")),
@@ -160,6 +162,18 @@ export function readDocker(reader: SettingReader, apiHost: string): DockerCluste
       pauseMs: timeoutMs("pause"),
       unpauseMs: timeoutMs("unpause"),
     },
+  };
+}
+
+export function readLeanImages(reader: SettingReader): LeanImageSettings {
+  const key = "rewhisk.images.layout";
+  const layout = reader.optionalText(key);
+  if (layout !== undefined && !existsSync(join(layout, "index.json")))
+    reader.refuse(key, "it has no index.json; name the folder of an OCI layout");
+  return {
+    layout,
+    folder: reader.text("rewhisk.images.folder"),
+    pulls: reader.boolean("rewhisk.images.pull"),
   };
 }
 

@@ -117,6 +117,12 @@ export class SettingReader {
     this.#refuse(entry, this.#values.get(key)?.text ?? "", why);
   }
 
+  /** As `refuse`, for one of a list's texts; where `text` is absent for the whole list, whose texts are not shown. */
+  refuseItem(list: string, text: string | undefined, why: string): void {
+    const [item = ""] = this.#below(list).find(([, one]) => text === undefined || one === text) ?? [];
+    this.#refuse({ key: `${list}.${item}`, secret: text === undefined }, text ?? "", why);
+  }
+
   #items(key: string): readonly string[] {
     return this.#below(key)
       .sort(([a], [b]) => Number(a) - Number(b))
@@ -143,7 +149,7 @@ export class SettingReader {
     return text;
   }
 
-  #refuse({ key, secret }: SettingEntry, text: string, why: string): void {
+  #refuse({ key, secret }: Pick<SettingEntry, "key" | "secret">, text: string, why: string): void {
     const origin = this.#values.get(key)?.origin ?? variableOf(key);
     this.problems.push(`${placeOf(key, origin)}${secret === true ? "" : ` is '${text}'`}: ${why}`);
   }

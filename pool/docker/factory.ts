@@ -74,7 +74,7 @@ class DockerFactory implements ImageFactory {
     this.#engine = new Engine(socketPath, timeouts, { onReach, alarm, onSilence: () => this.#onSilence() });
     this.#removals = new Removals(this.#engine);
     this.#runs = new StartGate(this.parallelStarts);
-    // Refuses unknown extra arguments before there is a container to make.
+    // Refuses unfit extra arguments before there is a container to make.
     containerBody("", options.userMemoryMB, options);
   }
 

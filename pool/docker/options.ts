@@ -85,52 +85,71 @@ export function containerBody(image: string, memoryMB: number, args: DockerArgum
     Env: Object.entries(args.environment).map(([name, value]) => `${name}=${value}`),
     HostConfig: host,
   };
-  const unknown = unsupportedArguments(args.extraArgs);
-  if (unknown.length > 0) {
-    const list = unknown.map((name) => `--${name}`).join(", ");
-    throw new DockerError("arguments", `extra-args: ${list} cannot be given to Docker's API; leave them out`);
+  const unfit = unfitArguments(args.extraArgs);
+  if (unfit.length > 0) {
+    throw new DockerError("arguments", `extra-args: ${unfit.map(({ why }) => why).join("; ")}`);
   }
   for (const [name, values] of Object.entries(args.extraArgs)) apply(name, values, body, host);
   return body;
 }
 
-/** Names in `extra-args` that are refused: known to nobody, or meant for the `docker` program alone (such as `rm`, `publish`). */
-export function unsupportedArguments(extraArgs: DockerArguments["extraArgs"]): readonly string[] {
-  return Object.keys(extraArgs).filter(
-    (name) => !(Object.hasOwn(hostFields, name) || Object.hasOwn(bodyFields, name) || logFields.has(name)),
-  );
+/** Of `extra-args`; `value` is absent where the name itself is at fault: known to nobody, or meant for the `docker` program alone (such as `rm`, `publish`). */
+export interface UnfitArgument {
+  readonly name: string;
+  readonly value?: string;
+  /** With the remedy. */
+  readonly why: string;
 }
 
-type Reading = (values: readonly string[], name: string) => unknown;
+export function unfitArguments(extraArgs: DockerArguments["extraArgs"]): readonly UnfitArgument[] {
+  return Object.entries(extraArgs).flatMap(([name, values]) => {
+    const reading = readingOf(name);
+    if (reading === undefined)
+      return [{ name, why: `--${name} cannot be given to Docker's API; leave it out` }];
+    const { fits, shape } = shapes.get(reading) ?? anyText;
+    return values.flatMap((value) => (fits(value) ? [] : [{ name, value, why: `--${name} takes ${shape}` }]));
+  });
+}
+
+/** Of values that fit. */
+type Reading = (values: readonly string[]) => unknown;
 
 const list: Reading = (values) => [...values];
 const text: Reading = (values) => values.at(-1) ?? "";
 const flag: Reading = (values) => values.at(-1) !== "false";
 const pairs: Reading = (values) => Object.fromEntries(values.map((value) => splitAt("=", value)));
 const mounts: Reading = (values) => Object.fromEntries(values.map((value) => splitAt(":", value)));
-const integer: Reading = (values, name) => numberIn(values.at(-1), name, 1);
-const cpus: Reading = (values, name) => Math.round(numberIn(values.at(-1), name, nanosPerCpu));
+const integer: Reading = (values) => Number(values.at(-1));
+const cpus: Reading = (values) => Math.round(Number(values.at(-1)) * nanosPerCpu);
 
 const sizeUnits: { readonly [unit: string]: number } = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+const size = /^(-?\d+(?:\.\d+)?)([bkmg]?)b?$/i;
 /** As Docker reads sizes: `512m`, `1g`, and -1 for none. */
-const bytes: Reading = (values, name) => {
-  const [, digits, unit = "b"] = /^(-?\d+(?:\.\d+)?)([bkmg]?)b?$/i.exec(values.at(-1) ?? "") ?? [];
-  return Math.round(numberIn(digits, name, sizeUnits[unit.toLowerCase() || "b"] ?? 1));
+const bytes: Reading = (values) => {
+  const [, digits, unit = "b"] = size.exec(values.at(-1) ?? "") ?? [];
+  return Math.round(Number(digits) * (sizeUnits[unit.toLowerCase() || "b"] ?? 1));
 };
 
+const limits = /^(\w+)=(-?\d+)(?::(-?\d+))?$/;
 /** `nofile=1024:2048`, or one number for both limits. */
-const ulimits: Reading = (values, name) =>
+const ulimits: Reading = (values) =>
   values.map((value) => {
-    const [Name, limits] = splitAt("=", value);
-    const [soft, hard = soft] = limits.split(":");
-    return { Name, Soft: numberIn(soft, name, 1), Hard: numberIn(hard, name, 1) };
+    const [, Name, soft, hard = soft] = limits.exec(value) ?? [];
+    return { Name, Soft: Number(soft), Hard: Number(hard) };
   });
 
-function numberIn(value: string | undefined, name: string, factor: number): number {
-  const number = Number(value === "" ? Number.NaN : value) * factor;
-  if (Number.isFinite(number)) return number;
-  throw new DockerError("arguments", `extra-args: --${name} has a value that is no number`);
-}
+const isNumber = (value: string): boolean => value.trim() !== "" && Number.isFinite(Number(value));
+const anyText = { fits: (_: string): boolean => true, shape: "any text" };
+/** Which values fit a reading; absent: all. */
+const shapes: ReadonlyMap<Reading, typeof anyText> = new Map([
+  [integer, { fits: (value) => isNumber(value) && Number.isInteger(Number(value)), shape: "a whole number" }],
+  [cpus, { fits: isNumber, shape: "a number" }],
+  [bytes, { fits: (value) => size.test(value), shape: "a size, such as 512m" }],
+  [
+    ulimits,
+    { fits: (value) => limits.test(value), shape: "a name and its limits, such as nofile=1024:2048" },
+  ],
+]);
 
 function splitAt(separator: string, value: string): [string, string] {
   const place = value.indexOf(separator);
@@ -196,19 +215,26 @@ const bodyFields: { readonly [name: string]: readonly [keyof ContainerBody, Read
   workdir: ["WorkingDir", text],
 };
 
-const logFields: ReadonlySet<string> = new Set(["log-driver", "log-opt", "env"]);
+/** Those that are put together with what else is said of the same. */
+const otherFields: { readonly [name: string]: Reading } = { "log-driver": text, "log-opt": pairs, env: list };
+
+function readingOf(name: string): Reading | undefined {
+  if (Object.hasOwn(hostFields, name)) return hostFields[name]?.[1];
+  if (Object.hasOwn(bodyFields, name)) return bodyFields[name]?.[1];
+  return Object.hasOwn(otherFields, name) ? otherFields[name] : undefined;
+}
 
 function apply(name: string, values: readonly string[], body: ContainerBody, host: HostConfig): void {
   const hostField = hostFields[name];
   const bodyField = bodyFields[name];
-  if (hostField !== undefined) Object.assign(host, { [hostField[0]]: hostField[1](values, name) });
-  else if (bodyField !== undefined) Object.assign(body, { [bodyField[0]]: bodyField[1](values, name) });
+  if (hostField !== undefined) Object.assign(host, { [hostField[0]]: hostField[1](values) });
+  else if (bodyField !== undefined) Object.assign(body, { [bodyField[0]]: bodyField[1](values) });
   else if (name === "env") body.Env?.push(...values);
   else {
     const { Type, Config } = host.LogConfig ?? { Type: "", Config: {} };
     host.LogConfig =
       name === "log-driver"
         ? { Type: values.at(-1) ?? Type, Config }
-        : { Type, Config: { ...Config, ...(pairs(values, name) as object) } };
+        : { Type, Config: { ...Config, ...(pairs(values) as object) } };
   }
 }

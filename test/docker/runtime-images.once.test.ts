@@ -251,7 +251,7 @@ describe("a kind in lean containers over its image", function () {
       (error: Error) => error.message,
     );
     expect(await refusal).to.match(
-      /^rewhisk\.images\.layout: .* has no index\.json: name the folder of an OCI layout$/,
+      /^CONFIG_rewhisk_images_layout is '.*': it has no index\.json; name the folder of an OCI layout$/,
     );
   });
 

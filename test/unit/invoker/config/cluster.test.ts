@@ -364,7 +364,22 @@ describe("a cluster's settings", () => {
     [
       "CONFIG_whisk_containerFactory_containerArgs_extraArgs_publish_0",
       "80:80",
-      /: --publish cannot be given to Docker's API; leave it out$/,
+      /^CONFIG_\S+_extraArgs_publish_0: --publish cannot be given to Docker's API; leave it out$/,
+    ],
+    [
+      "CONFIG_whisk_containerFactory_containerArgs_extraArgs_pidsLimit_0",
+      "many",
+      /^CONFIG_\S+_extraArgs_pidsLimit_0 is 'many': --pids-limit takes a whole number$/,
+    ],
+    [
+      "OPENWHISK_CONFIG",
+      'whisk.container-factory.container-args.extra-args.ulimit = ["nproc=5", "nofile"]',
+      /^OPENWHISK_CONFIG line 1, whisk\.\S+\.extra-args\.ulimit\.1 is 'nofile': --ulimit takes a name and its limits/,
+    ],
+    [
+      "CONFIG_rewhisk_images_layout",
+      "/nowhere",
+      /^CONFIG_rewhisk_images_layout is '\/nowhere': it has no index\.json; name the folder of an OCI layout$/,
     ],
     ["CONFIG_logback_log_level", "loud", /must be ALL or TRACE or /],
     ["CONFIG_whisk_containerPool_concurrentPeekFactor", "0", /must be above 0$/],

@@ -1,6 +1,7 @@
 // What Docker is asked for: stock's options, the operator's extra arguments, names.
 
 import { expect } from "chai";
+import { DockerError } from "../../../../pool/docker/errors.ts";
 import {
   containerBody,
   containerName,
@@ -9,7 +10,7 @@ import {
   type DockerArguments,
   isLatest,
   namePrefix,
-  unsupportedArguments,
+  unfitArguments,
 } from "../../../../pool/docker/options.ts";
 
 const usual: DockerArguments = {
@@ -92,15 +93,28 @@ describe("what Docker is asked for", () => {
     }
   });
 
-  it("refuses by name what has no counterpart in Docker's API, and numbers that are none", () => {
-    expect(unsupportedArguments({ publish: ["1:1"], memory: ["1g"], toString: ["x"] })).to.deep.equal([
-      ...["publish", "toString"],
+  it("refuses by name what has no counterpart in Docker's API, and values that are none of their option", () => {
+    const known = { memory: ["1g", "-1"], "pids-limit": ["-1"], cpus: ["0.5"], ulimit: ["nofile=10:20"] };
+    expect(unfitArguments({ publish: ["1:1"], toString: ["x"], ...known })).to.deep.equal([
+      { name: "publish", why: "--publish cannot be given to Docker's API; leave it out" },
+      { name: "toString", why: "--toString cannot be given to Docker's API; leave it out" },
     ]);
+    for (const [name, value, why] of [
+      ["pids-limit", "many", "--pids-limit takes a whole number"],
+      ["pids-limit", "", "--pids-limit takes a whole number"],
+      ["cpu-shares", "1.5", "--cpu-shares takes a whole number"],
+      ["cpus", "half", "--cpus takes a number"],
+      ["memory", "much", "--memory takes a size, such as 512m"],
+      ["ulimit", "nofile", "--ulimit takes a name and its limits, such as nofile=1024:2048"],
+      ["ulimit", "nofile=1024:many", "--ulimit takes a name and its limits, such as nofile=1024:2048"],
+    ] as const) {
+      const extraArgs = { [name]: [value] };
+      expect(unfitArguments(extraArgs)).to.deep.equal([{ name, value, why }]);
+      expect(() => containerBody("i", 256, { ...usual, extraArgs })).to.throw(DockerError, why);
+    }
     expect(() => containerBody("i", 256, { ...usual, extraArgs: { rm: ["true"], nosuch: [] } })).to.throw(
-      /--rm, --nosuch/,
+      /--rm .*--nosuch /,
     );
-    for (const extraArgs of [{ memory: ["much"] }, { "pids-limit": [""] }, { ulimit: ["nofile"] }])
-      expect(() => containerBody("i", 256, { ...usual, extraArgs })).to.throw(/no number/);
   });
 
   it("names containers so that a former life's are found", () => {
