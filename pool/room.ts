@@ -5,11 +5,14 @@ import { growable, isIdle, oldest, type Placed, reservedMB, take, type Wanted } 
 export class Room {
   /** May be taken now. */
   freeMB: number;
+  /** Who needs more waits for what is stuck. */
+  readonly attainableMB: number;
   readonly #isDockerThere: boolean;
 
   /** `isDockerThere` false: what Docker is told to remove stays where it is. */
   constructor(seats: readonly Placed[], budgetMB: number, isDockerThere: boolean) {
     this.freeMB = budgetMB - reservedMB(seats);
+    this.attainableMB = budgetMB - reservedMB(seats.filter(({ isStuck }) => isStuck === true));
     this.#isDockerThere = isDockerThere;
   }
 
@@ -19,7 +22,7 @@ export class Room {
     let soonMB =
       this.freeMB +
       removable
-        .filter((seat) => seat.state === "tainted" || seat.state === "removing")
+        .filter(({ state, isStuck }) => (state === "tainted" || state === "removing") && isStuck !== true)
         .reduce((sum, seat) => sum + seat.memoryMB, 0);
     const evicted: Placed[] = [];
     while (soonMB < this.#missing(removable, wanted)) {

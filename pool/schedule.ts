@@ -35,8 +35,8 @@ export interface Plan {
  * The steps to take now for the jobs in the order of their arrival. First in, first out: a job for which there is no
  * room holds back all later ones, but for those that get along with idle containers of other kinds as long as it would not
  * have these evicted. A job that only waits for a container under way (being made or rewound, its memory reserved) holds
- * nobody back, and takes whichever of its kind is ready first. `isDockerThere` false: nothing is made or removed there, and who
- * could only have a new container of Docker's is refused.
+ * nobody back, and takes whichever of its kind is ready first; nor does one that would not fit if all went but what is stuck.
+ * `isDockerThere` false: nothing is made or removed there, and who could only have a new container of Docker's is refused.
  */
 export function plan(
   containers: readonly Placed[],
@@ -97,6 +97,7 @@ export function plan(
       shares.offer(wanted, undefined);
       continue;
     }
+    if (wanted.memoryMB > room.attainableMB) continue;
     held.push(wanted);
     if (blocked !== undefined) continue;
     blocked = job;

@@ -11,6 +11,11 @@ export interface Placed {
   readonly state: ContainerState;
   /** Reserved for it at present. */
   readonly memoryMB: number;
+  /**
+   * True: Docker has not removed it when it was told to. It may run on, so it counts until Docker says that it is gone. When that
+   * will be nobody knows: others make way as if its memory never came back, and a job that needs it holds nobody back.
+   */
+  readonly isStuck?: boolean;
   /** True: others may have its memory, until Docker answers and there is something that needs it. */
   readonly isLent?: boolean;
   /** Whose live state it holds (warm), if anybody's. */

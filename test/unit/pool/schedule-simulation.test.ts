@@ -75,7 +75,9 @@ function takeSteps(world: Simulated, nextId: () => number): void {
 /** One container's next event; failures are among them. */
 function advance(world: Simulated, place: Placed, random: (below: number) => number, now: number): void {
   const { id, state } = place;
-  if (state === "removing") {
+  if (state === "removing" && place.image !== undefined && !place.isStuck && random(2) === 0) {
+    change(world, id, { isStuck: true });
+  } else if (state === "removing") {
     world.seats.delete(id);
   } else if (state === "tainted") {
     change(world, id, { state: "removing" });

@@ -103,6 +103,20 @@ const rows: readonly Row[] = [
     steps: [],
   },
   {
+    name: "what is stuck still counts, but nobody waits for its memory while others can make way",
+    seats: [seat(1, { kind: "python" }), seat(2, { image: "php", state: "removing", isStuck: true })],
+    jobs: [job()],
+    budgetMB: 512,
+    steps: [{ step: "evict", container: 1 }],
+  },
+  {
+    name: "who needs more than others can give beside what is stuck waits for that, and holds back nobody",
+    seats: [seat(1, { kind: "python" }), seat(2, { image: "php", state: "removing", isStuck: true })],
+    jobs: [job({ memoryMB: 512 }), job({ kind: "python" })],
+    budgetMB: 512,
+    steps: [{ step: "lease", job: 1, container: 1 }],
+  },
+  {
     name: "nobody overtakes a job that waits for memory",
     seats: [seat(1, { state: "running", memoryMB: 512 }), seat(2, { memoryMB: 128, kind: "python" })],
     jobs: [job({ memoryMB: 512 }), job({ kind: "python", memoryMB: 128 })],
