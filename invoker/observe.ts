@@ -86,6 +86,14 @@ export class Observer {
       const fields = { ...named, reason, detail: error.message };
       this.#log.warn(fields, "a container is not known to be clean and is replaced");
     });
+    events.on("stuck", ({ container, kind, failure }) => {
+      const named = { event: "container-not-removed", transid: ownTransid.pool, container, kind };
+      const fields = { ...named, reason: messageOf(failure) };
+      this.#log.error(
+        fields,
+        "a container is not removed yet: that is tried again, and its memory counts until then",
+      );
+    });
     events.on("removed", (event) => this.#removed(event));
   }
 

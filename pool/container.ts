@@ -1,7 +1,7 @@
 // One container from its making to its end: its state, whose it is, and its checkpoint.
 
 import type { RewindTimings } from "../restorer/index.ts";
-import type { ContainerOrder, Interior } from "./interior.ts";
+import type { ContainerOrder, Interior, OnStuck, Remains } from "./interior.ts";
 import { LeanInterior } from "./lean-interior.ts";
 import { type ContainerEvent, type ContainerState, Life } from "./lifecycle.ts";
 import { type Machine, toldPeriod } from "./machine.ts";
@@ -34,10 +34,13 @@ export class Container {
   readonly #onLost: (container: Container) => void;
   readonly #life = new Life();
   #inside: Interior | undefined;
+  /** The same, or what a start that failed half-way has left: it may run nevertheless. */
+  #remains: Remains | undefined;
   #readyMs = 0;
   #logBytes = 0;
   #isStopped: boolean = false;
   #isLent: boolean = false;
+  #isStuck: boolean = false;
   /** Those that use it now, or did last. */
   #round: Round | undefined;
   /** Whose job runs, or whose live state it holds. */
@@ -77,7 +80,7 @@ export class Container {
 
   /** The sandbox's name, for people; the pool's own number until there is one. */
   get name(): string {
-    return this.#inside?.id ?? String(this.id);
+    return this.#remains?.id ?? String(this.id);
   }
 
   placed(): Placed {
@@ -85,12 +88,13 @@ export class Container {
     const spare = state === "running" ? this.#round?.spare : undefined;
     const image = this.order.image?.name;
     const lent = this.isLent ? { isLent: true } : {};
-    return { id, kind, image, state, memoryMB, owner, lastUsed, spare: spare ?? 0, ...lent };
+    const stuck = this.#isStuck ? { isStuck: true } : {};
+    return { id, kind, image, state, memoryMB, owner, lastUsed, spare: spare ?? 0, ...lent, ...stuck };
   }
 
   /** True: there is nothing of it yet, and its memory may be given to others. */
   get isLent(): boolean {
-    return this.#isLent && (this.state === "starting" || this.#inside === undefined);
+    return this.#isLent && (this.state === "starting" || this.#remains === undefined);
   }
 
   set isLent(isLent: boolean) {
@@ -109,6 +113,7 @@ export class Container {
     try {
       const inside = await this.#make(hasRoom);
       this.#inside = inside;
+      this.#remains = inside;
       void inside.lost.then((why) => this.#lost(why));
       const proof = await inside.settle();
       if (!hasRoom()) throw new TaintError("system", "others have been given its memory");
@@ -250,11 +255,14 @@ export class Container {
   }
 
   /** tainted or removing → gone. Once; never rejects: what cannot be removed is returned. */
-  async destroy(): Promise<unknown> {
+  async destroy(onStuck: OnStuck = () => undefined): Promise<unknown> {
     if (this.state === "tainted") this.#step("discarded");
     let failure: unknown;
     try {
-      await this.#inside?.destroy();
+      await this.#remains?.destroy((reason) => {
+        this.#isStuck = true;
+        onStuck(reason);
+      });
     } catch (error) {
       failure = error;
     }
@@ -288,7 +296,9 @@ export class Container {
       return new LeanInterior(sandbox, memoryMB, this.#machine, this.#settings);
     }
     if (docker === undefined) throw new TaintError("engine", `there is no Docker to run ${image.name}`);
-    return await docker.create({ ...this.order, image }, hasRoom);
+    return await docker.create({ ...this.order, image }, hasRoom, (remains) => {
+      this.#remains = remains;
+    });
   }
 
   /** What cannot be put back is kept only by who has it for life. */

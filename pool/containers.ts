@@ -5,7 +5,7 @@ import type { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import type { Machine } from "./machine.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
-import { type Placed, reservedMB } from "./seats.ts";
+import { isIdle, type Placed, reservedMB } from "./seats.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
 import type { PoolSettings, RemovalCause } from "./types.ts";
@@ -132,7 +132,7 @@ export class Containers {
     this.discard(container, cause);
   }
 
-  /** Destroys what is tainted or to be removed; its memory counts until it is gone. Idempotent. */
+  /** Destroys what is tainted or to be removed; its memory counts until it is gone. Nobody waits for what is stuck. Idempotent. */
   discard(container: Container, cause: RemovalCause): void {
     if (this.#leaving.has(container)) return;
     this.#leaving.add(container);
@@ -140,13 +140,20 @@ export class Containers {
     if (fault !== undefined && cause === "tainted") {
       this.#events.emit("tainted", { container: name, kind, reason: fault.reason, error: fault });
     }
-    this.track(
-      container.destroy().then((failure) => {
+    const goneOrStuck = new Promise<void>((resolve) => {
+      const onStuck = (failure: unknown): void => {
+        this.#events.emit("stuck", { container: name, kind, failure });
+        this.#onChange();
+        resolve();
+      };
+      void container.destroy(onStuck).then((failure) => {
         this.#containers.delete(container.id);
         this.#events.emit("removed", { container: name, kind, cause, failure });
         this.#onChange();
-      }),
-    );
+        resolve();
+      });
+    });
+    this.track(goneOrStuck);
   }
 
   /** Keeps hold of work that nobody awaits but `settled`. */
@@ -155,12 +162,12 @@ export class Containers {
     void work.finally(() => this.#underWay.delete(work));
   }
 
-  /** Resolves when no tracked work is under way: nothing is being started or removed. */
+  /** Resolves when no tracked work is under way: nothing is being started or removed, but for what is stuck. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  /** Makes none any more and removes all, running ones too. Resolves when all are gone. */
+  /** Makes none any more and removes all, running ones too. Resolves when all are gone, or stuck. */
   async close(): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#sweep);
@@ -170,7 +177,7 @@ export class Containers {
       if (container.state === "running" || container.state === "rewinding") {
         container.stop();
         this.discard(container, "closing");
-      } else if (container.state === "clean" || container.state === "warm") {
+      } else if (isIdle(container)) {
         this.evict(container, "closing");
       }
     }
@@ -261,8 +268,7 @@ export class Containers {
 
   #retireIdle(): void {
     for (const container of this.#containers.values()) {
-      const isIdle = container.state === "clean" || container.state === "warm";
-      if (isIdle && this.isOver(container)) this.evict(container, "retired");
+      if (isIdle(container) && this.isOver(container)) this.evict(container, "retired");
     }
   }
 

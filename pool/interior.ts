@@ -17,9 +17,18 @@ export interface ContainerOrder {
 /** Told at once why the container is not to be trusted: how it ended may be known only later. */
 export type OnFault = (fault: TaintError) => void;
 
-export interface Interior {
+/** Told what has kept something from being removed at the first try: others are made. */
+export type OnStuck = (failure: unknown) => void;
+
+/** What there is of a container. */
+export interface Remains {
   /** For people. */
   readonly id: string;
+  /** Resolves when nothing of it is left. Throws where something cannot be removed. */
+  destroy(onStuck: OnStuck): Promise<void>;
+}
+
+export interface Interior extends Remains {
   /** The limit at present. */
   readonly memoryMB: number;
   /** True: it has a checkpoint to go back to. */
@@ -41,6 +50,4 @@ export interface Interior {
   rest(): void;
   /** Back to its checkpoint and its ordered size, where it has one. Throws. */
   putBack(): Promise<RewindTimings | undefined>;
-  /** Throws where something of it cannot be removed. Idempotent. */
-  destroy(): Promise<void>;
 }

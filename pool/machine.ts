@@ -1,7 +1,7 @@
 // What the pool needs of the layers below, as one value that tests can replace.
 
 import type { RewindTimings } from "../restorer/index.ts";
-import type { ContainerOrder, Interior } from "./interior.ts";
+import type { ContainerOrder, Interior, Remains } from "./interior.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import type { PendingBytes } from "./logs.ts";
 import type { Image } from "./types.ts";
@@ -36,9 +36,13 @@ export interface ImageFactory {
   readonly parallelStarts: number;
   /**
    * Not before leftovers are gone. `hasRoom`, if given, is asked before anything is started that needs memory. Throws DockerError;
-   * nothing is left behind then, or is being removed.
+   * what may run then `onRemains` has been told of, to destroy it; if it is absent, that is done.
    */
-  create(order: ContainerOrder & { readonly image: Image }, hasRoom?: () => boolean): Promise<Interior>;
+  create(
+    order: ContainerOrder & { readonly image: Image },
+    hasRoom?: () => boolean,
+    onRemains?: (remains: Remains) => void,
+  ): Promise<Interior>;
   /**
    * Of a former life of this invoker; once it has worked it does nothing. Throws DockerError where Docker does not answer; it
    * is asked again then, until it does.

@@ -65,7 +65,7 @@ export class Pool {
     return this.#waiting.filter(({ job }) => job.image !== undefined).length;
   }
 
-  /** Resolves when nothing is being started, rewound or removed. */
+  /** Resolves when nothing is being started, rewound or removed, but for what is stuck. */
   settled(): Promise<void> {
     return this.#containers.settled();
   }
@@ -80,7 +80,7 @@ export class Pool {
     };
   }
 
-  /** Refuses who waits and removes every container, running ones too. Idempotent; resolves when all is gone. */
+  /** Refuses who waits and removes every container, running ones too. Idempotent; resolves when all is gone, or stuck. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -48,7 +48,6 @@ const requireHere = createRequire(import.meta.url);
 /** A start waits no longer for a Docker that hangs. */
 const firstAnswerMs = 10_000;
 const gone = 404;
-const beingRemoved = 409;
 
 export class Engine {
   readonly #socketPath: string;
@@ -140,15 +139,17 @@ export class Engine {
     );
   }
 
-  /** By id or name, whatever its state but paused, with the volumes that are its own. No error if there is none. */
+  /**
+   * By id or name, whatever its state but paused, with the volumes that are its own. No error if there is none. Status 409: it is being
+   * removed already, and not gone.
+   */
   async remove(id: string): Promise<void> {
     try {
       await this.#questions.ask({ what: `remove ${id}`, limitMs: this.timeouts.removeMs }, (abortSignal) =>
         this.#docker.getContainer(id).remove({ force: true, v: true, abortSignal }),
       );
     } catch (error) {
-      const { status } = error as DockerError;
-      if (status !== gone && status !== beingRemoved) throw error;
+      if ((error as DockerError).status !== gone) throw error;
     }
   }
 

@@ -1,7 +1,7 @@
 // Makes containers of any image: pulled where the rules say so, created and addressed, but not initialised.
 
 import { join } from "node:path";
-import type { ContainerOrder, Interior } from "../interior.ts";
+import type { ContainerOrder, Interior, Remains } from "../interior.ts";
 import type { Clock, ImageFactory } from "../machine.ts";
 import { type Endpoint, proxyPort } from "../proxy/http.ts";
 import { StartGate } from "../starts.ts";
@@ -98,7 +98,11 @@ class DockerFactory implements ImageFactory {
     return this.#options.parallelRuns === 0 ? Number.POSITIVE_INFINITY : this.#options.parallelRuns;
   }
 
-  async create(order: Order, hasRoom: () => boolean = () => true): Promise<Interior> {
+  async create(
+    order: Order,
+    hasRoom: () => boolean = () => true,
+    onRemains: (remains: Remains) => void = abandon,
+  ): Promise<Interior> {
     if (this.#closed !== undefined) throw new DockerError("closed", "no more containers are made");
     await this.removeLeftovers().catch((fault: unknown) => {
       if (!this.#isListed) throw fault;
@@ -108,7 +112,7 @@ class DockerFactory implements ImageFactory {
     await this.#runs.enter();
     try {
       if (this.#engine.isSilent && !this.isThere) throw silentError(`run ${image.name}`);
-      return await this.#run(order, hasRoom);
+      return await this.#run(order, hasRoom, onRemains);
     } catch (fault) {
       // A tag that is there already will do, if it runs.
       throw pullFault ?? fault;
@@ -137,6 +141,7 @@ class DockerFactory implements ImageFactory {
   }
 
   giveUp(): void {
+    this.#removals.stop();
     this.#engine.giveUp();
   }
 
@@ -180,18 +185,21 @@ class DockerFactory implements ImageFactory {
     }
   }
 
-  /** As `docker run` does: create, start, and remove what could not be started. */
-  async #run(order: Order, hasRoom: () => boolean): Promise<Interior> {
+  /** As `docker run` does: create and start. What has not been asked to start needs no memory. */
+  async #run(order: Order, hasRoom: () => boolean, onRemains: (remains: Remains) => void): Promise<Interior> {
     const { image } = order;
     const { name, dockerId } = await this.#createNamed(order);
+    if (!hasRoom()) {
+      this.#removals.removeLater(dockerId);
+      throw new DockerError("no-room", `${name}: others have been given its memory`);
+    }
     try {
-      if (!hasRoom()) throw new DockerError("no-room", `${name}: others have been given its memory`);
       await this.#start(dockerId, image.name);
       const facts = await this.#engine.inspect(dockerId);
       const endpoint = this.#endpointOf(name, facts);
       return this.#interior(order, { dockerId, name, endpoint, logPath: facts.logPath });
     } catch (fault) {
-      this.#removals.removeLater(dockerId);
+      onRemains({ id: name, destroy: (onStuck) => this.#removals.untilGone(dockerId, onStuck) });
       throw fault;
     }
   }
@@ -258,6 +266,11 @@ class DockerFactory implements ImageFactory {
       ...{ pauseGraceMs, vigil, engine: this.#engine, removals: this.#removals, clock },
     });
   }
+}
+
+/** Has it destroyed, for whom nobody waits. */
+function abandon(remains: Remains): void {
+  remains.destroy(() => undefined).catch(() => undefined);
 }
 
 /** Connects to nothing yet. Throws DockerError `arguments`. */

@@ -1,7 +1,7 @@
 // One Docker container of stock's kind: init and run over HTTP, paused while nobody uses it, its output in Docker's file.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Interior, OnFault } from "../interior.ts";
+import type { Interior, OnFault, OnStuck } from "../interior.ts";
 import type { Exit } from "../lean/factory.ts";
 import { type Clock, toldMs, toldPeriod } from "../machine.ts";
 import type { Exchange, Timed } from "../proxy/exchange.ts";
@@ -121,19 +121,19 @@ export class DockerInterior implements Interior {
     return Promise.reject(new TaintError("system", "a Docker container is never rewound"));
   }
 
-  destroy(): Promise<void> {
-    this.#destroyed ??= this.#remove();
+  destroy(onStuck: OnStuck): Promise<void> {
+    this.#destroyed ??= this.#remove(onStuck);
     return this.#destroyed;
   }
 
-  async #remove(): Promise<void> {
+  async #remove(onStuck: OnStuck): Promise<void> {
     const { removals, dockerId, output } = this.#parts;
     this.#vigil?.end();
     await this.#collected;
     await output?.close();
     // A paused one cannot be killed. One that cannot be resumed is removed, or not, all the same.
     await this.#rest.end().catch(() => undefined);
-    await removals.remove(dockerId);
+    await removals.untilGone(dockerId, onStuck);
   }
 
   async #exchange(ask: (endpoint: Endpoint) => Promise<HttpReply>, onFault: OnFault): Promise<Timed> {

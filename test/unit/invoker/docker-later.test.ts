@@ -23,7 +23,7 @@ describe("an invoker that starts before Docker", () => {
   let proxy: ScriptedServer;
   let invoker: Invoker;
   let machine: FakeMachine;
-  const lines: { readonly event: string; readonly level: number }[] = [];
+  const lines: { readonly event: string; readonly level: number; readonly container?: string }[] = [];
   let handle: (message: string) => Promise<void> | void = () => undefined;
   const results: unknown[] = [];
   let allowForwarding: () => void;
@@ -129,6 +129,25 @@ describe("an invoker that starts before Docker", () => {
     expect(await invoke()).to.deep.equal({});
     expect(made().filter((name) => name.endsWith("_guest_hello"))).to.have.length(1);
     expect([said("docker-away"), said("docker-back")]).to.deep.equal([1, 1]);
+  });
+
+  it("says once of a container that Docker does not remove it, counts it until then, and ends without it", async () => {
+    const isOurs = (name: string | undefined): boolean => name?.endsWith("_guest_hello") === true;
+    docker.script = (verb, name) =>
+      isOurs(name) && (verb === "start" || verb === "remove")
+        ? { status: 500, body: { message: "device or resource busy" } }
+        : undefined;
+    renameSync(away, docker.socketPath);
+    expect(await invoke()).to.deep.equal({ error: "Failed to provision resources to run the action." });
+    const left = (): number =>
+      lines.filter(({ event, container }) => event === "container-not-removed" && isOurs(container)).length;
+    const told = (): number => docker.asked.filter((asked) => /^remove .*_guest_hello$/.test(asked)).length;
+    await within(60_000, () => told() > 1 || undefined);
+    expect(left(), "however often it is told").to.equal(1);
+    expect(invoker.status().pool.reservedMB).to.be.at.least(512);
+    const failed = said("docker-failed");
+    await invoker.drain(1000);
+    expect(said("docker-failed") - failed).to.equal(1);
   });
 });
 

@@ -151,6 +151,14 @@ describe("the factory of Docker containers", () => {
     await within(60_000, () => docker.containers.length === 0 || undefined);
   });
 
+  it("asks again after one of a former life that Docker is removing already, which keeps nobody", async () => {
+    await factory().create(order);
+    refuse({ remove: { status: 409, body: { message: "removal is already in progress" } } });
+    await factory().removeLeftovers();
+    refuse({});
+    await expectRemoved();
+  });
+
   it("tells that there is no Docker", async () => {
     const socketPath = `${docker.folder}/none`;
     expect((await failureOf(factory({ socketPath }).create(order))).code).to.equal("unreachable");

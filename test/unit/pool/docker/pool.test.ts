@@ -379,6 +379,94 @@ describe("a pool of Docker containers", () => {
     await running.release(false);
   });
 
+  describe("counts the memory of a container until Docker says that it is gone,", () => {
+    const lean = (owner: string, memoryMB = 256): Job => ({ kind: "nodejs:20", memoryMB, owner });
+    const stuck: string[] = [];
+
+    /** Docker answers so when it is told to remove anything. Two lean containers are idle beside one of Docker's. */
+    async function leaveOne(remove: Say): Promise<Pool> {
+      const { pool } = await opened({ userMemoryMB: 768 });
+      stuck.length = 0;
+      pool.events.on("stuck", ({ container, failure }) => stuck.push(`${container}: ${failure}`));
+      const leases = await Promise.all([pool.lease(lean("l")), pool.lease(lean("m")), pool.lease(job())]);
+      refuse({ remove });
+      for (const lease of leases) await lease.release(lease.containerId.startsWith("sandbox"));
+      await pool.settled();
+      return pool;
+    }
+
+    for (const [what, remove] of [
+      ["which refuses to remove it", refused],
+      ["which is removing it", { status: 409, body: { message: "removal is already in progress" } }],
+    ] as const) {
+      it(`${what}, and has others make way meanwhile`, async () => {
+        const pool = await leaveOne(remove);
+        expect(pool.status().reservedMB).to.equal(768);
+        expect(stuck).to.have.length(1);
+        const large = await pool.lease(lean("n", 512));
+        expect(pool.status().reservedMB).to.equal(768);
+        const next = pool.lease(job("b"));
+        await large.release(true);
+        refuse({});
+        await (await next).release(true);
+        const names = (): string => docker.containers.map(({ name }) => name).join();
+        expect(await holdsWithin(60_000, () => names() === "wsk00_2_guest_hello")).to.equal(true);
+        expect(stuck, "it is told once").to.have.length(1);
+      });
+    }
+
+    it("and only who needs all of the memory waits for that", async () => {
+      const pool = await leaveOne(refused);
+      let isServed = false;
+      const waiting = pool.lease(lean("w", 768)).then((lease) => {
+        isServed = true;
+        return lease;
+      });
+      await (await pool.lease(lean("n"))).release(true);
+      const told = docker.count("remove");
+      expect(await holdsWithin(60_000, () => docker.count("remove") > told)).to.equal(true);
+      expect([isServed, pool.status().waiting, pool.status().reservedMB]).to.deep.equal([false, 1, 768]);
+      refuse({});
+      await (await waiting).release(true);
+    });
+
+    it("also where its start has failed half-way", async () => {
+      const { pool } = await opened({ userMemoryMB: 256 });
+      refuse({ inspect: refused, remove: refused });
+      expect(await pool.lease(job()).catch((error: unknown) => error)).to.be.instanceOf(PoolError);
+      await pool.settled();
+      expect(pool.status().reservedMB).to.equal(256);
+      const next = pool.lease(lean("l"));
+      refuse({});
+      await (await next).release(true);
+      expect(docker.containers).to.deep.equal([]);
+      expect(story[0]).to.equal("wsk00_1_guest_hello removed: start-failed");
+    });
+
+    it("but where it was never asked to start", async () => {
+      const { pool } = await opened({ userMemoryMB: 256 });
+      refuse({ create: refused, remove: refused });
+      expect(await pool.lease(job()).catch((error: unknown) => error)).to.be.instanceOf(PoolError);
+      await pool.settled();
+      expect(pool.status().reservedMB).to.equal(0);
+    });
+
+    it("and closes without waiting for it, after one more try", async () => {
+      const { pool, machine } = await opened();
+      const failures: unknown[] = [];
+      pool.events.on("removed", ({ failure }) => failures.push(failure));
+      const lease = await pool.lease(job());
+      refuse({ remove: refused });
+      await lease.release(false);
+      await pool.settled();
+      await pool.close();
+      const error: unknown = await machine.docker?.close().catch((reason: unknown) => reason);
+      expect(String(error)).to.contain("remove id1");
+      expect(await holdsWithin(60_000, () => failures.length === 1)).to.equal(true);
+      expect(String(failures[0])).to.contain("remove id1");
+    });
+  });
+
   it("tells apart what is the image's fault", async () => {
     const { pool } = await opened();
     const codeFor = async (wanted: Job): Promise<unknown> => {

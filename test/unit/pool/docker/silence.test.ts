@@ -125,6 +125,23 @@ describe("while Docker answers nothing", function () {
     await lease.release(true);
   });
 
+  it("a container that it has perhaps started counts beside those that have its memory, until it is removed", async () => {
+    await open();
+    hangAt("start");
+    const failed = failureOf(pool.lease(job("o", { memoryMB: 1024 })));
+    await asked("start", 1);
+    fallSilent();
+    const served = await pool.lease(lean(256));
+    docker.script = (verb) => (verb === "remove" ? { status: 500, body: { message: "no" } } : undefined);
+    docker.cut("wsk00_1_o");
+    expect(await failed).to.equal("cannot-create");
+    await asked("remove", 1);
+    expect(pool.status().reservedMB).to.equal(1280);
+    docker.script = () => undefined;
+    expect(await holdsWithin(patienceMs, () => pool.status().reservedMB === 256)).to.equal(true);
+    await served.release(true);
+  });
+
   it("one job waits for it, others are refused at once, and what is there serves its owner", async () => {
     await open();
     await (await pool.lease(job("here"))).release(true);
