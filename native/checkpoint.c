@@ -3,9 +3,23 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+
+/* A wait on a word that has changed ends as soon as it is made again: such a thread would run after each thaw. */
+static bool is_about_to_wake(struct rw_process *p, const struct thread *thread)
+{
+	const struct user_regs_struct *regs = &thread->regs;
+	int operation = (int)regs->rsi & FUTEX_CMD_MASK;
+	uint32_t word;
+
+	if (regs->rax != SYS_futex || (operation != FUTEX_WAIT && operation != FUTEX_WAIT_BITSET))
+		return false;
+	return rw_read_memory(p, regs->rdi, &word, sizeof(word)) || word != (uint32_t)regs->rdx;
+}
 
 /* The leader's and then the other threads' ids, as the kernel lists them. */
 static int list_threads(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
@@ -28,6 +42,9 @@ static int list_threads(struct rw_process *p, const struct frozen *frozen, struc
 		if (!waiting || frozen->signals[i])
 			return rw_fail(error, RW_NOT_QUIESCENT, 0, "thread %d is not waiting in a system call",
 				       frozen->tids[i]);
+		if (is_about_to_wake(p, &image->threads[i]))
+			return rw_fail(error, RW_NOT_QUIESCENT, 0,
+				       "thread %d is about to wake: the word on which it waits has changed", frozen->tids[i]);
 	}
 	return 0;
 }

@@ -70,14 +70,16 @@ export function victimProgram(name: string): string {
   return `${nativeFolder}victims/${name}`;
 }
 
-/** Runs `use` with a victim's checkpoint, and leaves nothing behind. */
+/** Runs `use` with a victim's checkpoint, taken after `before`, and leaves nothing behind. */
 export async function withVictim(
   name: string,
   rung: Rung,
   use: (victim: Victim, checkpoint: ContainerCheckpoint) => Promise<void>,
+  before: (victim: Victim) => Promise<void> = async () => {},
 ): Promise<void> {
   const victim = await Victim.start(victimProgram(name));
   try {
+    await before(victim);
     const checkpoint = await ContainerCheckpoint.take([victim.pid], { rung });
     try {
       await use(victim, checkpoint);

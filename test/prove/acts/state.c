@@ -72,6 +72,17 @@ static long act_rounding(const long a[ARGUMENTS])
 	return 0;
 }
 
+/* The flag by which programs once asked whether there is CPUID (1 set, 0 cleared); -1 only asks. */
+static long act_identification(const long a[ARGUMENTS])
+{
+	unsigned long flags = __builtin_ia32_readeflags_u64();
+
+	if (a[0] < 0)
+		return flags >> 21 & 1;
+	__builtin_ia32_writeeflags_u64((flags & ~(1UL << 21)) | (unsigned long)a[0] << 21);
+	return 0;
+}
+
 static long make_call(const long a[5])
 {
 	long result = syscall(a[0], a[1], a[2], a[3], a[4]);
@@ -116,6 +127,7 @@ const struct act state_acts[] = {
 	{ "fault", act_fault },
 	{ "last_fault", act_last_fault },
 	{ "rounding", act_rounding },
+	{ "identification", act_identification },
 	{ "elsewhere", act_elsewhere },
 	{ NULL, NULL },
 };
