@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type ListenOptions, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { projectFolder } from "../../invoker/index.ts";
@@ -134,21 +134,34 @@ const chosenByKernel = "/proc/sys/net/ipv4/ip_local_port_range";
 
 /**
  * A TCP port of 127.0.0.1 that was free a moment ago. It is none that the kernel gives to others until a server that starts
- * slowly has it, as long as the kernel leaves some over.
+ * slowly has it, as long as the kernel leaves some over; and nobody else gets it here as long as this process lives.
  */
 export async function freePort(): Promise<number> {
   const [firstChosen = 0] = readFileSync(chosenByKernel, "utf8").split("\t").map(Number);
   for (;;) {
     const wanted = firstChosen > lowestPort ? randomInt(lowestPort, firstChosen) : 0;
-    const server = createServer().listen(wanted, "127.0.0.1");
-    const isFree = await once(server, "listening").then(
-      () => true,
-      () => false,
-    );
-    if (!isFree) continue;
+    if (wanted !== 0 && !(await claims(wanted))) continue;
+    const server = await listenTo({ port: wanted, host: "127.0.0.1" });
+    if (server === undefined) continue;
     const { port } = server.address() as AddressInfo;
     server.close();
     await once(server, "close");
     return port;
   }
+}
+
+/** By a socket whose name is no file's (unix(7)): it is gone with this process, and keeps nobody from ending. */
+async function claims(port: number): Promise<boolean> {
+  const claim = await listenTo({ path: `\0rewhisk-port-${port}` });
+  claim?.unref();
+  return claim !== undefined;
+}
+
+/** Undefined: somebody else does. */
+async function listenTo(where: ListenOptions): Promise<Server | undefined> {
+  const server = createServer().listen(where);
+  return await once(server, "listening").then(
+    () => server,
+    () => undefined,
+  );
 }
