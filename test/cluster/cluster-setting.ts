@@ -37,6 +37,8 @@ export interface ClusterWish {
   readonly blackboxes?: readonly object[];
   /** Where broker, database and controllers listen; 127.0.0.1 by default. */
   readonly host?: string;
+  /** As for KafkaSetting. */
+  readonly isBrokerKilled?: boolean;
 }
 
 export interface InvokerWish {
@@ -69,9 +71,10 @@ export class ClusterSetting {
     families = {},
     blackboxes = [],
     host = "127.0.0.1",
+    isBrokerKilled = false,
   }: ClusterWish = {}): Promise<ClusterSetting> {
     const folder = mkdtempSync(join(tmpdir(), "rewhisk-cluster-"));
-    const kafka = await KafkaSetting.start({ host });
+    const kafka = await KafkaSetting.start({ host, isKilled: isBrokerKilled });
     const databaseFolder = join(folder, "couchdb");
     const database = await startDatabase({
       ...{ folder: databaseFolder, host, port: 0, username, password, prefix },

@@ -55,7 +55,7 @@ describe("the bus over Kafka on bad days", function () {
   let setting: KafkaSetting;
 
   before(async () => {
-    setting = await KafkaSetting.start();
+    setting = await KafkaSetting.start({ isKilled: true });
   });
   after(() => setting.close());
 
@@ -244,6 +244,9 @@ describe("the bus over Kafka on bad days", function () {
         () => (existsSync(notes) && readFileSync(notes, "utf8").includes(message)) || undefined,
       );
       members.push(await setting.members(topic));
+      // It is written beside the reading, which does not wait for the disk.
+      const memberFile = join(memberFolder, `${topic}.member`);
+      await within(patienceMs, () => readFileSync(memberFile, "utf8") === members.at(-1)?.[0] || undefined);
       child.kill("SIGKILL");
       await exited;
     }
@@ -301,6 +304,13 @@ describe("the bus over Kafka on bad days", function () {
     expect((await setting.committed(topic)) - seen.length).to.be.at.most(3 * 4);
   });
 
+  /** So many brokers have all of the topic. */
+  const inSync = (topic: string): Promise<number | undefined> =>
+    setting.admin(async (admin) => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions[0]?.isr.length;
+    });
+
   it("follows the leader of its topic to another broker", async () => {
     const second = await startKafka({ folder: join(setting.folder, "2"), joins: setting.broker });
     try {
@@ -317,6 +327,8 @@ describe("the bus over Kafka on bad days", function () {
       });
       const stream = new Stream(sender, topic);
       await within(patienceMs, () => seen.length > 100 || undefined);
+      // A broker that was held up for 1.5 s does not count among its replicas for a moment, and cannot be the leader then.
+      await within(patienceMs, async () => (await inSync(topic)) === 2 || undefined);
       await second.kill("SIGTERM");
       const before = seen.length;
       await within(patienceMs, () => seen.length > before + 100 || undefined);

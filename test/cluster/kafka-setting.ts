@@ -12,6 +12,13 @@ import { within } from "../within.ts";
 
 const lookEveryMs = 50;
 const patienceMs = 60_000;
+/** A broker that no test kills need not be missed soon: it stays in its cluster when the machine holds it up for seconds. */
+export const longSession = { "broker.session.timeout.ms": "60000" };
+
+export interface KafkaWish extends Partial<KafkaOptions> {
+  /** It is killed, stopped or frozen, and shall soon be back in its cluster then. */
+  readonly isKilled?: boolean;
+}
 
 export interface Blocks {
   readonly common?: KafkaBlock;
@@ -45,7 +52,8 @@ export class KafkaSetting {
     this.#options = options;
   }
 
-  static async start(options: Partial<KafkaOptions> = {}): Promise<KafkaSetting> {
+  static async start({ isKilled = false, properties, ...more }: KafkaWish = {}): Promise<KafkaSetting> {
+    const options = { ...more, properties: { ...(isKilled ? {} : longSession), ...properties } };
     const folder = mkdtempSync(join(tmpdir(), "rewhisk-kafka-"));
     const broker = await startKafka({ ...options, folder: join(folder, "1") });
     return new KafkaSetting(folder, broker, options);

@@ -27,7 +27,7 @@ describe("an invoker with 10 000 messages waiting at its start", function () {
   const freed = new Map<string, number>();
 
   before(async () => {
-    cluster = await ClusterSetting.start();
+    cluster = await ClusterSetting.start({ isBrokerKilled: true });
     watched = cluster.kafka.open(1000);
     const { bus } = watched;
     const topic = { partitions: 1, replicationFactor: 1, config: {} };
@@ -59,8 +59,15 @@ describe("an invoker with 10 000 messages waiting at its start", function () {
   async function allAreFreed(): Promise<void> {
     await within(limitMs, () => freed.size === sent.size || invoker.hasEnded || undefined);
     expect(new Set(freed.keys())).to.deep.equal(sent);
-    expect([...freed.values()].filter((times) => times !== 1)).to.deep.equal([]);
+    const doubled = [...freed.values()].reduce((sum, times) => sum + times - 1, 0);
+    expect(doubled).to.be.at.most(sentAgain());
   }
+
+  /** Acks whose first answer the broker's death took away: they may be there twice, and the invoker says so. */
+  const sentAgain = (): number =>
+    invoker.log
+      .filter(({ event, topic }) => event === "kafka-sent-again" && topic === "completed9")
+      .reduce((sum, { messages }) => sum + Number(messages), 0);
 
   it("runs each of them once, and has never more memory than 250 MiB", async () => {
     await allAreFreed();

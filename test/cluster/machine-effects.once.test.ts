@@ -126,17 +126,19 @@ describe("what others see of an invoker, in order", function () {
   });
 
   for (const [what, lost, outcome] of [
-    ["is made when the broker answers at the sixth time", 5, "made"],
+    ["is found when the broker answers at the sixth time", 5, "found"],
     ["is given up when it does not", 6, "topic"],
   ] as const) {
     it(`a topic ${what}`, async () => {
+      // Somebody has made it meanwhile: a broker that has not yet heard of a new one would cost a time more.
+      await cluster.kafka.create({ topic: `late${lost}` });
       const gate = await startGate(cluster.kafka.broker.bootstrap, lost);
       const { bus: late } = cluster.kafka.open(8, {}, gate.hosts);
-      const made = await late.ensureTopic(`late${lost}`, topicSettings).then(
-        () => "made",
+      const found = await late.ensureTopic(`late${lost}`, topicSettings).then(
+        () => "found",
         (error: { readonly code: string }) => error.code,
       );
-      expect([made, gate.lost()]).to.deep.equal([outcome, lost]);
+      expect([found, gate.lost()]).to.deep.equal([outcome, lost]);
       await gate.close();
     });
   }
