@@ -122,10 +122,11 @@ describe("records for CouchDB", () => {
 
   it("are not all in memory while the database is gone", async () => {
     await couch.kill();
-    const own = await openStores(couch.gate.port, couch.newSpool(), { recordMemoryBytes: 20_000 });
+    const own = await openStores(couch.gate.port, couch.newSpool(), { recordMemoryBytes: 5_000 });
     const many = records(3_000, 30_000);
     for (const record of many) await own.activations.store(record);
     const { waiting, spooledBytes } = own.activations.status();
+    // What comes while a request asks whether it is back is in memory beside those.
     expect(waiting).to.be.lessThan(100);
     expect(spooledBytes).to.be.greaterThan(3_000 * 300);
     await couch.serve();

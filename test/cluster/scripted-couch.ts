@@ -19,6 +19,8 @@ export class ScriptedCouch {
     readonly body: string;
     readonly headers: IncomingMessage["headers"];
   }[] = [];
+  /** Hears that an answer goes no further, and is not at its end. */
+  onSilence: () => void = () => undefined;
   /** What is answered. Gets the request and how many came before it. */
   script: (what: string, count: number, body: string) => Scripted | Promise<Scripted>;
 
@@ -48,7 +50,10 @@ export class ScriptedCouch {
     const answer = await this.script(what, count, body);
     const { how = "whole", type = "application/json" } = answer;
     const bytes = Buffer.from(answer.body ?? "{}");
-    if (how === "hanging") return;
+    if (how === "hanging") {
+      this.onSilence();
+      return;
+    }
     if (how === "reset") {
       request.socket.resetAndDestroy();
       return;
@@ -61,6 +66,8 @@ export class ScriptedCouch {
     // Half of it has to be on its way before the rest does not come.
     response.write(bytes.subarray(0, bytes.length >> 1), () => {
       if (how === "half") request.socket.destroy();
+      // In the turn after the one in which it is read: that is this process too.
+      else setImmediate(() => setImmediate(() => this.onSilence()));
     });
   }
 
@@ -68,4 +75,25 @@ export class ScriptedCouch {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
+}
+
+/**
+ * From now on the time of a request is over as soon as the server says no more, and never before: a busy machine may take
+ * long for all else. Gives what puts the clock back.
+ */
+export function stopTime(couch: ScriptedCouch): () => void {
+  const { timeout } = AbortSignal;
+  const waiting = new Set<AbortController>();
+  AbortSignal.timeout = () => {
+    const one = new AbortController();
+    waiting.add(one);
+    return one.signal;
+  };
+  couch.onSilence = () => {
+    for (const one of waiting) one.abort(new DOMException("the time is over", "TimeoutError"));
+    waiting.clear();
+  };
+  return () => {
+    AbortSignal.timeout = timeout;
+  };
 }
