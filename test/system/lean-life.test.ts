@@ -41,11 +41,13 @@ const foldersBelow = (what: string): readonly string[] =>
   );
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 const openFds = (): number => readdirSync("/proc/self/fd").length;
-/** But for those that other tests make meanwhile, which are below the folder for temporary files. */
+/** Of what other tests make meanwhile: files of their own, and network namespaces with names. */
+const placesOfOthers = [`${tmpdir()}/`, "/run/netns"];
+/** But for those. */
 const mounts = (): readonly string[] =>
   readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
-    .filter((line) => !line.split(" ")[4]?.startsWith(`${tmpdir()}/`));
+    .filter((line) => !placesOfOthers.some((place) => line.split(" ")[4]?.startsWith(place)));
 const namespacesOf = (pid: number | "self"): readonly string[] =>
   ["pid", "mnt", "ipc", "uts", "net", "cgroup"].map((name) => readlinkSync(`/proc/${pid}/ns/${name}`));
 const childrenOfOurs = (): string => readFileSync(`/proc/self/task/${process.pid}/children`, "latin1");

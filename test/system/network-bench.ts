@@ -41,8 +41,14 @@ export class NetworkBench {
   readonly world: Remote;
   host: Remote;
 
-  /** `what` tells it from others of this checkout. Throws where the suite is not run as it must be. */
-  constructor(what: string) {
+  /** Resolves when the world serves. `what` tells it from others of this checkout. Throws where the suite is not run as it must be. */
+  static async open(what: string): Promise<NetworkBench> {
+    const bench = new NetworkBench(what);
+    await bench.world.call("peers");
+    return bench;
+  }
+
+  private constructor(what: string) {
     requireRoot();
     this.instance = instanceName(what);
     this.#namespaces = { host: `${this.instance}-host`, outside: `${this.instance}-outside` };

@@ -10,8 +10,8 @@ const attempting = `import urllib.request\nresult = attempt(urllib.request.urlop
 
 describe("the network of a machine's lean containers", () => {
   let bench: NetworkBench;
-  beforeEach(() => {
-    bench = new NetworkBench("network-life");
+  beforeEach(async () => {
+    bench = await NetworkBench.open("network-life");
   });
   afterEach(() => bench.close());
 

@@ -14,8 +14,8 @@ const resets = ["ECONNRESET", "closed"];
 
 describe("a rewind of a container with an outbound network", () => {
   let bench: NetworkBench;
-  before(() => {
-    bench = new NetworkBench("network-rewind");
+  before(async () => {
+    bench = await NetworkBench.open("network-rewind");
   });
   after(() => bench.close());
 

@@ -39,7 +39,7 @@ describe("a lean container's outbound network", () => {
   };
 
   before(async () => {
-    bench = new NetworkBench("network");
+    bench = await NetworkBench.open("network");
     await bench.host.call("open");
     first = (await bench.host.call("make", "python:3")) as number;
     second = (await bench.host.call("make", "python:3")) as number;

@@ -18,11 +18,11 @@ import {
   type StoredAction,
   startInvoker,
 } from "../../invoker/index.ts";
-import type { LeanFactoryOptions, Sandbox } from "../../pool/index.ts";
+import type { LeanFactoryOptions } from "../../pool/index.ts";
 import { createBus } from "../../standalone/bus.ts";
 import { messageFields, storedAction } from "../unit/invoker/orders.ts";
 import { instanceName } from "./instance.ts";
-import { watched } from "./watched.ts";
+import { type Made, watched } from "./watched.ts";
 
 /** build/native, seen from build/js/test/system. */
 const launcher = fileURLToPath(new URL("../../../native/lean", import.meta.url));
@@ -95,7 +95,7 @@ export class RealInvoker {
   static async start(
     pool: Partial<PoolSettings>,
     what = "invoker",
-    made: (sandbox: Sandbox) => void = () => undefined,
+    made: Made = () => undefined,
     concurrencyMax = 1,
     lean: Partial<LeanFactoryOptions> = {},
   ): Promise<RealInvoker> {

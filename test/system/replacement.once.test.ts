@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { holdsWithin } from "../within.ts";
 import { RealInvoker } from "./real-invoker.ts";
 import { runtimeOf, starve } from "./runtime-process.ts";
+import type { Made } from "./watched.ts";
 
 const programs = {
   "nodejs:20": {
@@ -36,9 +37,9 @@ const killNewest = (real: RealInvoker): boolean =>
 
 for (const [kind, { brief, endless, hungry }] of Object.entries(programs)) {
   let real: RealInvoker;
-  const start = async (count: number, room: number): Promise<void> => {
+  const start = async (count: number, room: number, made?: Made): Promise<void> => {
     const stemCells = [{ kind, count, memoryMB: 256 }];
-    real = await RealInvoker.start({ userMemoryMB: room * 256, stemCells });
+    real = await RealInvoker.start({ userMemoryMB: room * 256, stemCells }, undefined, made);
     real.put("brief", { kind, code: brief });
     real.put("endless", { kind, code: endless });
     real.put("hungry", { kind, code: hungry });
@@ -82,7 +83,15 @@ for (const [kind, { brief, endless, hungry }] of Object.entries(programs)) {
     });
 
     it("dead, delays nobody where another container is free", async () => {
-      await start(2, 2);
+      let makes = 0;
+      let goOn = (): void => undefined;
+      const answered = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      // Who waited for the replacement would wait for ever.
+      await start(2, 2, async () => {
+        if (++makes > 2) await answered;
+      });
       const [first = ""] = named(real, "container-started");
       const killed = real.run("endless");
       expect(await isRunning()).to.equal(true);
@@ -90,6 +99,7 @@ for (const [kind, { brief, endless, hungry }] of Object.entries(programs)) {
       killNewest(real);
       const { record } = await real.run("brief", { n: 1 });
       const startsThen = named(real, "container-started").length;
+      goOn();
       await killed;
       expect(await startsAre(3)).to.equal(true);
       const removed = named(real, "container-removed");

@@ -174,13 +174,13 @@ describe("npm start", function () {
     expect(broken.body.response.result.error).to.match(/^Initialization has failed due to: SyntaxError/);
     const name = "late";
     // A busy machine has loaded it by then.
-    const limits = { timeout: 1500, memory: 128, logs: 1 };
+    const limits = { timeout: 4000, memory: 128, logs: 1 };
     const exec = { kind: "python:3", code: "import time\ndef main(a):\n    time.sleep(60)\n" };
     await program.send("PUT", `actions/${name}?overwrite=false`, { namespace: "_", name, exec, limits });
     const late = await program.send("POST", `actions/${name}?${wholeRecord}`, {});
     expect(late.status).to.equal(502);
     expect(late.body.response.result).to.deep.equal({
-      error: "The action exceeded its time limits of 1500 milliseconds.",
+      error: "The action exceeded its time limits of 4000 milliseconds.",
     });
     expect(annotation(late.body, "timeout")).to.equal(true);
     expect(await program.send("POST", `actions/nope?${resultOnly}`, {})).to.deep.nested.include({

@@ -2,12 +2,15 @@
 
 import type { Sandbox, SandboxFactory } from "../../pool/index.ts";
 
-/** The same factory; `made` is called with every sandbox before it is used, and may change it. */
-export function watched(factory: SandboxFactory, made: (sandbox: Sandbox) => void): SandboxFactory {
+/** Is called with every sandbox before it is used, which it may change, or hold back by a promise. */
+export type Made = (sandbox: Sandbox) => unknown;
+
+/** The same factory, and `made`. */
+export function watched(factory: SandboxFactory, made: Made): SandboxFactory {
   return {
     create: async (kind, memoryMB) => {
       const sandbox = await factory.create(kind, memoryMB);
-      made(sandbox);
+      await made(sandbox);
       return sandbox;
     },
     kinds: () => factory.kinds(),
