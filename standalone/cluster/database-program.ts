@@ -50,10 +50,14 @@ function unless(statusCode: number): (error: { readonly statusCode?: number }) =
   };
 }
 
+/** Longer than clients keep a connection that they do not use: they close first, and none sends into one that is closed. */
+const keepAliveMs = 65_000;
+
 async function serve(settings: DatabaseSettings): Promise<void> {
   const stored = PouchDB.defaults({ prefix: `${settings.folder}/` });
   const listener = expressPouchDB(stored, { mode: "minimumForPouchDB" });
   const server = createServer(guarded(listener, settings));
+  server.keepAliveTimeout = keepAliveMs;
   const { host = "127.0.0.1" } = settings;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

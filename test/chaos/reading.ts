@@ -15,22 +15,23 @@ async function readTopic(kafka: Kafka, topic: string): Promise<readonly KafkaMes
   await admin.disconnect();
   const [low, high] = [Number(bounds?.low ?? 0), Number(bounds?.high ?? 0)];
   if (low > 0) throw new Error(`the broker has dropped the first ${low} messages of ${topic}`);
-  const found: KafkaMessage[] = [];
-  if (high === 0) return found;
+  // By offset: kafkajs begins again where a broker that was held up is not the leader for a moment.
+  const found = new Map<string, KafkaMessage>();
+  if (high === 0) return [];
   const consumer = kafka.consumer({ groupId: `look-${topic}`, maxWaitTimeInMs: 50 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await new Promise<void>((resolve, reject) => {
     const each = ({ message }: { readonly message: KafkaMessage }): Promise<void> => {
       // Beyond `high` are the marks of this reading itself.
-      if (Number(message.offset) < high) found.push(message);
+      if (Number(message.offset) < high) found.set(message.offset, message);
       if (Number(message.offset) >= high - 1) resolve();
       return Promise.resolve();
     };
     consumer.run({ autoCommit: false, eachMessage: ({ message }) => each({ message }) }).catch(reject);
   });
   await consumer.disconnect();
-  return found;
+  return [...found.values()];
 }
 
 interface Order {

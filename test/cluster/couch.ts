@@ -59,7 +59,8 @@ export class Gate {
         { agent, host: "127.0.0.1", port: target(), method, path, headers },
         (answer) => {
           outgoing.writeHead(answer.statusCode ?? 0, answer.headers);
-          answer.pipe(outgoing);
+          // Of a server that is killed in the midst of it.
+          answer.on("error", () => outgoing.destroy()).pipe(outgoing);
         },
       );
       onward.on("error", () => outgoing.destroy());

@@ -150,7 +150,7 @@ describe("the bus over Kafka in doubt", function () {
       isOver = true;
     });
     let count = 1;
-    for (; !isOver || count <= 10; count++) await bus.send(topic, "next");
+    for (; !isOver || count <= 20; count++) await bus.send(topic, "next");
     expect(await failures).to.deep.equal(Array(6).fill("KafkaBusError"));
     expect(await setting.messages(topic)).to.have.length(count);
     const used = proxy.produced.filter(({ request }) => request.includes(topic));

@@ -161,23 +161,24 @@ export class KafkaSetting {
     const count = Number(end?.high ?? 0) - Number(end?.low ?? 0);
     const kafka = new Kafka({ brokers: [this.broker.internal], logCreator: () => () => {} });
     const consumer = kafka.consumer({ groupId: `look-${topic}-${Math.random()}`, maxWaitTimeInMs: 50 });
-    const found: string[] = [];
-    if (count === 0) return found;
+    // By offset: kafkajs begins again where a broker that was held up is not the leader for a moment.
+    const found = new Map<string, string>();
+    if (count === 0) return [];
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
       consumer
         .run({
           eachMessage: ({ message }) => {
-            found.push(String(message.value));
-            if (found.length === count) resolve();
+            found.set(message.offset, String(message.value));
+            if (found.size === count) resolve();
             return Promise.resolve();
           },
         })
         .catch(reject);
     });
     await consumer.disconnect();
-    return found;
+    return [...found.values()];
   }
 
   async close(): Promise<void> {

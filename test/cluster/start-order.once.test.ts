@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { expect } from "chai";
 import { freePort } from "../../standalone/cluster/java.ts";
 import { invokerEnvironment } from "../../standalone/cluster/machine.ts";
+import { instanceName } from "../system/instance.ts";
 import { holdsWithin, within } from "../within.ts";
 import { KafkaSetting } from "./kafka-setting.ts";
 import { ScriptedCouch } from "./scripted-couch.ts";
@@ -70,7 +71,7 @@ describe("the start of a cluster's invoker", function () {
     const listening = bus.subscribe("health", (ping) => void pings.push(ping));
     const program = spawn(
       process.execPath,
-      ["invoker/start.mjs", "--id", "7", "--uniqueName", "start-order"],
+      ["invoker/start.mjs", "--id", "7", "--uniqueName", instanceName("start-order")],
       {
         env: { PATH: process.env.PATH, ...environment },
         stdio: ["ignore", "ignore", "pipe"],

@@ -36,6 +36,7 @@ describe("web actions and compositions of a cluster", function () {
   let folder: string;
   let program: StandaloneProgram;
   let consumer: Consumer;
+  /** By offset: what is read again is there once. */
   const events: Event[] = [];
 
   before(async () => {
@@ -53,7 +54,7 @@ describe("web actions and compositions of a cluster", function () {
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({
       eachMessage: ({ message }) => {
-        events.push(JSON.parse(String(message.value)) as Event);
+        events[Number(message.offset)] = JSON.parse(String(message.value)) as Event;
         return Promise.resolve();
       },
     });
