@@ -19,8 +19,8 @@ import { type Done, RealInvoker } from "./real-invoker.ts";
 const kinds = { nodejs: "nodejs:20", python: "python:3" } as const;
 const statuses = ["success", "application error", "developer error", "whisk error"] as const;
 
-/** The latest timer that an action leaves fires after a second. */
-const untilTimersFiredMs = 1200;
+/** The latest timer that an action leaves fires after three seconds. */
+const untilTimersFiredMs = 3200;
 
 /** Without a rewind some wait for ever; others take a twentieth of this. */
 const sufferingMs = 4000;

@@ -6,7 +6,7 @@ import time
 def main(args):
     line = (args["marker"] + "\n").encode()
     if os.fork() == 0:
-        time.sleep(0.1)
+        time.sleep(1)
         while True:
             for fd in (1, 2, 3):
                 try:
