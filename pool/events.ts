@@ -16,7 +16,7 @@ export type PoolEventMap = {
   leased: [ContainerNamed & { readonly start: StartKind; readonly waitedMs: number }];
   rewound: [ContainerNamed & { readonly timings: RewindTimings; readonly tookMs: number }];
   tainted: [ContainerNamed & { readonly reason: TaintReason; readonly error: Error }];
-  /** It has not been removed at the first try, and counts until it is. */
+  /** It cannot be removed, and not for a moment only; it counts until it is. */
   stuck: [ContainerNamed & { readonly failure: unknown }];
   /** Nothing of it is left, or what is left is `failure`. */
   removed: [ContainerNamed & { readonly cause: RemovalCause; readonly failure: unknown }];

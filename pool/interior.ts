@@ -17,7 +17,7 @@ export interface ContainerOrder {
 /** Told at once why the container is not to be trusted: how it ended may be known only later. */
 export type OnFault = (fault: TaintError) => void;
 
-/** Told what has kept something from being removed at the first try: others are made. */
+/** Told once what keeps something from being removed, and not for a moment only: that is tried again. */
 export type OnStuck = (failure: unknown) => void;
 
 /** What there is of a container. */

@@ -8,15 +8,20 @@ export class Room {
   /** Who needs more waits for what is stuck. */
   readonly attainableMB: number;
   readonly #isDockerThere: boolean;
+  readonly #isAnyStuck: boolean;
 
   /** `isDockerThere` false: what Docker is told to remove stays where it is. */
   constructor(seats: readonly Placed[], budgetMB: number, isDockerThere: boolean) {
     this.freeMB = budgetMB - reservedMB(seats);
     this.attainableMB = budgetMB - reservedMB(seats.filter(({ isStuck }) => isStuck === true));
     this.#isDockerThere = isDockerThere;
+    this.#isAnyStuck = seats.some(({ isStuck }) => isStuck === true);
   }
 
-  /** The idle containers to remove, least recently used first, so that `wanted` fits when all that leaves is gone. */
+  /**
+   * The idle containers to remove, least recently used first, so that `wanted` fits when all that leaves is gone. While anything is stuck lean ones
+   * come first: one more of Docker's may be lost to its owner without making room.
+   */
   makeWay(seats: Placed[], wanted: Wanted): Placed[] {
     const removable = seats.filter(({ image }) => image === undefined || this.#isDockerThere);
     let soonMB =
@@ -28,7 +33,9 @@ export class Room {
     while (soonMB < this.#missing(removable, wanted)) {
       // The largest of the kind is kept to grow: cheaper than a new one, and its memory counts in any case.
       const grows = growable(removable, wanted);
-      const victim = oldest(removable.filter((seat) => isIdle(seat) && seat !== grows));
+      const idle = removable.filter((seat) => isIdle(seat) && seat !== grows);
+      const surest = this.#isAnyStuck ? oldest(idle.filter(({ image }) => image === undefined)) : undefined;
+      const victim = surest ?? oldest(idle);
       if (victim === undefined) break;
       evicted.push(victim);
       take(removable, victim);

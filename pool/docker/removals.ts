@@ -7,6 +7,7 @@ import type { DockerError } from "./errors.ts";
 
 const firstPauseMs = 1000;
 const longestPauseMs = 5000;
+const triesUntilStuck = 2;
 const beingRemoved = 409;
 
 export class Removals {
@@ -18,20 +19,17 @@ export class Removals {
   }
 
   /**
-   * Resolves when Docker has it no more, however often that takes. `onStuck` is told once, when the first try has not done it.
-   * Rejects with what was answered last when no more is tried.
+   * Resolves when Docker has it no more, however often that takes. `onStuck` is told once: when the first try has had no answer, or the second has
+   * failed as well. For one that Docker could not remove for a moment nobody is to make way. Rejects with what was answered last when no
+   * more is tried.
    */
-  async untilGone(id: string, onStuck: OnStuck): Promise<void> {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
-      try {
-        await this.#engine.remove(id);
-        return;
-      } catch (error) {
-        if (this.#isStopped) throw error;
-        if (pauseMs === firstPauseMs) onStuck(error);
-        await sleep(pauseMs, undefined, { ref: false });
-      }
-    }
+  untilGone(id: string, onStuck: OnStuck): Promise<void> {
+    let isStuck = false;
+    return this.#repeat(id, (failure, tries) => {
+      if (isStuck || (tries < triesUntilStuck && (failure as DockerError).code !== "timeout")) return;
+      isStuck = true;
+      onStuck(failure);
+    });
   }
 
   /** Resolves as soon as Docker is at it. Rejects where the first try fails; further ones are made all the same. */
@@ -39,7 +37,7 @@ export class Removals {
     return new Promise((resolve, reject) => {
       const tell = (failure: unknown): void =>
         (failure as DockerError).status === beingRemoved ? resolve() : reject(failure);
-      this.untilGone(id, tell).then(resolve, tell);
+      this.#repeat(id, tell).then(resolve, tell);
     });
   }
 
@@ -51,5 +49,22 @@ export class Removals {
   /** What is still there is tried once more at most. */
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /** `onFailure` is told of each try that has failed, but for the last one. */
+  async #repeat(id: string, onFailure: (failure: unknown, tries: number) => void): Promise<void> {
+    let pauseMs = firstPauseMs;
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#engine.remove(id);
+        return;
+      } catch (error) {
+        if (this.#isStopped) throw error;
+        onFailure(error, tries);
+        // Whether it is stuck, somebody may wait to hear.
+        await sleep(pauseMs, undefined, { ref: tries < triesUntilStuck });
+        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+      }
+    }
   }
 }

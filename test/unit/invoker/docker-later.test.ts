@@ -142,7 +142,7 @@ describe("an invoker that starts before Docker", () => {
     const left = (): number =>
       lines.filter(({ event, container }) => event === "container-not-removed" && isOurs(container)).length;
     const told = (): number => docker.asked.filter((asked) => /^remove .*_guest_hello$/.test(asked)).length;
-    await within(60_000, () => told() > 1 || undefined);
+    await within(60_000, () => told() > 2 || undefined);
     expect(left(), "however often it is told").to.equal(1);
     expect(invoker.status().pool.reservedMB).to.be.at.least(512);
     const failed = said("docker-failed");

@@ -110,6 +110,17 @@ const rows: readonly Row[] = [
     steps: [{ step: "evict", container: 1 }],
   },
   {
+    name: "beside what is stuck lean ones make way first, however recently used: another of Docker's may get stuck as well",
+    seats: [
+      seat(1, { image: "php", state: "warm", lastUsed: 1 }),
+      seat(2, { kind: "python", lastUsed: 2 }),
+      seat(3, { image: "php", state: "removing", isStuck: true }),
+    ],
+    jobs: [job()],
+    budgetMB: 768,
+    steps: [{ step: "evict", container: 2 }],
+  },
+  {
     name: "who needs more than others can give beside what is stuck waits for that, and holds back nobody",
     seats: [seat(1, { kind: "python" }), seat(2, { image: "php", state: "removing", isStuck: true })],
     jobs: [job({ memoryMB: 512 }), job({ kind: "python" })],

@@ -430,6 +430,21 @@ describe("a pool of Docker containers", () => {
       await (await waiting).release(true);
     });
 
+    it("has no more make way for one that Docker does not remove for a moment", async () => {
+      const { pool } = await opened({ userMemoryMB: 768 });
+      for (const owner of ["a", "b", "c"]) await use(pool, job(owner));
+      const [first = ""] = story;
+      story.length = 0;
+      docker.script = (verb) => (verb === "remove" && docker.count("remove") === 1 ? refused : undefined);
+      await (await pool.lease(lean("l"))).release(true);
+      expect(story[0]).to.equal(`${first.split(" ")[0]} removed: evicted`);
+      for (const owner of ["b", "c"]) await use(pool, job(owner));
+      expect(story.filter((line) => / (cold|removed)/.test(line))).to.deep.equal([
+        story[0],
+        "sandbox-0 cold",
+      ]);
+    });
+
     it("also where its start has failed half-way", async () => {
       const { pool } = await opened({ userMemoryMB: 256 });
       refuse({ inspect: refused, remove: refused });
