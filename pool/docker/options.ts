@@ -122,12 +122,12 @@ const mounts: Reading = (values) => Object.fromEntries(values.map((value) => spl
 const integer: Reading = (values) => Number(values.at(-1));
 const cpus: Reading = (values) => Math.round(Number(values.at(-1)) * nanosPerCpu);
 
-const sizeUnits: { readonly [unit: string]: number } = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-const size = /^(-?\d+(?:\.\d+)?)([bkmg]?)b?$/i;
-/** As Docker reads sizes: `512m`, `1g`, and -1 for none. */
+const sizeUnits = ["b", "k", "m", "g", "t", "p"];
+const size = /^(-?\d*\.?\d+) ?([bkmgtp]?)i?b?$/i;
+/** As Docker reads sizes (go-units, size.go): `512m`, `1.5 GiB`, and -1 for none. */
 const bytes: Reading = (values) => {
   const [, digits, unit = "b"] = size.exec(values.at(-1) ?? "") ?? [];
-  return Math.round(Number(digits) * (sizeUnits[unit.toLowerCase() || "b"] ?? 1));
+  return Math.round(Number(digits) * 1024 ** sizeUnits.indexOf(unit.toLowerCase() || "b"));
 };
 
 const limits = /^(\w+)=(-?\d+)(?::(-?\d+))?$/;

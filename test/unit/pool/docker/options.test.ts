@@ -93,6 +93,32 @@ describe("what Docker is asked for", () => {
     }
   });
 
+  it("reads sizes as Docker does", () => {
+    const sizes = [
+      ...[
+        ["512", 512],
+        ["512b", 512],
+        ["1k", 1024],
+        ["512m", 2 ** 29],
+        ["512MB", 2 ** 29],
+      ],
+      ...[
+        ["512MiB", 2 ** 29],
+        ["512 m", 2 ** 29],
+        ["1.5g", 1.5 * 2 ** 30],
+        [".5g", 2 ** 29],
+        ["1T", 2 ** 40],
+      ],
+      ["-1", -1],
+    ] as const;
+    for (const [size, wanted] of sizes) {
+      const { HostConfig } = containerBody("i", 256, { ...usual, extraArgs: { "memory-swap": [size] } });
+      expect(HostConfig?.MemorySwap, size).to.equal(wanted);
+    }
+    for (const size of ["", "m", ".", "1x", "1 mm", "1,5g", "0x10"])
+      expect(unfitArguments({ memory: [size] }), size).to.have.length(1);
+  });
+
   it("refuses by name what has no counterpart in Docker's API, and values that are none of their option", () => {
     const known = { memory: ["1g", "-1"], "pids-limit": ["-1"], cpus: ["0.5"], ulimit: ["nofile=10:20"] };
     expect(unfitArguments({ publish: ["1:1"], toString: ["x"], ...known })).to.deep.equal([
