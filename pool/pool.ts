@@ -6,6 +6,7 @@ import { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import { PoolLease } from "./lease.ts";
 import type { Machine } from "./machine.ts";
+import { attainableMB } from "./room.ts";
 import type { Leaving } from "./round.ts";
 import { plan, type Step } from "./schedule.ts";
 import { isAlike, type Placed, placesIn, reservedMB } from "./seats.ts";
@@ -27,6 +28,9 @@ export interface PoolStatus {
   readonly waiting: number;
   readonly containers: readonly Placed[];
 }
+
+/** Each has been taken off the bus for good; when what is stuck will be gone nobody knows. */
+const parkedMax = 100;
 
 export class Pool {
   readonly events = new PoolEvents();
@@ -59,10 +63,17 @@ export class Pool {
     return placesIn(this.#containers.placed(), this.#settings.parallelStarts);
   }
 
-  /** Jobs that wait for a Docker that answers nothing: they take none of the places. */
+  /** Jobs that wait for a Docker that answers nothing, or for what is stuck: they take none of the places. */
   get parked(): number {
-    if (this.#machine.docker?.isSilent !== true) return 0;
-    return this.#waiting.filter(({ job }) => job.image !== undefined).length;
+    const isSilent = this.#machine.docker?.isSilent === true;
+    const forDocker = isSilent ? this.#waiting.filter(({ job }) => job.image !== undefined).length : 0;
+    return Math.max(forDocker, Math.min(this.#waitingForStuck, parkedMax));
+  }
+
+  get #waitingForStuck(): number {
+    if (this.#waiting.length === 0) return 0;
+    const mostMB = attainableMB(this.#containers.placed(), this.#settings.userMemoryMB);
+    return this.#waiting.filter(({ job }) => job.memoryMB > mostMB).length;
   }
 
   /** Resolves when nothing is being started, rewound or removed, but for what is stuck. */
@@ -112,7 +123,7 @@ export class Pool {
       isDockerThere,
     );
     for (const step of steps) this.#take(step, asked);
-    if (this.#waiting.length === 0) this.#containers.topUp();
+    if (this.#waiting.length === this.#waitingForStuck) this.#containers.topUp();
     this.#losePatience(blocked === undefined || isOneComing ? undefined : asked[blocked], nowMs);
     this.events.emit("changed");
   }

@@ -2,6 +2,11 @@
 
 import { growable, isIdle, oldest, type Placed, reservedMB, take, type Wanted } from "./seats.ts";
 
+/** What there would be if all went but what is stuck. */
+export function attainableMB(seats: readonly Placed[], budgetMB: number): number {
+  return budgetMB - reservedMB(seats.filter(({ isStuck }) => isStuck === true));
+}
+
 export class Room {
   /** May be taken now. */
   freeMB: number;
@@ -13,7 +18,7 @@ export class Room {
   /** `isDockerThere` false: what Docker is told to remove stays where it is. */
   constructor(seats: readonly Placed[], budgetMB: number, isDockerThere: boolean) {
     this.freeMB = budgetMB - reservedMB(seats);
-    this.attainableMB = budgetMB - reservedMB(seats.filter(({ isStuck }) => isStuck === true));
+    this.attainableMB = attainableMB(seats, budgetMB);
     this.#isDockerThere = isDockerThere;
     this.#isAnyStuck = seats.some(({ isStuck }) => isStuck === true);
   }

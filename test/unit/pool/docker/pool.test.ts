@@ -430,6 +430,22 @@ describe("a pool of Docker containers", () => {
       await (await waiting).release(true);
     });
 
+    it("takes no places for those who wait for that, and makes ahead what has been lost", async () => {
+      const stemCells = [{ kind: "nodejs:20", memoryMB: 256, count: 1 }];
+      const { pool, machine } = await opened({ userMemoryMB: 768, stemCells });
+      const lease = await pool.lease(job());
+      refuse({ remove: refused });
+      await lease.release(false);
+      await pool.settled();
+      const waiting = [1, 2, 3, 4, 5, 6].map(() => pool.lease(lean("w", 768)));
+      expect(pool.parked).to.equal(6);
+      machine.sandboxes[0]?.die();
+      expect(await holdsWithin(60_000, () => machine.sandboxes.length === 2)).to.equal(true);
+      refuse({});
+      for (const one of waiting) await (await one).release(true);
+      expect(pool.parked).to.equal(0);
+    });
+
     it("has no more make way for one that Docker does not remove for a moment", async () => {
       const { pool } = await opened({ userMemoryMB: 768 });
       for (const owner of ["a", "b", "c"]) await use(pool, job(owner));
