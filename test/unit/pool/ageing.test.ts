@@ -179,6 +179,9 @@ describe("an ageing pool", () => {
 
   it("keeps the old container for all its time where its successor cannot be made, and no longer", async () => {
     const machine = new FakeMachine();
+    // No time goes by in which another successor could be tried.
+    const beginMs = machine.clock.nowMs();
+    machine.clock = { nowMs: () => beginMs };
     const pool = await opened(machine, { usesBeforeRetirement: 400 });
     machine.refuseToCreate = () => new Error("no uid left");
     const failures: number[] = [];

@@ -7,6 +7,7 @@ import { holdsWithin } from "../../within.ts";
 import { answerFrame, type Behaviour, FakeRuntime, obedient, pipePair, socketPair } from "./fake-machine.ts";
 
 const limits = { timeoutMs: 10_000, maxBodyBytes: 1000, keptBodyBytes: 10 };
+const patienceMs = 60_000;
 const init = { name: "a", main: "main", binary: false, env: {}, code: undefined };
 
 describe("a channel", () => {
@@ -30,9 +31,9 @@ describe("a channel", () => {
     const early = pair(obedient);
     early.runtime.ready();
     await new Promise((resolve) => setTimeout(resolve, 20));
-    expect((await early.channel.ready(1000)).outcome).to.equal("answer");
+    expect((await early.channel.ready(patienceMs)).outcome).to.equal("answer");
     const late = pair(obedient);
-    const greeting = late.channel.ready(1000);
+    const greeting = late.channel.ready(patienceMs);
     late.runtime.ready();
     expect(await greeting).to.include({ outcome: "answer", body: '{"runtime":"fake","version":"1"}' });
   });

@@ -303,7 +303,9 @@ describe("a container", () => {
     ];
     for (const [what, arrange, reason] of failures) {
       it(`${what} is tainted: ${reason}`, async () => {
-        const parts = await started(new FakeMachine(), { rewindTimeoutMs: 50 });
+        // Long enough for the first rewind, which is a part of the start.
+        const rewindTimeoutMs = reason === "freeze-timeout" ? 1000 : 60_000;
+        const parts = await started(new FakeMachine(), { rewindTimeoutMs });
         const { container, checkpoint } = parts;
         container.assign(job, 1);
         container.beginRewind();

@@ -127,6 +127,7 @@ describe("neighbours in a container", () => {
     const [one, two] = [await pool.lease(job()), await pool.lease(job())];
     const loaded = one.init(init, limits);
     const second = two.run("2", limits);
+    expect(await holdsWithin(60_000, () => held.length > 0)).to.equal(true);
     await pause(20);
     expect(
       held.map(({ type }) => type),

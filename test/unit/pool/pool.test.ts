@@ -186,6 +186,9 @@ describe("the pool", () => {
 
   it("tells a job that no container could be made, and does not try for ever", async () => {
     const machine = new FakeMachine();
+    // Too little time goes by for it to be tried again, however long a busy machine takes.
+    let nowMs = 1e6;
+    machine.clock = { nowMs: () => (nowMs += 0.001) };
     let tries = 0;
     machine.refuseToCreate = () => {
       tries++;
@@ -255,6 +258,9 @@ describe("the pool", () => {
 
   it("keeps the ready containers of one kind for those who come for them, while others wait for another kind", async () => {
     const machine = new FakeMachine();
+    // However long they wait on a busy machine: by this clock their patience lasts.
+    const beginMs = machine.clock.nowMs();
+    machine.clock = { nowMs: () => beginMs };
     const pool = await opened(machine, { stemCells: cell(2), patienceMs: 50 });
     // There is room for two, and all others wait for these.
     const release = machine.hold();
