@@ -38,6 +38,8 @@ export interface DockerFactoryOptions extends DockerArguments {
   readonly onReach?: OnReach;
   /** How often a Docker that did not answer is looked for, so that what a former life left does not stay for want of a job. */
   readonly lookAgainMs?: number;
+  /** For tests: how long Docker may keep back what has happened to a container. */
+  readonly newsMs?: number;
   /** For tests. */
   readonly alarm?: Alarm;
 }
@@ -256,14 +258,14 @@ class DockerFactory implements ImageFactory {
     { image, memoryMB }: Order,
     made: { readonly dockerId: string; readonly name: string; readonly endpoint: Endpoint; logPath: string },
   ): Interior {
-    const { collectsLogs, containersFolder, pauseGraceMs, vigil, clock } = this.#options;
+    const { collectsLogs, containersFolder, pauseGraceMs, vigil, newsMs, clock } = this.#options;
     const { dockerId, logPath } = made;
     const path =
       containersFolder === undefined ? logPath : join(containersFolder, dockerId, `${dockerId}-json.log`);
     return new DockerInterior({
       ...{ dockerId, name: made.name, memoryMB, endpoint: made.endpoint },
       ...{ output: collectsLogs ? new JsonFile(path) : undefined, sentinelled: image.sentinelled },
-      ...{ pauseGraceMs, vigil, engine: this.#engine, removals: this.#removals, clock },
+      ...{ pauseGraceMs, vigil, newsMs, engine: this.#engine, removals: this.#removals, clock },
     });
   }
 }

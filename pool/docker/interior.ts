@@ -15,7 +15,7 @@ import { Rest } from "./rest.ts";
 import { Vigil, type VigilSettings } from "./vigil.ts";
 
 /** How long Docker is asked whether a container that broke its connection was killed for want of memory. */
-const oomNewsMs = 2000;
+const usualNewsMs = 2000;
 const oomPollMs = 20;
 
 export interface DockerParts {
@@ -31,6 +31,8 @@ export interface DockerParts {
   readonly pauseGraceMs: number;
   /** Absent: nobody looks whether it listens until it is used. */
   readonly vigil?: VigilSettings | undefined;
+  /** How long Docker may keep back what has happened: a line, an end. Absent: two seconds. */
+  readonly newsMs?: number | undefined;
   readonly engine: Engine;
   readonly removals: Removals;
   readonly clock: Clock;
@@ -95,11 +97,11 @@ export class DockerInterior implements Interior {
 
   /** Neighbours read one after the other, each up to the next two sentinels. */
   async collectLogs(isOrderly: boolean, onFault: OnFault): Promise<CollectedLogs> {
-    const { output, sentinelled, clock } = this.#parts;
+    const { output, sentinelled, newsMs, clock } = this.#parts;
     const limitBytes = this.#logBytes;
     if (output === undefined || limitBytes === 0) return { lines: [], truncated: false };
     const isAwaited = sentinelled && isOrderly;
-    const collection = { limitBytes, isAwaited, nowMs: () => toldMs(clock) };
+    const collection = { limitBytes, isAwaited, silenceMs: newsMs, nowMs: () => toldMs(clock) };
     const logs = this.#collected.then(() => collectFromFile(output, collection));
     this.#collected = logs;
     const { lines, truncated, isComplete } = await logs;
@@ -168,11 +170,12 @@ export class DockerInterior implements Interior {
   }
 
   async #howItEnded(): Promise<Exchange> {
-    const untilMs = performance.now() + oomNewsMs;
+    const { engine, dockerId, newsMs = usualNewsMs } = this.#parts;
+    const untilMs = performance.now() + newsMs;
     let exit: Exit | undefined;
     do {
       // Whatever Docker says later or not at all: nobody waits for that.
-      const facts = await this.#parts.engine.inspect(this.#parts.dockerId, oomNewsMs).catch(() => undefined);
+      const facts = await engine.inspect(dockerId, newsMs).catch(() => undefined);
       if (facts === undefined) break;
       const { exitCode: status, isOomKilled: oomKilled } = facts;
       if (!facts.isRunning) exit = { cause: "exit", status, oomKilled, message: "" };

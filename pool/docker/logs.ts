@@ -13,13 +13,14 @@ const pollMs = 5;
 const bytesPerMB = 1024 * 1024;
 const leastLimitMB = 5;
 const patienceMsPerMB = 2000;
-/** With no record for so long nothing more is expected. */
-const silenceMs = 2000;
+const usualSilenceMs = 2000;
 
 export interface Collection {
   readonly limitBytes: number;
   /** True: waits for both sentinels. False: what is in the file by now. */
   readonly isAwaited: boolean;
+  /** With no record for so long nothing more is expected. Absent: two seconds. */
+  readonly silenceMs?: number | undefined;
   /** Epoch milliseconds with their fraction. */
   readonly nowMs: () => number;
 }
@@ -51,7 +52,7 @@ export async function collectFromFile(
 
 async function read(
   file: Pick<JsonFile, "next">,
-  { limitBytes, isAwaited }: Collection,
+  { limitBytes, isAwaited, silenceMs = usualSilenceMs }: Collection,
   lines: string[],
 ): Promise<"complete" | "truncated" | "incomplete"> {
   const startMs = performance.now();

@@ -67,7 +67,8 @@ describe("containers of an image, in Docker", function () {
       ...{ network: "bridge", dnsServers: ["10.9.8.7"], dnsSearch: [], dnsOptions: [], extraArgs: {} },
       ...{ environment: { __OW_API_HOST: "https://example" }, userMemoryMB: 1024, collectsLogs: true },
       ...{ namePrefix: prefix, parallelRuns: 10, pauseGraceMs: 60_000, socketPath: daemon.socketPath },
-      ...{ clock: systemClock, ...changed },
+      // On a busy machine lines and ends are late.
+      ...{ newsMs: 60_000, clock: systemClock, ...changed },
     };
   }
 

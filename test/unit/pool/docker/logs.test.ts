@@ -42,8 +42,9 @@ describe("the log lines of an activation", () => {
     await rm(folder, { recursive: true });
   });
 
-  function collect(limitBytes = 10_000, isAwaited = true): Promise<FileLogs> {
-    return collectFromFile(file, { limitBytes, isAwaited, nowMs: () => Date.UTC(2026, 0, 1) });
+  /** `silenceMs` undefined: as usual. */
+  function collect(limitBytes = 10_000, isAwaited = true, silenceMs?: number): Promise<FileLogs> {
+    return collectFromFile(file, { limitBytes, isAwaited, silenceMs, nowMs: () => Date.UTC(2026, 0, 1) });
   }
 
   it("have Docker's own time in 30 columns, the stream and the text, in the file's order", async () => {
@@ -64,7 +65,7 @@ describe("the log lines of an activation", () => {
 
   it("are waited for until both sentinels are there, in pieces as they come", async () => {
     await writeFile(path, record("one\n"));
-    const collected = collect();
+    const collected = collect(10_000, true, 60_000);
     const whole = record("two\n") + ends;
     for (let at = 0; at < whole.length; at += 50) await appendFile(path, whole.slice(at, at + 50));
     const { lines, isComplete } = await collected;

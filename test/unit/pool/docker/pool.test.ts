@@ -59,7 +59,7 @@ describe("a pool of Docker containers", () => {
       ...{ network: "bridge", dnsServers: [], dnsSearch: [], dnsOptions: [], extraArgs: {}, environment: {} },
       ...{ userMemoryMB: 1024, collectsLogs: true, namePrefix: "wsk00", parallelRuns: 10 },
       ...{ pauseGraceMs: 60_000, socketPath: docker.socketPath, port: proxy.endpoint.port },
-      clock: systemClock,
+      ...{ newsMs: 60_000, clock: systemClock },
       ...options,
     });
     const pool = new Pool(machine, { ...defaultPoolSettings, userMemoryMB: 1024, ...settings });
@@ -314,7 +314,7 @@ describe("a pool of Docker containers", () => {
 
   it("makes lean containers while Docker hangs, and gives up on Docker in its own time", async () => {
     refuse({ create: "nothing", remove: "nothing" });
-    const timeouts = { ...defaultEngineTimeouts, runMs: 1000, removeMs: 1000 };
+    const timeouts = { ...defaultEngineTimeouts, runMs: 4000, removeMs: 4000 };
     const { pool } = await opened({ parallelStarts: 2 }, { timeouts });
     const refusals: string[] = [];
     const waiting = [1, 2, 3].map((n) =>
