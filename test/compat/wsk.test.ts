@@ -29,7 +29,7 @@ describe("the requests of wsk", () => {
   let replay: Replay;
 
   before(async () => {
-    server = await startTestServer({ settings: { blockingWaitMs: 2_000 } });
+    server = await startTestServer();
     await installSamples(server.services);
     server.behave((message) => {
       switch (message.action.name) {
@@ -44,7 +44,7 @@ describe("the requests of wsk", () => {
       }
     });
     await server.services.records.store(recordDocument(earlierActivation, 1_795_225_441_300));
-    replay = new Replay({ send: server.send, activationId: recordedActivationId });
+    replay = new Replay({ send: server.send, activationId: recordedActivationId, waitMs: 80 });
   });
 
   after(async () => {

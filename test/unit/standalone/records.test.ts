@@ -124,7 +124,8 @@ describe("activation records", () => {
     records.expect("guest", record(7).activationId);
     const start = performance.now();
     await records.list(all);
-    expect(performance.now() - start).to.be.below(1_000);
+    // It would be waited for as long as five seconds.
+    expect(performance.now() - start).to.be.below(4_500);
   });
 
   it("written without their order, as by a process killed between the two, are in order after the next start", async () => {

@@ -123,6 +123,8 @@ export async function startTestServer(
   let behaviour = echo;
   const messages: ActivationMessage[] = [];
   const running = new Set<Promise<void>>();
+  /** Those of them that have their result: they end by themselves, with a record. */
+  const ending = new Set<Promise<void>>();
   const actions = actionStore(services.entities);
   const consume = async (text: string): Promise<void> => {
     const message = parseExact(text) as unknown as ActivationMessage;
@@ -132,7 +134,8 @@ export async function startTestServer(
     if (made === "silence") {
       return;
     }
-    const run = Promise.resolve(made).then(async ({ response }) => {
+    const run: Promise<void> = Promise.resolve(made).then(async ({ response }) => {
+      ending.add(run);
       const record = recordOf(message, action, response);
       const ack = (rest: Partial<AckMessage>): Promise<void> =>
         bus.send(
@@ -152,7 +155,10 @@ export async function startTestServer(
       await services.records.store(recordDocument({ ...record, logs }, Date.now()));
     });
     running.add(run);
-    void run.finally(() => running.delete(run));
+    void run.finally(() => {
+      running.delete(run);
+      ending.delete(run);
+    });
     if (options.oneAtATime === true) {
       await run;
     }
@@ -165,6 +171,7 @@ export async function startTestServer(
     async drain() {
       const stopped = Promise.all([consumer?.stop(), ...running]);
       await Promise.race([stopped, sleep(stopWaitMs)]);
+      await Promise.all(ending);
     },
   };
   const keyOf = (subject: string): string => services.subjects.owner(subject)?.authkey.api_key ?? "";

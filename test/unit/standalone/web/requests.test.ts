@@ -15,7 +15,7 @@ const usualCors = {
 describe("a web action", () => {
   let web: WebServer;
   before(async () => {
-    web = await WebServer.start({ payloadBytes: 2_000, blockingWaitMs: 1500 });
+    web = await WebServer.start({ payloadBytes: 2_000 });
     await web.export("echo");
     await web.export("raw", { "raw-http": true });
   });
@@ -307,10 +307,13 @@ describe("a web action", () => {
   });
 
   it("that takes too long is answered with its id alone", async () => {
-    web.server.behave(() => "silence");
-    const { status, json: refusal, headers } = await web.ask("/guest/default/echo.json");
+    const hasty = await WebServer.start({ blockingWaitMs: 50 });
+    await hasty.export("slow");
+    hasty.server.behave(() => "silence");
+    const { status, json: refusal, headers } = await hasty.ask("/guest/default/slow.json");
     expect([status, refusal.error]).to.deep.equal([202, "Response not yet ready."]);
-    expect(headers["x-openwhisk-activation-id"]).to.deep.equal([web.server.messages.at(-1)?.activationId]);
+    expect(headers["x-openwhisk-activation-id"]).to.deep.equal([hasty.server.messages.at(-1)?.activationId]);
+    await hasty.server.stop();
   });
 
   it("may be a sequence or a composition", async () => {
