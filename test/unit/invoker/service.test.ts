@@ -18,6 +18,9 @@ const adminSettings: AdminSettings = {
   ...{ transactionHeader: "X-Request-ID", showsMetrics: true, tls: undefined },
 };
 
+/** For what runs: as long as it takes, on a busy machine too. */
+const graceMs = 60_000;
+
 /** Hands messages of `invoker0` over as they come, and keeps what is sent elsewhere. */
 class DirectBus implements Bus {
   readonly acks: AckMessage[] = [];
@@ -79,7 +82,7 @@ describe("an invoker", () => {
     const { bus, machine, invoker } = await started();
     await bus.send("invoker0", order);
     await bus.send("invoker0", order);
-    await invoker.drain(1000);
+    await invoker.drain(graceMs);
     expect(slots(bus)).to.equal(2);
     expect(machine.living).to.deep.equal([]);
     expect(invoker.status().phase).to.equal("drained");
@@ -190,7 +193,7 @@ describe("an invoker", () => {
     await bus.send("invoker0", order);
     expect(await get("/ping")).to.deep.equal([200, "pong"]);
     expect((await get("/ready"))[0]).to.equal(200);
-    await invoker.drain(1000);
+    await invoker.drain(graceMs);
     const [status, body] = await get("/ready");
     expect([status, JSON.parse(body)]).to.deep.equal([
       503,
@@ -235,7 +238,7 @@ describe("an invoker", () => {
     const { invoker, lines } = await started({ healthBus });
     expect([invoker.disable(), invoker.enable(), invoker.isEnabled]).to.deep.equal([true, true, true]);
     expect(await holdsWithin(60_000, () => healthBus.pings.length === 3)).to.equal(true);
-    await invoker.drain(1000);
+    await invoker.drain(graceMs);
     expect(healthBus.pings).to.deep.equal([up, down, up, down]);
     expect(invoker.enable()).to.equal(false);
     const switched = lines.filter((line) => /"event":"invoker-(en|dis)abled"/.test(line));
@@ -294,7 +297,7 @@ describe("an invoker", () => {
     machine.factory.removeLeftovers = () => Promise.reject(new Error("cgroup /x still holds processes"));
     const { bus, invoker, lines } = await started({}, machine);
     await bus.send("invoker0", order);
-    await invoker.drain(1000);
+    await invoker.drain(graceMs);
     expect(slots(bus)).to.equal(1);
     expect(lines.filter((line) => line.includes('"event":"containers-left"'))).to.have.length(1);
   });
@@ -362,7 +365,7 @@ describe("an invoker", () => {
     await bus.send("invoker0", order);
     expect(await holdsWithin(60_000, () => invoker.status().done === 1)).to.equal(true);
     expect(invoker.status()).to.deep.include({ phase: "ready", notReady: [] });
-    await invoker.drain(1000);
+    await invoker.drain(graceMs);
     expect(invoker.status().notReady).to.include("pool");
   });
 
@@ -384,7 +387,7 @@ describe("an invoker", () => {
     try {
       Date.now = () => atStartMs() + hourMs;
       await bus.send("invoker0", order);
-      await invoker.drain(1000);
+      await invoker.drain(graceMs);
     } finally {
       Date.now = atStartMs;
     }
@@ -410,7 +413,7 @@ describe("an invoker", () => {
     const { bus, invoker } = await started({ observer });
     try {
       await bus.send("invoker0", order);
-      await invoker.drain(1000);
+      await invoker.drain(graceMs);
     } finally {
       Date.now = atStartMs;
     }
