@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { projectFolder, settingEntries } from "../../invoker/config/entries.ts";
 import { rendered, withoutEffect } from "../compat/stock-environment.ts";
-import { ansible, Checkout, pack, role } from "./playbook.ts";
+import { ansible, Checkout, freePorts, pack, role } from "./playbook.ts";
 
 const limitMs = 600_000;
 const { environment } = rendered("2.0.0");
@@ -132,7 +132,9 @@ describe("the role", function () {
     ],
   ] as const) {
     it(`refuses ${what}`, async () => {
-      const { status, output } = await checkout.play(variables, ["--limit", "invoker0"]);
+      // Not the usual one, which somebody else on this machine may have.
+      const invoker = { port: await freePorts(1) };
+      const { status, output } = await checkout.play({ invoker, ...variables }, ["--limit", "invoker0"]);
       expect(status).to.equal(2);
       expect(output).to.match(reason);
     });
