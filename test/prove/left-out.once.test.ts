@@ -17,5 +17,5 @@ describe("a step of the rewind that is left out", () => {
     );
     expect(stdout.split("\n").filter((line) => line.includes("NOT MISSED"))).to.deep.equal([]);
     expect(code, stderr).to.equal(0);
-  }).timeout(300_000);
+  }).timeout(600_000);
 });
