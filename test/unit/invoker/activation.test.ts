@@ -88,11 +88,12 @@ describe("an activation", () => {
     here.machine.behave = (request, runtime) => {
       if (request.type === 1) runtime.answer(request, 200, "{}");
     };
-    const limits = { timeout: 100, memory: 256, logs: 10, concurrency: 1 };
+    // Its init has no more time than that either.
+    const limits = { timeout: 1000, memory: 256, logs: 10, concurrency: 1 };
     here.fetch = () => Promise.resolve(storedAction({ limits }));
     await here.run();
     expect(here.documents[0]?.response.result).to.deep.equal({
-      error: "The action exceeded its time limits of 100 milliseconds.",
+      error: "The action exceeded its time limits of 1000 milliseconds.",
     });
     expect(here.documents[0]?.annotations).to.deep.include({ key: "timeout", value: true });
     expect(here.machine.sandboxes.length).to.equal(1);
