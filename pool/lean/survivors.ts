@@ -5,10 +5,15 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { type ContainerCgroups, killIfThere } from "./cgroups.ts";
 import { LeanError } from "./errors.ts";
 
-/** A killed process needs about a tenth of a millisecond to be gone, a thousand on a busy machine a good part of a second. */
+/**
+ * A killed process needs about a tenth of a millisecond to be gone, a thousand on a busy machine a good part of a second. Only
+ * pauses count: where all stand still, this process too, nobody has had the time to die.
+ */
 const patienceMs = 2000;
 const roundsWithoutPause = 10;
-const pauseMs = 1;
+const roundsWithShortPauses = 200;
+const shortPauseMs = 1;
+const longPauseMs = 20;
 /** A child whose making was under way at the first look is in the list at the second. */
 const emptyRoundsWanted = 2;
 
@@ -39,16 +44,22 @@ export async function killOthers(
 ): Promise<void> {
   cgroups.forbidTasks();
   if (cgroups.tasks() === threads) return;
-  const giveUpMs = performance.now() + patienceMs;
   let emptyRounds = 0;
-  for (let round = 0; performance.now() < giveUpMs; round++) {
+  let pausedMs = 0;
+  for (let round = 0; pausedMs < patienceMs; round++) {
     const others = survivors(cgroups, runtimePid);
     emptyRounds = others.length === 0 ? emptyRounds + 1 : 0;
     // No zombies either, and nobody in the making: what else there is are threads of the runtime.
     if (emptyRounds > 0 && cgroups.tasks() === threadsOf(runtimePid)) return;
     if (emptyRounds === emptyRoundsWanted) return;
     others.forEach(killIfThere);
-    await (others.length > 0 && round < roundsWithoutPause ? nextTurn() : sleep(pauseMs));
+    if (others.length > 0 && round < roundsWithoutPause) {
+      await nextTurn();
+      continue;
+    }
+    const pauseMs = round < roundsWithShortPauses ? shortPauseMs : longPauseMs;
+    await sleep(pauseMs);
+    pausedMs += pauseMs;
   }
   throw new LeanError("survivor", `processes ${survivors(cgroups, runtimePid).join(", ")} do not die`);
 }
