@@ -85,9 +85,10 @@ export function scratchPath(initPid: number): string {
 
 /** So many files are removed before others have their turn: about a millisecond. */
 const filesAtOnce = 256;
-/** The kernel gives space back late where a file lay in a closed socket's queue. */
-const lateTries = 20;
-const latePauseMs = 1;
+/** The kernel gives space back late where a file lay in a closed socket's queue: much later where others keep all processors busy. */
+const lateMs = 1000;
+const shortestPauseMs = 1;
+const longestPauseMs = 20;
 const removed = new Uint32Array(1);
 const empty = new Uint32Array(1);
 
@@ -99,13 +100,19 @@ export async function emptyScratch(scratchFd: number): Promise<void> {
   const fail = (what: string): never => {
     throw new RestorerError("scratch", `empty the scratch space: ${what}`, false);
   };
-  for (let lateFor = 0; ; ) {
+  let pauseMs = shortestPauseMs;
+  for (let pausedMs = 0; ; ) {
     if (leanEmptyScratch(scratchFd, filesAtOnce, removed, empty, errorRoom.bytes) !== 0)
       fail(errorRoom.read().what);
     if (empty[0] === 1) return;
-    if (removed[0] !== 0) await nextTurn();
-    else if (lateFor++ < lateTries) await sleep(latePauseMs);
-    else fail("something is left in it although all files are removed");
+    if (removed[0] !== 0) {
+      await nextTurn();
+      continue;
+    }
+    if (pausedMs > lateMs) fail("something is left in it although all files are removed");
+    await sleep(pauseMs);
+    pausedMs += pauseMs;
+    pauseMs = Math.min(2 * pauseMs, longestPauseMs);
   }
 }
 
