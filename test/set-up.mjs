@@ -150,6 +150,8 @@ export async function prepareProofs() {
 /** Brings everything else that the tests need. Throws SetupError. */
 export async function prepareTests() {
   await setUp(console.log);
+  // What `npm pack` changes in packages is changed before any test packs them: others pack and read them at the same time.
+  await run(process.execPath, ["standalone/unscripted.mjs"]);
   await ensureSystemPackages(console.log, systemNeeds);
   await installBrowser();
   await prepareCluster(console.log);
