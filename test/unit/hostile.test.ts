@@ -24,13 +24,13 @@ describe("the hostile actions", () => {
   it("refuse an answer that is not in the table", () => {
     const loops = actions.find(({ id }) => id === "python/loops-for-ever");
     if (loops === undefined) throw new Error("python/loops-for-ever is gone");
-    const late = "The action exceeded its time limits of 1000 milliseconds.";
+    const late = "The action exceeded its time limits of 3000 milliseconds.";
     expect(hostileComplaint(loops, { status: "developer error", result: { error: late } })).to.equal(
       undefined,
     );
     for (const [status, result] of [
       ["application error", { error: late }],
-      ["developer error", { error: late.replace("1000", "1001") }],
+      ["developer error", { error: late.replace("3000", "3001") }],
       ["success", {}],
     ] as const) {
       expect(hostileComplaint(loops, { status, result })).to.be.a("string");
