@@ -17,6 +17,9 @@ const endings = { nodejs: ".cjs", python: ".py" } as const satisfies Record<Fami
  */
 const words = ["slow", "rare", "refused", "hangs", "breaks"] as const;
 
+/** An interpreter that comes to its end gives back threads and descriptors before its process is gone: the rewind may find it so. */
+const foundAtTheEnd: readonly TaintReason[] = ["lost-thread", "lost-descriptor"];
+
 /** One small change of state. A function of two natural numbers below `numbersBelow`. */
 export interface Step {
   readonly name: string;
@@ -51,13 +54,15 @@ function stepsOf(file: string, text: string): readonly Step[] {
     const about = said.split(" ").filter(Boolean);
     const unknown = about.find((word) => !isWord(word));
     if (unknown !== undefined) throw new Error(`${file}: ${name} says the unknown word ${unknown}`);
+    const isOfC = file.endsWith(".c");
+    const declared = isOfC || !about.includes("process-gone") ? about : [...about, ...foundAtTheEnd];
     return {
       ...{ name, what },
-      source: file.endsWith(".c") ? "" : `${shared}${text.slice(match.index, found[i + 1]?.index)}`,
+      source: isOfC ? "" : `${shared}${text.slice(match.index, found[i + 1]?.index)}`,
       weight: about.includes("rare") ? 1 : about.includes("slow") ? 4 : 24,
       isRefused: about.includes("refused"),
       ...{ hangs: about.includes("hangs"), breaks: about.includes("breaks") },
-      reasons: taintReasons.filter((reason) => about.includes(reason)),
+      reasons: taintReasons.filter((reason) => declared.includes(reason)),
     };
   });
 }
