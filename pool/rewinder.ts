@@ -41,6 +41,7 @@ export class Rewinder {
     await this.#step("kill-others", () => sandbox.killOthers(threads));
     const timings = await this.#rewindInTime();
     this.#step("kill-others", () => sandbox.allowOthers(threads));
+    await this.#step("kill-others", () => sandbox.awaitReaped(threads));
     // Nothing prints any more: what is in the pipes is the rest of what was printed before.
     this.#step("drain-output", () => logs.drain());
     this.#step("quiet-channel", () => this.#requireQuiet());

@@ -6,7 +6,7 @@ import type { ContainerCgroups } from "./cgroups.ts";
 import type { ContainerNetwork } from "./container-network.ts";
 import type { Launcher } from "./launcher.ts";
 import { Sockets } from "./sockets.ts";
-import { allowOthers, killOthers } from "./survivors.ts";
+import { allowOthers, awaitReaped, killOthers } from "./survivors.ts";
 
 /** How a container's runtime ended. `failed`: it could not be started, `message` says at which step. */
 export interface Exit {
@@ -43,6 +43,8 @@ export interface Sandbox {
   awaitNoSockets(): Promise<void>;
   /** After the rewind. Throws LeanError `survivor`. */
   allowOthers(threads: number): void;
+  /** After the rewind: resolves when of processes that have ended nothing is left either. Rejects with LeanError `survivor`. */
+  awaitReaped(threads: number): Promise<void>;
   /** Processes killed for want of memory since the container was made. */
   oomKills(): number;
   /** Removes all files that were left; rejects with RestorerError `scratch`. After the rewind: it closes and unmaps them. */
@@ -116,6 +118,10 @@ export class LeanSandbox implements Sandbox {
 
   allowOthers(threads: number): void {
     allowOthers(this.#parts.cgroups, this.runtimePid, threads);
+  }
+
+  awaitReaped(threads: number): Promise<void> {
+    return awaitReaped(this.#parts.cgroups, threads);
   }
 
   oomKills(): number {

@@ -72,3 +72,14 @@ export function allowOthers(cgroups: ContainerCgroups, runtimePid: number, threa
   }
   cgroups.allowTasks();
 }
+
+/**
+ * After the rewind, which has reaped the runtime's own children. A daemon is for pid 1 to reap, which has to get to it on a busy
+ * machine: until then the next owner could read its name. Resolves when nothing is left. Rejects with LeanError `survivor`.
+ */
+export async function awaitReaped(cgroups: ContainerCgroups, threads: number): Promise<void> {
+  for (let pausedMs = 0; cgroups.tasks() !== threads; pausedMs += shortPauseMs) {
+    if (pausedMs > patienceMs) throw new LeanError("survivor", "a process that has ended is not reaped");
+    await sleep(shortPauseMs);
+  }
+}

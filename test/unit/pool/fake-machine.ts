@@ -152,6 +152,7 @@ export class FakeSandbox implements Sandbox {
     this.killedOthers++;
   }
   allowOthers(): void {}
+  async awaitReaped(): Promise<void> {}
   oomKills(): number {
     return this.ooms;
   }
