@@ -82,17 +82,17 @@ async function problemsOf(
   connection: CouchConnection,
   settings: CouchSettings,
 ): Promise<readonly CouchProblem[]> {
+  const names = Object.values(settings.databases);
+  const checked = await Promise.allSettled(names.map((database) => connection.check(database)));
   const failed = new Map<CouchFailure, { readonly databases: string[]; readonly reason: string }>();
-  const check = async (database: string): Promise<void> => {
-    try {
-      await connection.check(database);
-    } catch (error) {
-      const code = error instanceof CouchError ? error.code : "failed";
-      const { databases, reason } = failed.get(code) ?? { databases: [], reason: reasonOf(error) };
-      failed.set(code, { databases: [...databases, database], reason });
-    }
-  };
-  await Promise.all(Object.values(settings.databases).map(check));
+  // In the order of the settings, whichever answers first.
+  for (const [i, database] of names.entries()) {
+    const answer = checked[i];
+    if (answer?.status !== "rejected") continue;
+    const code = answer.reason instanceof CouchError ? answer.reason.code : "failed";
+    const { databases, reason } = failed.get(code) ?? { databases: [], reason: reasonOf(answer.reason) };
+    failed.set(code, { databases: [...databases, database], reason });
+  }
   const { protocol, host, port, username } = settings;
   return Array.from(failed, ([code, { databases, reason }]) => {
     const which = `${databases.join(", ")} at ${protocol}://${host}:${port}`;
