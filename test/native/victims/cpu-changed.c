@@ -1,25 +1,56 @@
-/* Dirties: the number of the CPU that the kernel keeps in the thread's rseq area, by moving to another one. */
+/*
+ * Dirties: the number of the CPU that the kernel keeps in a thread's rseq area, by moving to another one. Not the leader: that is
+ * where injected code happens to run.
+ */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "victim.h"
 
 #include <sched.h>
+#include "other.h"
 
-static int home;
+static cpu_set_t all;
+
+/* There, and then allowed everywhere again: the kernel has no reason to move it back. */
+static void move_to(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	do {
+		MUST(!sched_setaffinity(0, sizeof(one), &one));
+		MUST(!sched_setaffinity(0, sizeof(all), &all));
+	} while (sched_getcpu() != cpu);
+}
+
+static void move_to_first(ucontext_t *unused)
+{
+	int cpu = 0;
+
+	(void)unused;
+	while (!CPU_ISSET(cpu, &all))
+		cpu++;
+	move_to(cpu);
+}
+
+static void move_to_last(ucontext_t *unused)
+{
+	int cpu = CPU_SETSIZE - 1;
+
+	(void)unused;
+	while (!CPU_ISSET(cpu, &all))
+		cpu--;
+	move_to(cpu);
+}
 
 static void prepare(void)
 {
-	home = sched_getcpu();
+	MUST(!sched_getaffinity(0, sizeof(all), &all));
+	start_other();
+	on_other(move_to_first);
 }
 
-/* Anywhere else, and then allowed everywhere again: the kernel has no reason to move it back. */
 static void change(void)
 {
-	cpu_set_t all, others;
-
-	MUST(!sched_getaffinity(0, sizeof(all), &all));
-	others = all;
-	CPU_CLR(home, &others);
-	if (CPU_COUNT(&others))
-		MUST(!sched_setaffinity(0, sizeof(others), &others));
-	MUST(!sched_setaffinity(0, sizeof(all), &all));
+	on_other(move_to_last);
 }
