@@ -31,8 +31,8 @@ export interface Progress {
 }
 
 /**
- * What activations may keep whose acks the bus has not taken: some 2000 short ones, far more than are on the way to a bus that is slow but well.
- * Counted by their texts, of which there are copies: in memory it is two to three times as much.
+ * What activations may keep whose acks the bus has not taken: some 2000 short ones, far more than are on the way to a bus that
+ * is slow but well. Counted by their texts, of which there are copies: in memory it is two to three times as much.
  */
 const unackedBytesMax = 32 * 1024 * 1024;
 /** What one of them keeps if all its texts are short. */

@@ -24,8 +24,8 @@ export class Room {
   }
 
   /**
-   * The idle containers to remove, least recently used first, so that `wanted` fits when all that leaves is gone. While anything is stuck lean ones
-   * come first: one more of Docker's may be lost to its owner without making room.
+   * The idle containers to remove, least recently used first, so that `wanted` fits when all that leaves is gone. While anything
+   * is stuck lean ones come first: one more of Docker's may be lost to its owner without making room.
    */
   makeWay(seats: Placed[], wanted: Wanted): Placed[] {
     const removable = seats.filter(({ image }) => image === undefined || this.#isDockerThere);

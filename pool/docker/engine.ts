@@ -140,8 +140,8 @@ export class Engine {
   }
 
   /**
-   * By id or name, whatever its state but paused, with the volumes that are its own. No error if there is none. Status 409: it is being
-   * removed already, and not gone.
+   * By id or name, whatever its state but paused, with the volumes that are its own. No error if there is none. Status 409: it
+   * is being removed already, and not gone.
    */
   async remove(id: string): Promise<void> {
     try {

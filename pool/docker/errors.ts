@@ -3,8 +3,8 @@
 /**
  * `timeout`: Docker did not answer in time. `unreachable`: nobody answers at its socket. `refused`: it answered with an error.
  * `pull-failed`, `no-executable`: the image is none that can be had, or run. `no-address`: the container has no address in the
- * configured network. `arguments`: extra arguments that have no counterpart in Docker's API, or values that they do not take. `no-room`: its memory has gone to others while Docker did not answer. `closed`: no more are made,
- * or nobody waits any more.
+ * configured network. `arguments`: extra arguments that have no counterpart in Docker's API, or values that they do not take.
+ * `no-room`: its memory has gone to others while Docker did not answer. `closed`: no more are made, or nobody waits any more.
  */
 export type DockerFailure =
   | "timeout"

@@ -93,7 +93,10 @@ export function containerBody(image: string, memoryMB: number, args: DockerArgum
   return body;
 }
 
-/** Of `extra-args`; `value` is absent where the name itself is at fault: known to nobody, or meant for the `docker` program alone (such as `rm`, `publish`). */
+/**
+ * Of `extra-args`; `value` is absent where the name itself is at fault: known to nobody, or meant for the `docker` program alone
+ * (such as `rm`, `publish`).
+ */
 export interface UnfitArgument {
   readonly name: string;
   readonly value?: string;

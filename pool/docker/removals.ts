@@ -19,9 +19,9 @@ export class Removals {
   }
 
   /**
-   * Resolves when Docker has it no more, however often that takes. `onStuck` is told once: when the first try has had no answer, or the second has
-   * failed as well. For one that Docker could not remove for a moment nobody is to make way. Rejects with what was answered last when no
-   * more is tried.
+   * Resolves when Docker has it no more, however often that takes. `onStuck` is told once: when the first try has had no answer,
+   * or the second has failed as well. For one that Docker could not remove for a moment nobody is to make way. Rejects with what
+   * was answered last when no more is tried.
    */
   untilGone(id: string, onStuck: OnStuck): Promise<void> {
     let isStuck = false;
