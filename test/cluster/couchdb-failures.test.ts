@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { findAction } from "../../invoker/action-lookup.ts";
 import { defaultInvokerSettings } from "../../invoker/config/invoker-settings.ts";
@@ -11,7 +12,7 @@ import { ActionFetchError } from "../../invoker/store/stores.ts";
 import { untraced } from "../../invoker/tracing.ts";
 import type { ActivationMessage } from "../../invoker/wire/messages.ts";
 import { within } from "../within.ts";
-import { type OpenedStores, openStores, password, username } from "./couch.ts";
+import { databases, type OpenedStores, openStores, password, username } from "./couch.ts";
 import { type Scripted, ScriptedCouch, stopTime } from "./scripted-couch.ts";
 
 const document = JSON.stringify({
@@ -44,6 +45,16 @@ describe("an action whose database", () => {
     await stores.close(0);
     await couch.stop();
     rmSync(folder, { recursive: true });
+  });
+
+  it("refuses its user is named with the others in the order of the settings, whichever answers first", async () => {
+    const names = Object.values(databases);
+    couch.script = async (what) => {
+      if (what.includes(databases.subjects)) await sleep(100);
+      return { status: 401, body: '{"error":"unauthorized","reason":"no"}' };
+    };
+    const [problem] = await stores.check();
+    expect(problem).to.include({ code: "denied" }).and.have.deep.property("databases", names);
   });
 
   it("is watched: one that hangs, or answers badly, is not up until it answers as it should", async () => {
