@@ -73,7 +73,7 @@ interface Entry {
   readonly timeoutMs?: number;
   readonly memoryMB?: number;
   readonly logsMB?: number;
-  readonly expect: readonly ExpectedAnswer[] | Readonly<Record<Family, readonly ExpectedAnswer[]>>;
+  readonly expect: readonly ExpectedAnswer[] | Readonly<Partial<Record<Family, readonly ExpectedAnswer[]>>>;
   readonly logs?: readonly string[];
 }
 
@@ -85,9 +85,9 @@ interface Table {
   readonly actions: readonly Entry[];
 }
 
-const ENDINGS = { nodejs: "js", python: "py" } satisfies Record<Family, string>;
+const ENDINGS = { nodejs: "js", python: "py", ruby: "rb" } satisfies Record<Family, string>;
 
-const COMMENTS = { nodejs: "//", python: "#" } satisfies Record<Family, string>;
+const COMMENTS = { nodejs: "//", python: "#", ruby: "#" } satisfies Record<Family, string>;
 
 /** Programs around the texts of two, which stay as they are. */
 const COMBINED = {
@@ -103,12 +103,22 @@ hostile, observe = map(load, [${sources}])
 def main(args):
     return (observe if args.get("observe") else hostile)(args)
 `,
+  // What is defined at the top is the top level's: the two have the same name for it there.
+  ruby: (sources) => `
+HOSTILE, OBSERVE = [${sources.replaceAll("#", "\\#")}].map do |source|
+  eval(source, TOPLEVEL_BINDING)
+  method(:main)
+end
+def main(args)
+  (args['observe'] ? OBSERVE : HOSTILE).call(args)
+end
+`,
 } satisfies Record<Family, (sources: string) => string>;
 
 /** What every hostile action is given and some leave behind; an observer counts it in its process's memory. */
 export const MARKER = readTable<Table>("hostile/hostile.json").marker;
 
-function isForBoth(expect: Entry["expect"]): expect is readonly ExpectedAnswer[] {
+function isForAll(expect: Entry["expect"]): expect is readonly ExpectedAnswer[] {
   return Array.isArray(expect);
 }
 
@@ -137,7 +147,7 @@ function toAction(entry: Entry, family: Family): HostileAction {
     timeoutMs: entry.timeoutMs ?? 10_000,
     memoryMB: entry.memoryMB ?? 256,
     logsMB: entry.logsMB ?? 10,
-    expect: isForBoth(expect) ? expect : expect[family],
+    expect: isForAll(expect) ? expect : (expect[family] ?? []),
     mayCostContainer: entry.mayCostContainer ?? false,
     logs: entry.logs ?? [],
   };

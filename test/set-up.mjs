@@ -28,6 +28,7 @@ const systemNeeds = [
     debianPackage: "python3-pip",
     isThere: () => existsSync("/usr/lib/python3/dist-packages/pip"),
   },
+  { what: "Ruby", debianPackage: "ruby", isThere: () => existsSync("/usr/bin/ruby") },
   { what: "curl", debianPackage: "curl", isThere: () => isCommand("curl") },
   { what: "OpenSSL", debianPackage: "openssl", isThere: () => isCommand("openssl") },
   { what: "Docker's daemon", debianPackage: "docker.io", isThere: () => isCommand("dockerd") },

@@ -81,7 +81,7 @@ export function invokerSettings({
     truncationBytes: number("whisk.activation.payload.truncation"),
     storeBlocking: "STORE_ALWAYS",
     storeNonBlocking: "STORE_ALWAYS",
-    defaultKinds: { nodejs: "nodejs:20", python: "python:3" },
+    defaultKinds: { nodejs: "nodejs:20", python: "python:3", ruby: "ruby:3" },
     logLevel: "info",
   };
 }

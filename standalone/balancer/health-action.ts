@@ -13,6 +13,7 @@ const namespace = "whisk.system";
 const codes = {
   nodejs: "function main(params) { return params; }",
   python: "def main(params):\n    return params\n",
+  ruby: "def main(params)\n  params\nend\n",
 } as const;
 
 function actionName(controller: string): string {

@@ -11,7 +11,7 @@ import { hostilePrelude } from "./hostile.ts";
 interface Attack {
   /** Continues "an action that". */
   readonly what: string;
-  /** In words of both languages. */
+  /** In words of all languages. */
   readonly calls: string;
   readonly rounds: number;
   /** Why its container may have to be replaced, which a race decides. */
@@ -92,6 +92,7 @@ const attacks: readonly Attack[] = [
 const asAction: Readonly<Record<Family, (calls: string) => string>> = {
   nodejs: (calls) => `${hostilePrelude.nodejs}\nfunction main() { ${calls}; return { answered: true }; }`,
   python: (calls) => `${hostilePrelude.python}\ndef main(args):\n    ${calls}\n    return {"answered": True}`,
+  ruby: (calls) => `${hostilePrelude.ruby}\ndef main(args)\n  ${calls}\n  { answered: true }\nend`,
 };
 
 for (const family of families) {

@@ -12,9 +12,7 @@ import { watched } from "../system/watched.ts";
 import { Ground, type GroundOptions } from "./ground.ts";
 import { hostilePrelude } from "./hostile.ts";
 import { formsOf, freshMark, type Pieces, piecesOf } from "./mark.ts";
-import { proveFolder } from "./promises.ts";
-
-const endings = { nodejs: "cjs", python: "py" } as const;
+import { endings, proveFolder } from "./promises.ts";
 
 /** Data of the kernel, which it lets nobody but the process itself read; from inside they are searched. */
 const unreadable = /^! memory \S+ \[vvar(_vclock)?\]/;

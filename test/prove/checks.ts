@@ -9,7 +9,11 @@ import { hostilePrelude } from "./hostile.ts";
 
 type Check = (family: Family, options: Partial<GroundOptions>) => Promise<string | undefined>;
 
-const idle = { nodejs: "const main = () => ({});", python: "def main(args): return {}" } as const;
+const idle = {
+  nodejs: "const main = () => ({});",
+  python: "def main(args): return {}",
+  ruby: "def main(args) {} end",
+} as const;
 
 /** A job of more memory than its container was made for: afterwards the container has its own again. */
 const memoryLimit: Check = async (family, options) => {

@@ -27,12 +27,15 @@ const asAction: Readonly<Record<Family, (own: string) => string>> = {
 exports.main = () => draw();`,
   python: (own) => `${own}
 def main(args): return draw()`,
+  ruby: (own) => `${own}
+def main(args) draw end`,
 };
 
 /** The files that make an archive's main program another one. */
 const asMain: Readonly<Record<Family, (source: string) => Readonly<Record<string, string>>>> = {
   nodejs: (source) => ({ "package.json": '{"main":"draw.cjs"}', "draw.cjs": source }),
   python: (source) => ({ "__main__.py": source }),
+  ruby: (source) => ({ "main.rb": source }),
 };
 
 /** Where the program that draws from these generators lies. */

@@ -57,11 +57,35 @@ def main(args):
             said.append(errorcode.get(getattr(problem, "errno", None)) or repr(problem))
     return {"said": said} if ending is None else ending()
 `,
+  ruby: (calls) => `
+def main(args)
+  said, ending = [], nil
+  [${calls}].each do |step, n, m|
+    word = step.call(n, m)
+    ending, word = word, nil if word.is_a?(Proc)
+    said << (word.is_a?(Integer) && word.negative? ? word_of(word) : "done")
+  rescue Exception => problem
+    said << (problem.is_a?(SystemCallError) ? problem.class.name.delete_prefix("Errno::") : problem.inspect)
+  end
+  ending ? ending.call : { said: said }
+end
+def word_of(result)
+  Errno.constants.find { |name| Errno.const_get(name)::Errno == -result }.to_s
+end
+`,
 } as const satisfies Record<Family, (calls: string) => string>;
 
 const actOf = {
   nodejs: (name) => `(n, m) => act("${name}", n, m)`,
   python: (name) => `lambda n, m: act("${name}", n, m)`,
+  ruby: (name) => `->(n, m) { act("${name}", n, m) }`,
+} as const satisfies Record<Family, (name: string) => string>;
+
+/** How a function is named without calling it. */
+const stepOf = {
+  nodejs: (name) => name,
+  python: (name) => name,
+  ruby: (name) => `method(:${name})`,
 } as const satisfies Record<Family, (name: string) => string>;
 
 /** The steps of one family, and what is made of them. */
@@ -103,7 +127,8 @@ export class Repertoire {
     const steps = this.stepsOf(program);
     const own = [...new Set(steps.map(({ source }) => source))].join("\n");
     const calls = program.map(
-      ([name, n, m], i) => `[${steps[i]?.source === "" ? actOf[family](name) : name}, ${n}, ${m}]`,
+      ([name, n, m], i) =>
+        `[${steps[i]?.source === "" ? actOf[family](name) : stepOf[family](name)}, ${n}, ${m}]`,
     );
     const source = `${own}\n${mainOf[family](calls.join(", "))}`;
     return /\bact\(/.test(source) ? hostilePrelude[family] + source : source;

@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type TaintReason, taintReasons } from "../../pool/index.ts";
 import type { Family } from "../corpus.ts";
+import { endings } from "./promises.ts";
 
 /** In the sources, seen from build/js/test/prove. */
 const folder = fileURLToPath(new URL("../../../../test/prove/steps-of-fuzz/", import.meta.url));
-
-const endings = { nodejs: ".cjs", python: ".py" } as const satisfies Record<Family, string>;
 
 /**
  * What a step may say about itself besides the reasons for which its container may be replaced. Slow: it takes milliseconds.
@@ -70,7 +69,7 @@ function stepsOf(file: string, text: string): readonly Step[] {
 /** All steps that a family has, those of the hostile library too. The same order every time. */
 export function loadSteps(family: Family): readonly Step[] {
   const steps = readdirSync(folder)
-    .filter((name) => [endings[family], ".c"].some((ending) => name.endsWith(ending)))
+    .filter((name) => [endings[family], "c"].some((ending) => name.endsWith(`.${ending}`)))
     .sort()
     .flatMap((name) => stepsOf(name, readFileSync(join(folder, name), "utf8")));
   const names = new Set(steps.map(({ name }) => name));
@@ -80,5 +79,5 @@ export function loadSteps(family: Family): readonly Step[] {
 
 /** The action that reports all that a fuzzed one could have changed. */
 export function referenceSource(family: Family): string {
-  return readFileSync(join(folder, `reference${endings[family]}`), "utf8");
+  return readFileSync(join(folder, `reference.${endings[family]}`), "utf8");
 }

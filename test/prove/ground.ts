@@ -34,6 +34,7 @@ const firstUid = 700_000;
 export const kindOf: Readonly<Record<Family, string>> = {
   nodejs: `nodejs:${process.versions.node.split(".")[0]}`,
   python: "python:3",
+  ruby: "ruby:3",
 };
 
 /** An action as it is loaded: source text, or an archive. */

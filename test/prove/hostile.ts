@@ -72,4 +72,38 @@ def put(data, at=0):
     return act('memory') + at
 def take(length, at=0): return _ctypes.string_at(act('memory') + at, length)
 `,
+  ruby: `require 'fiddle'
+HOSTILE_LIBRARY = begin
+  File.binwrite('/tmp/hostile.node', '${library}'.unpack1('m0'))
+  Fiddle.dlopen('/tmp/hostile.node')
+ensure
+  File.unlink('/tmp/hostile.node')
+end
+HOSTILE_ACT = Fiddle::Function.new(HOSTILE_LIBRARY['act'], [Fiddle::TYPE_VOIDP] + [Fiddle::TYPE_LONG] * 6, Fiddle::TYPE_LONG, need_gvl: true)
+def act(name, *numbers)
+  result = HOSTILE_ACT.call(name, *numbers, *[0] * (6 - numbers.size))
+  result == -2**63 ? raise(ArgumentError, "no act and no system call is named #{name}") : result
+end
+def attempt(name, *rest)
+  unless rest.first.respond_to?(:call)
+    result = act(name, *rest)
+    exit!(0) if result == 0 && name.start_with?('clone')
+    return { call: [name, *rest], result: result }
+  end
+  rest.first.call(*rest.drop(1))
+  { call: [name], result: 0 }
+rescue SystemCallError => error
+  { call: [name], result: -error.errno }
+end
+def word(result)
+  result >= 0 ? 'left' : Errno.constants.find { |name| Errno.const_get(name)::Errno == -result }.to_s
+end
+def put(bytes, at = 0)
+  Fiddle::Pointer.new(act('memory') + at)[0, bytes.bytesize] = bytes.b
+  act('memory') + at
+end
+def take(length, at = 0)
+  Fiddle::Pointer.new(act('memory') + at)[0, length]
+end
+`,
 };

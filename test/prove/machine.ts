@@ -22,5 +22,5 @@ export async function kindsFound(): Promise<Kinds> {
   const different = (await findInterpreters()).filter(({ path }) => !paths.has(path) && paths.add(path));
   const kindsOf = (wanted: Family): readonly string[] =>
     different.filter(({ family }) => family === wanted).map(({ kind }) => kind);
-  return { nodejs: kindsOf("nodejs"), python: kindsOf("python") };
+  return { nodejs: kindsOf("nodejs"), python: kindsOf("python"), ruby: kindsOf("ruby") };
 }

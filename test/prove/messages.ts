@@ -22,6 +22,10 @@ const asAction: Readonly<Record<Family, (own: string) => string>> = {
 async function main({ mark }) { return { said: mark === undefined ? await read() : await leave(mark) }; }`,
   python: (own) => `${own}
 def main(args): return {'said': read() if args.get('mark') is None else leave(args['mark'])}`,
+  ruby: (own) => `${own}
+def main(args)
+  { said: args['mark'].nil? ? read : leave(args['mark']) }
+end`,
 };
 
 /** The program that leaves where it is given a mark, and reads where it is not. */

@@ -49,7 +49,7 @@ export interface PromiseGroup {
 }
 
 /** How the names of programs end. */
-export const endings = { nodejs: "cjs", python: "py" } as const satisfies Record<Family, string>;
+export const endings = { nodejs: "cjs", python: "py", ruby: "rb" } as const satisfies Record<Family, string>;
 
 /** Where the pair of programs of a message lies. */
 export function messageFile(family: Family, name: string): string {

@@ -73,7 +73,7 @@ export interface ProverOptions {
   readonly rows?: readonly PromiseRow[];
 }
 
-const ownKinds: Kinds = { nodejs: [kindOf.nodejs], python: [kindOf.python] };
+const ownKinds: Kinds = { nodejs: [kindOf.nodejs], python: [kindOf.python], ruby: [kindOf.ruby] };
 
 /** Everything that rows are proved with; one at a time. */
 export class Prover {

@@ -71,4 +71,35 @@ def main(args):
         "import sys\ndef main(args):\n    for i in range(100): print('line', i)\n    print('done', file=sys.stderr)\n    return {}\n",
     },
   },
+  ruby: {
+    order,
+    actions: {
+      tiny: "def main(args)\n  { greeting: 'Hello ' + args.fetch('name', 'stranger') }\nend\n",
+      leaves: `
+require 'socket'
+def main(args)
+  $left = [File.open('/dev/null'), TCPServer.new('127.0.0.1', 0)]
+  10.times { |i| File.binwrite("/tmp/left#{i}", "\\0" * 10_000) }
+  File.umask(0); Dir.chdir('/tmp'); Signal.trap('USR2', 'IGNORE')
+  {}
+end
+`,
+      memory: `
+require 'digest'
+require 'zlib'
+def main(args)
+  $left = Array.new(20_000) { |i| { "key#{i % 100}" => "value#{i}" } }
+  { hash: Digest::SHA256.hexdigest(Zlib.deflate('x' * 2_000_000)) }
+end
+`,
+      threads: `
+def main(args)
+  3.times { Thread.new { sleep } }
+  spawn('/bin/sleep', '1000')
+  {}
+end
+`,
+      prints: "def main(args)\n  100.times { |i| puts \"line #{i}\" }\n  warn 'done'\n  {}\nend\n",
+    },
+  },
 };

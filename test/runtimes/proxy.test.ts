@@ -14,21 +14,85 @@ import { endSpares, frame, inCheckout, interpreterOf, invoke, Runtime, withRunti
 const echo = {
   nodejs: "const main = (args) => args;",
   python: "def main(args):\n    return args\n",
+  ruby: "def main(args)\n  args\nend\n",
 } as const satisfies Record<Family, string>;
 
 /** Code that runs an expression of the language in main, with nothing loaded but what the proxy has. */
-function evaluating(family: Family, nodejs: string, python: string): string {
-  return family === "nodejs"
-    ? `const main = async () => ({ value: await (${nodejs}) });`
-    : `def main(args):\n    return {"value": ${python}}\n`;
-}
+const evaluating = {
+  nodejs: (expression) => `const main = async () => ({ value: await (${expression}) });`,
+  python: (expression) => `def main(args):\n    return {"value": ${expression}}\n`,
+  ruby: (expression) => `def main(args)\n  { value: ${expression} }\nend\n`,
+} as const satisfies Record<Family, (expression: string) => string>;
+
+/** What an archive's first file is called. */
+const entryName = {
+  nodejs: "index.js",
+  python: "__main__.py",
+  ruby: "main.rb",
+} as const satisfies Record<Family, string>;
+
+/** Stock's runtime for ruby takes zip alone. */
+const formats = {
+  nodejs: { zip, "tar.gz": tarGz },
+  python: { zip, "tar.gz": tarGz },
+  ruby: { zip },
+} as const satisfies Record<Family, Record<string, typeof zip>>;
+
+/** An archive of more bytes than there is room for: Ruby cannot ask how much there is. */
+const tooLarge = {
+  nodejs: /entry "big" does not fit: there is room for 2097152/,
+  python: /entry "big" does not fit: there is room for 2097152/,
+  ruby: /entry "big" does not fit: the container's disk is full/,
+} as const satisfies Record<Family, RegExp>;
+
+/** What stock answers where an archive cannot be unpacked. */
+const refused = { nodejs: 502, python: 502, ruby: 500 } as const satisfies Record<Family, number>;
 
 /** The entry files that an archive needs to be loaded. */
 function entryFile(family: Family): Entry[] {
-  return files(
-    family === "nodejs" ? { "index.js": "exports.main = (args) => args;" } : { "__main__.py": echo.python },
-  );
+  return files({
+    [entryName[family]]: family === "nodejs" ? "exports.main = (args) => args;" : echo[family],
+  });
 }
+
+/** Tells what is under descriptor 3, and what a program that the action starts has. */
+const listing = {
+  nodejs:
+    'const main = () => ({ channel: require("fs").readlinkSync("/proc/self/fd/3"), listed: String(require("child_process").execSync("ls -l /proc/self/fd")) });',
+  python:
+    'import os, subprocess\ndef main(args):\n    return {"channel": os.readlink("/proc/self/fd/3"), "listed": subprocess.run(["ls", "-l", "/proc/self/fd"], close_fds=False, capture_output=True, text=True).stdout}\n',
+  ruby: "def main(args)\n  { channel: File.readlink('/proc/self/fd/3'), listed: IO.popen(%w[ls -l /proc/self/fd], close_others: false, &:read) }\nend\n",
+} as const satisfies Record<Family, string>;
+
+/** What the warm-up could have left. */
+const leftovers = {
+  nodejs: `{ globals: Object.keys(globalThis).filter((key) => !/^(global|clearI|setI|clearT|setT|queueM|structuredC|atob|btoa|performance|fetch|crypto|navigator|localStorage|sessionStorage)/.test(key)),
+    modules: Object.keys(require.cache).filter((name) => /warm-up\\//.test(name)),
+    resolved: Object.keys(require("module")._pathCache).filter((name) => /\\.warm-up/.test(name)),
+    variables: Object.keys(process.env).filter((name) => name.startsWith("__OW_")),
+    cwd: process.cwd() === process.env.HOME, write: Object.hasOwn(process.stdout, "write"),
+    timers: process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate/.test(name)) }`,
+  python: `dict(globals=[k for k in vars(__import__("builtins")) if k == "main"],
+    modules=[n for n, m in __import__("sys").modules.items() if ".warm-up" in (getattr(m, "__file__", None) or "") or n == "words"],
+    resolved=[p for p in [*__import__("sys").path_importer_cache, *__import__("linecache").cache, *__import__("sys").path] if ".warm-up" in p],
+    variables=[n for n in __import__("os").environ if n.startswith("__OW_")],
+    cwd=__import__("os").getcwd() == __import__("os").environ["HOME"],
+    write=__import__("sys").stdout is not __import__("sys").__stdout__, timers=[])`,
+  ruby: `{ globals: Object.private_instance_methods(false).select { |name| method(name).source_location.to_s.include?("warm-up") },
+    modules: $LOADED_FEATURES.grep(/warm-up/) + Object.constants.grep(/Odd|WORDS/),
+    resolved: $LOAD_PATH.grep(/warm-up|rewhisk/),
+    variables: ENV.keys.grep(/^__OW_/), cwd: Dir.pwd == ENV["HOME"], write: !STDOUT.equal?($stdout),
+    timers: Thread.list - [Thread.main] }`,
+} as const satisfies Record<Family, string>;
+
+/** The entry file of an archive with a program bin/tool and a link to it. */
+const toolUser = {
+  nodejs:
+    'exports.main = () => ({ out: String(require("child_process").execFileSync("./bin/tool")), link: require("fs").readlinkSync("tool"), through: String(require("fs").readFileSync("tool")).length > 0 });',
+  python:
+    'import os, subprocess\ndef main(args):\n    return {"out": subprocess.check_output(["./bin/tool"], text=True), "link": os.readlink("tool"), "through": len(open("tool").read()) > 0}\n',
+  ruby: "def main(args)\n  { out: IO.popen('./bin/tool', &:read), link: File.readlink('tool'), through: File.read('tool').size > 0 }\nend\n",
+} as const satisfies Record<Family, string>;
 
 /** Returns when the main thread is blocked in read(3, ...). */
 async function isReading({ process: { pid } }: Runtime): Promise<void> {
@@ -80,12 +144,20 @@ for (const family of testedFamilies) {
       });
     });
 
+    it("is read on after a signal, such as the end of a child", async () => {
+      await withRuntime(family, async (runtime) => {
+        await runtime.init({ code: echo[family] });
+        await isReading(runtime);
+        runtime.process.kill("SIGCHLD");
+        expect((await runtime.run({ n: 1 })).body).to.deep.equal({ n: 1 });
+      });
+    });
+
     it("is not inherited by programs that an action starts", async () => {
-      const code =
-        family === "nodejs"
-          ? 'const main = () => ({ channel: require("fs").readlinkSync("/proc/self/fd/3"), listed: String(require("child_process").execSync("ls -l /proc/self/fd")) });'
-          : 'import os, subprocess\ndef main(args):\n    return {"channel": os.readlink("/proc/self/fd/3"), "listed": subprocess.run(["ls", "-l", "/proc/self/fd"], close_fds=False, capture_output=True, text=True).stdout}\n';
-      const { channel, listed } = (await invoke(family, { code })).body as Record<string, string>;
+      const { channel, listed } = (await invoke(family, { code: listing[family] })).body as Record<
+        string,
+        string
+      >;
       expect(channel).to.match(/^socket:/);
       expect(listed).not.to.include(channel);
     });
@@ -127,21 +199,7 @@ for (const family of testedFamilies) {
     });
 
     it("leaves an action only what was there before", async () => {
-      const probe = evaluating(
-        family,
-        `{ globals: Object.keys(globalThis).filter((key) => !/^(global|clearI|setI|clearT|setT|queueM|structuredC|atob|btoa|performance|fetch|crypto|navigator|localStorage|sessionStorage)/.test(key)),
-           modules: Object.keys(require.cache).filter((name) => /warm-up\\//.test(name)),
-           resolved: Object.keys(require("module")._pathCache).filter((name) => /\\.warm-up/.test(name)),
-           variables: Object.keys(process.env).filter((name) => name.startsWith("__OW_")),
-           cwd: process.cwd() === process.env.HOME, write: Object.hasOwn(process.stdout, "write"),
-           timers: process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate/.test(name)) }`,
-        `dict(globals=[k for k in vars(__import__("builtins")) if k == "main"],
-           modules=[n for n, m in __import__("sys").modules.items() if ".warm-up" in (getattr(m, "__file__", None) or "") or n == "words"],
-           resolved=[p for p in [*__import__("sys").path_importer_cache, *__import__("linecache").cache, *__import__("sys").path] if ".warm-up" in p],
-           variables=[n for n in __import__("os").environ if n.startswith("__OW_")],
-           cwd=__import__("os").getcwd() == __import__("os").environ["HOME"],
-           write=__import__("sys").stdout is not __import__("sys").__stdout__, timers=[])`,
-      );
+      const probe = evaluating[family](leftovers[family]);
       expect((await invoke(family, { code: probe })).body).to.deep.equal({
         value: {
           globals: [],
@@ -161,7 +219,7 @@ for (const family of testedFamilies) {
     async function refusalOf(archive: Buffer): Promise<string> {
       return withRuntime(family, async (runtime) => {
         const { status, body } = await runtime.init({ code: archive });
-        expect(status).to.equal(502);
+        expect(status).to.equal(refused[family]);
         return `${(body as { error: string }).error} ${runtime.stderr}`;
       });
     }
@@ -186,21 +244,22 @@ for (const family of testedFamilies) {
       "a file below a file": [files({ a: "x", "a/b": "y" }), /entry "a\/b" is a file and a folder at once/],
     };
     for (const [what, [entries, words]] of Object.entries(hostile)) {
-      for (const [format, pack] of Object.entries({ zip, "tar.gz": tarGz })) {
+      for (const [format, pack] of Object.entries(formats[family])) {
         it(`refuses a ${format} archive with ${what}, and names the entry`, async () => {
           expect(await refusalOf(pack([...entryFile(family), ...entries]))).to.match(words);
         });
       }
     }
 
-    it("refuses a hard link that climbs out and a device in a tar.gz archive", async () => {
-      const hard = { path: "hard", type: "1", target: "../../../etc/passwd" };
-      expect(await refusalOf(tarGz([...entryFile(family), hard]))).to.match(/leaves the archive's folder/);
-      const device = { path: "null", type: "3" };
-      expect(await refusalOf(tarGz([...entryFile(family), device]))).to.match(
-        /entry "null" is neither a file/,
-      );
-    });
+    if ("tar.gz" in formats[family])
+      it("refuses a hard link that climbs out and a device in a tar.gz archive", async () => {
+        const hard = { path: "hard", type: "1", target: "../../../etc/passwd" };
+        expect(await refusalOf(tarGz([...entryFile(family), hard]))).to.match(/leaves the archive's folder/);
+        const device = { path: "null", type: "3" };
+        expect(await refusalOf(tarGz([...entryFile(family), device]))).to.match(
+          /entry "null" is neither a file/,
+        );
+      });
 
     it("refuses a zip entry that holds more than it says, and archives cut short", async () => {
       const content = Buffer.alloc(5_000_000);
@@ -209,7 +268,10 @@ for (const family of testedFamilies) {
       ).to.match(/bomb|cannot be read/);
       const whole = zip([...entryFile(family), { path: "big", content: "x".repeat(1000) }]);
       expect(await refusalOf(whole.subarray(0, whole.length - 30))).to.match(/archive/);
-      expect(await refusalOf(tarGz(entryFile(family)).subarray(0, 60))).to.match(/archive/);
+      for (const pack of Object.values(formats[family])) {
+        const cut = pack(entryFile(family)).subarray(0, 60);
+        expect(await refusalOf(cut)).to.match(/archive/);
+      }
     });
 
     it("refuses what does not fit into the file system, by bytes and by files", async function () {
@@ -222,12 +284,9 @@ for (const family of testedFamilies) {
       execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m,nr_inodes=200", "small", folder]);
       try {
         const many = Array.from({ length: 300 }, (_, n) => ({ path: `file${n}`, content: "x" }));
-        for (const pack of [zip, tarGz]) {
+        for (const pack of Object.values(formats[family])) {
           for (const [entries, words] of [
-            [
-              [{ path: "big", content: Buffer.alloc(20_000_000) }],
-              /entry "big" does not fit: there is room for 2097152/,
-            ],
+            [[{ path: "big", content: Buffer.alloc(20_000_000) }], tooLarge[family]],
             [many, /entry "file19\d" does not fit: the container's disk is full/],
           ] as const) {
             const runtime = new Runtime(family, interpreterOf(family), [], folder);
@@ -246,23 +305,14 @@ for (const family of testedFamilies) {
 
     it("refuses an archive of too many entries", async () => {
       const many = Array.from({ length: 100_001 }, () => ({ path: "d/", mode: 0o040755, type: "5" }));
-      expect(await refusalOf(tarGz(many))).to.match(/entry "d\/?" is one more than the 100000/);
+      const pack = "tar.gz" in formats[family] ? tarGz : zip;
+      expect(await refusalOf(pack(many))).to.match(/entry "d\/?" is one more than the 100000/);
     });
 
-    for (const [format, pack] of Object.entries({ zip, "tar.gz": tarGz })) {
+    for (const [format, pack] of Object.entries(formats[family])) {
       it(`keeps links and modes of a ${format} archive`, async () => {
         const archive = pack([
-          ...files(
-            family === "nodejs"
-              ? {
-                  "index.js":
-                    'exports.main = () => ({ out: String(require("child_process").execFileSync("./bin/tool")), link: require("fs").readlinkSync("tool"), through: String(require("fs").readFileSync("tool")).length > 0 });',
-                }
-              : {
-                  "__main__.py":
-                    'import os, subprocess\ndef main(args):\n    return {"out": subprocess.check_output(["./bin/tool"], text=True), "link": os.readlink("tool"), "through": len(open("tool").read()) > 0}\n',
-                },
-          ),
+          ...files({ [entryName[family]]: toolUser[family] }),
           { path: "bin/", mode: 0o040755, type: "5" },
           { path: "bin/tool", content: "#!/bin/sh\necho ran\n", mode: 0o100755 },
           link("tool", "bin/tool"),
@@ -322,6 +372,25 @@ def main(args):
 `;
     const { values } = (await invoke("python", { code: renewed })).body as { values: unknown[] };
     expect(new Set(values).size).to.equal(9);
+  });
+
+  it("is renewed at init in ruby: a state put back gives other numbers each time", async () => {
+    const renewed = `
+KEPT = ObjectSpace.each_object(Random).to_a
+def main(args)
+  values = 3.times.flat_map do
+    Random.srand(42)
+    KEPT.each { |generator| generator.send(:initialize, 42) }
+    RewhiskProxy::Randomness.renew
+    [rand, Random.bytes(8), Random.random_number, OpenSSL::Random.random_bytes(8), *KEPT.map(&:rand)].map(&:hash)
+  end
+  { values: values, kept: KEPT.size }
+end
+`;
+    const { body } = await invoke("ruby", { code: renewed });
+    const { values, kept } = body as { values: unknown[]; kept: number };
+    expect(kept).to.be.at.least(1);
+    expect(new Set(values).size).to.equal(3 * (4 + kept));
   });
 
   it("is a must: without its addon the proxy of nodejs does not start", async () => {

@@ -203,7 +203,7 @@ function collect(stream: Readable, add: (text: string) => void): void {
 
 /** The interpreter whose proxy is tested unless a test says otherwise. */
 export function interpreterOf(family: Family): string {
-  return family === "nodejs" ? process.execPath : "/usr/bin/python3";
+  return { nodejs: process.execPath, python: "/usr/bin/python3", ruby: "/usr/bin/ruby" }[family];
 }
 
 const spares = new Map<Family, Runtime>();

@@ -14,7 +14,7 @@ import {
 import { RealInvoker } from "./real-invoker.ts";
 
 const [ownLine] = process.versions.node.split(".");
-const kinds = { nodejs: `nodejs:${ownLine}`, python: "python:3" } as const;
+const kinds = { nodejs: `nodejs:${ownLine}`, python: "python:3", ruby: "ruby:3" } as const;
 const perPassMs = 240_000;
 
 async function resultOf(real: RealInvoker, action: CorpusAction, i: number): Promise<Json | undefined> {

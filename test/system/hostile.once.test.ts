@@ -16,7 +16,7 @@ import {
 } from "../hostile.ts";
 import { type Done, RealInvoker } from "./real-invoker.ts";
 
-const kinds = { nodejs: "nodejs:20", python: "python:3" } as const;
+const kinds = { nodejs: "nodejs:20", python: "python:3", ruby: "ruby:3" } as const;
 const statuses = ["success", "application error", "developer error", "whisk error"] as const;
 
 /** The latest timer that an action leaves fires after three seconds. */

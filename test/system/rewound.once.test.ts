@@ -48,6 +48,29 @@ def main(args):
     return {"seen": seen, "random": values}
 `,
   },
+  ruby: {
+    kind: "ruby:3",
+    code: `
+require 'openssl'
+require 'securerandom'
+require 'tmpdir'
+def main(args)
+  seen = { global: $left, constant: JSON.const_defined?(:LEFT), files: Dir.children('/tmp') + Dir.children('/dev/shm'),
+           environment: ENV['LEFT'], cwd: Dir.pwd, umask: File.umask, handler: Signal.trap('USR2', 'DEFAULT').to_s,
+           descriptors: Dir.children('/proc/self/fd').size, threads: Dir.children('/proc/self/task').size }
+  values = [rand, Random.bytes(8).unpack1('H*'), SecureRandom.uuid, OpenSSL::Random.random_bytes(8).unpack1('H*'), Dir::Tmpname.create('x') {}]
+  if args['leave']
+    $left = ENV['LEFT'] = 'left'
+    JSON.const_set(:LEFT, 1)
+    File.write('/tmp/left', ''); File.write('/dev/shm/left', ''); $file = File.open('/dev/null')
+    Dir.chdir('/'); File.umask(0); Signal.trap('USR2', 'IGNORE')
+    Thread.new { sleep }
+    spawn('/bin/sleep', '1000')
+  end
+  { seen: seen, random: values }
+end
+`,
+  },
 } as const;
 
 interface Report {

@@ -3,12 +3,13 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type AdminServer, serveAdmin } from "../../invoker/http.ts";
-import { families } from "../../pool/index.ts";
 import { RealInvoker } from "../system/real-invoker.ts";
 
 const hostile = fileURLToPath(new URL("../../../../test/actions/hostile/", import.meta.url));
 const [username, password] = ["operator", "page"];
 const kinds = { nodejs: `nodejs:${process.versions.node.split(".")[0]}`, python: "python:3" } as const;
+/** Two are enough for a page. */
+const families = ["nodejs", "python"] as const;
 const distinct = 40;
 const callers = 3;
 

@@ -1,0 +1,6 @@
+# Ends the process while it is loaded.
+exit!(0)
+
+def main(args)
+  {}
+end

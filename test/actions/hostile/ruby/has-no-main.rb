@@ -1,0 +1,4 @@
+# Has no method of the name asked for.
+def other(args)
+  {}
+end

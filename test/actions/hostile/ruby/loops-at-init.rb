@@ -1,0 +1,6 @@
+# Never finishes loading.
+loop {}
+
+def main(args)
+  {}
+end

@@ -1,0 +1,4 @@
+# Never ends.
+def main(args)
+  loop {}
+end

@@ -1,0 +1,4 @@
+# Recurses without end.
+def main(args)
+  main(args.dup)
+end

@@ -1,0 +1,3 @@
+# Returns nothing.
+def main(args)
+end

@@ -1,0 +1,4 @@
+# Returns a string.
+def main(args)
+  'only a text'
+end
