@@ -139,7 +139,7 @@ export class MessageBoard {
     if (row.decision === "put back") return await this.#controlReading(program, mark);
     const attempts = attemptsOf(said(left)) ?? [];
     // One family is enough for a filter that knows none.
-    const isDone = this.#family === "nodejs" && existsSync(messageFile("python", message));
+    const isDone = this.#family !== "python" && existsSync(messageFile("python", message));
     return areFiltered(attempts) && !isDone ? await this.#controlRefusals(row, program, attempts) : undefined;
   }
 

@@ -1,6 +1,6 @@
 // The parts of `npm run prove`: each prints what it found. True: all is as promised.
 
-import type { Family } from "../corpus.ts";
+import { type Family, families } from "../corpus.ts";
 import { faultLines, injectFaults } from "../native/faults-table.ts";
 import { canary } from "./canary.ts";
 import { type Costs, costsOf } from "./cost.ts";
@@ -11,13 +11,14 @@ import { kindsFound, rungsProven } from "./machine.ts";
 import { loadPromises } from "./promises.ts";
 import { Prover } from "./rows.ts";
 
-const families: readonly Family[] = ["python", "nodejs"];
+/** Those that the document has a price of. */
+const priced: readonly Family[] = ["python", "nodejs"];
 const stateColumns = 72;
 const shownFinds = 20;
 
 async function measureCosts(): Promise<ReadonlyMap<Family, Costs>> {
   const costs = new Map<Family, Costs>();
-  for (const family of families) {
+  for (const family of priced) {
     const measured = await costsOf(family);
     const [whole, core] = [measured.wholeUs, measured.coreUs].map((us) => us.toFixed(0));
     const rest = (measured.wholeUs - measured.coreUs).toFixed(0);
