@@ -2,7 +2,7 @@
 //   node test/actions/run-plain.mjs FAMILY/NAME [INVOCATION]
 // prints a line of JSON for each invocation of the table, or for one (they count from 0), each run in its own process
 // and folder: {"phase":"run","result":...,"stdout":"...","stderr":"..."}, or "failed" instead of "result".
-// REWHISK_NODE and REWHISK_PYTHON choose the interpreters. Knows OpenWhisk's rules by itself: shares no code with runtimes/.
+// REWHISK_NODE, REWHISK_PYTHON and REWHISK_RUBY choose the interpreters. Knows OpenWhisk's rules by itself: shares no code with runtimes/.
 import { execFile, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -17,6 +17,7 @@ const BUILT = path.join(HERE, "../../build/actions");
 const INTERPRETERS = {
   nodejs: [process.env.REWHISK_NODE ?? process.execPath, path.join(HERE, "plain/node.cjs")],
   python: [process.env.REWHISK_PYTHON ?? "/usr/bin/python3", path.join(HERE, "plain/python.py")],
+  ruby: [process.env.REWHISK_RUBY ?? "/usr/bin/ruby", path.join(HERE, "plain/ruby.rb")],
 };
 
 async function unzip(archive, folder) {
@@ -55,6 +56,7 @@ function environmentOf(action) {
     LANG: "C.UTF-8",
     PYTHONIOENCODING: "UTF-8",
     PYTHONDONTWRITEBYTECODE: "1",
+    RUBYOPT: "-EUTF-8",
     __OW_ACTION_NAME: `/guest/${action.name}`,
     __OW_ACTIVATION_ID: "00000000000000000000000000000000",
     __OW_DEADLINE: String(Date.now() + (action.timeoutMs ?? 60_000)),
