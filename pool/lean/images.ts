@@ -8,7 +8,7 @@ import { resolveInside } from "./image-path.ts";
 import { dockerSource, type ImageEngine, type ImageSource, layoutSource } from "./image-sources.ts";
 import { ImageStore, type StoredImage } from "./image-store.ts";
 import { versionByTrial } from "./image-trial.ts";
-import { families, type Interpreter, kindsOf } from "./interpreters.ts";
+import { families, type Interpreter, isTaken, kindsOf } from "./interpreters.ts";
 import { imageOptions, searchPath } from "./rootfs.ts";
 
 export interface RuntimeImageOptions {
@@ -36,8 +36,9 @@ const glibcLoader = /\/ld-linux-x86-64\.so\.2$/;
 /** The family whose runtime of ours may serve a kind of this name. */
 export function familyOf(kind: string): Family | undefined {
   if (/^nodejs:\d+$/.test(kind)) return "nodejs";
-  const [, family] = /^(python|ruby):\d+(?:\.\d+)?$/.exec(kind) ?? [];
-  return families.find((one) => one === family);
+  const [, name, version = ""] = /^(python|ruby):(\d+(?:\.\d+)?)$/.exec(kind) ?? [];
+  const family = families.find((one) => one === name);
+  return family !== undefined && isTaken(family, version) ? family : undefined;
 }
 
 export class RuntimeImages {

@@ -70,8 +70,19 @@ async function versionOf(path: string): Promise<string | undefined> {
   }
 }
 
+/** Where there are versions about that the family's proxy does not run in: the oldest that it does. */
+const oldest: Readonly<Partial<Record<Family, readonly [major: number, minor: number]>>> = { ruby: [3, 1] };
+
+/** Whether the family's proxy runs in this version, or in some version of this major number where that is all that is given. */
+export function isTaken(family: Family, version: string): boolean {
+  const [leastMajor, leastMinor] = oldest[family] ?? [0, 0];
+  const [major = 0, minor = Number.POSITIVE_INFINITY] = version.split(".").map(Number);
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
+}
+
 /** The kinds that an interpreter of this version can serve. */
 export function kindsOf(family: Family, version: string): readonly string[] {
+  if (!isTaken(family, version)) return [];
   const [major = "", minor = ""] = version.split(".");
   return family === "nodejs" ? [`nodejs:${major}`] : [`${family}:${major}`, `${family}:${major}.${minor}`];
 }

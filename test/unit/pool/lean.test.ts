@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { LeanError } from "../../../pool/lean/errors.ts";
+import { familyOf } from "../../../pool/lean/images.ts";
 import { chooseByKind, findInterpreters, kindsOf } from "../../../pool/lean/interpreters.ts";
 import { parseEnd } from "../../../pool/lean/launcher.ts";
 import { NumberRange } from "../../../pool/lean/numbers.ts";
@@ -38,7 +39,29 @@ describe("a range of numbers", () => {
 describe("the interpreters of a machine", () => {
   it("serve kinds by their version", () => {
     expect(kindsOf("nodejs", "20.20.2")).to.deep.equal(["nodejs:20"]);
+    expect(kindsOf("ruby", "3.1.2")).to.deep.equal(["ruby:3", "ruby:3.1"]);
     expect(kindsOf("python", "3.11.2")).to.deep.equal(["python:3", "python:3.11"]);
+  });
+
+  it("serve no kind where they are older than their family's proxy takes", () => {
+    for (const version of ["2.7.4", "3.0.2"]) expect(kindsOf("ruby", version)).to.deep.equal([]);
+    expect(kindsOf("ruby", "3.10.0")).to.deep.equal(["ruby:3", "ruby:3.10"]);
+    expect(kindsOf("ruby", "4.0.0")).to.deep.equal(["ruby:4", "ruby:4.0"]);
+  });
+
+  it("of images are looked for where a proxy of ours may take them: all others are Docker's", () => {
+    const families = ["nodejs:20", "python:3", "python:3.11", "ruby:3", "ruby:3.1", "ruby:4"].map(familyOf);
+    expect(families).to.deep.equal(["nodejs", "python", "python", "ruby", "ruby", "ruby"]);
+    for (const kind of [
+      "nodejs:20.1",
+      "ruby:2",
+      "ruby:2.5",
+      "ruby:3.0",
+      "ruby:default",
+      "rubyx:3",
+      "php:8.2",
+    ])
+      expect(familyOf(kind), kind).to.equal(undefined);
   });
 
   it("serve each kind once, the first found first", () => {
