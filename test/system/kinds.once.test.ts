@@ -2,18 +2,23 @@
 
 import { expect } from "chai";
 import { findInterpreters } from "../../invoker/index.ts";
+import type { Family } from "../corpus.ts";
 import { RealInvoker } from "./real-invoker.ts";
 
 const kinds = (await findInterpreters()).map(({ kind }) => kind);
-const code = (kind: string): string =>
-  kind.startsWith("nodejs:")
-    ? "globalThis.seen = (globalThis.seen ?? 0) + 1; const main = () => ({ version: process.version, seen });"
-    : "import sys\nsys.seen = getattr(sys, 'seen', 0) + 1\ndef main(args):\n  return {'version': 'v%d.%d' % sys.version_info[:2], 'seen': sys.seen}\n";
+const codes = {
+  nodejs:
+    "globalThis.seen = (globalThis.seen ?? 0) + 1; const main = () => ({ version: process.version, seen });",
+  python:
+    "import sys\nsys.seen = getattr(sys, 'seen', 0) + 1\ndef main(args):\n  return {'version': 'v%d.%d' % sys.version_info[:2], 'seen': sys.seen}\n",
+  ruby: "$seen = $seen.to_i + 1\ndef main(args)\n  { version: 'v' + RUBY_VERSION, seen: $seen }\nend\n",
+} as const satisfies Record<Family, string>;
+const code = (kind: string): string => codes[kind.split(":")[0] as Family];
 
 describe("the kinds of this machine", () => {
-  it("are two lines of Node at least, and Python", () => {
+  it("are two lines of Node at least, Python, and Ruby", () => {
     expect(kinds.filter((kind) => kind.startsWith("nodejs:")).length).to.be.greaterThan(1);
-    expect(kinds).to.include("python:3");
+    expect(kinds).to.include.members(["python:3", "ruby:3"]);
   });
 
   for (const kind of kinds)

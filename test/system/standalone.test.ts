@@ -107,6 +107,24 @@ describe("npm start", function () {
     expect(await result("pyh", { name: "y" })).to.deep.equal({ msg: "hi y" });
   });
 
+  it("serves an action in Ruby, as a text and as an archive", async () => {
+    await create(
+      "rb",
+      "ruby:default",
+      'def main(a)\n  puts "seen"\n  { msg: "hi #{a["name"]}", calls: $calls = $calls.to_i + 1 }\nend\n',
+    );
+    for (const name of ["x", "ÿ€😀"])
+      expect(await result("rb", { name })).to.deep.equal({ msg: `hi ${name}`, calls: 1 });
+    const archive = zip(
+      files({
+        "main.rb": "require_relative 'words/text'\ndef act(a)\n  { text: Words.text(a) }\nend\n",
+        "words/text.rb": "module Words\n  def self.text(a) = a.fetch('text', '?') * 2\nend\n",
+      }),
+    );
+    await create("rbzipped", "ruby:default", archive, { main: "act" });
+    expect(await result("rbzipped", { text: "in" })).to.deep.equal({ text: "inin" });
+  });
+
   it("passes numbers on as they were written", async () => {
     const code = "def main(a):\n    return {**a, 'float': isinstance(a['f'], float)}\n";
     await create("exact", "python:3", code);
