@@ -117,7 +117,7 @@ int rw_check_flags(struct rw_process *p, struct rw_error *error)
 	return rw_compare_flags(p, RW_MAPPING, error);
 }
 
-/* A guard page that was writable for a moment would tell so for ever. */
+/* A guard page that was writable for a moment would tell so for ever; one that was so before would hide it. */
 int rw_settle_accounts(struct rw_process *p, struct rw_error *error)
 {
 	int failed = rw_read_flags(p->pid, &p->now, error);
@@ -127,9 +127,11 @@ int rw_settle_accounts(struct rw_process *p, struct rw_error *error)
 		const uint64_t start = region->start, length = region->end - start;
 		bool unwritten;
 
-		if (!rw_tracked(region) || region->prot & PROT_WRITE || region->flags & (FLAG_NORESERVE | FLAG_ACCOUNTED))
+		if (!rw_tracked(region) || region->prot & PROT_WRITE || region->flags & FLAG_NORESERVE)
 			continue;
 		if (region->kind == REGION_FILE) {
+			if (region->flags & FLAG_ACCOUNTED)
+				continue;
 			failed = rw_op(p, error, SYS_mprotect, 0, start, length, region->prot | PROT_WRITE, 0, 0, 0);
 			if (!failed)
 				failed = rw_op(p, error, SYS_mprotect, 0, start, length, region->prot, 0, 0, 0);

@@ -1,5 +1,6 @@
-// What a checkpoint waits for.
+// What a checkpoint waits for, and what it makes anew.
 
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { withVictim } from "./victim.ts";
 
@@ -13,4 +14,12 @@ describe("a checkpoint", () => {
       },
       (victim) => victim.change(),
     ));
+
+  it("makes guard pages anew that are accounted for: else each rewind would have to read all flags", () =>
+    withVictim("guard-accounted", "write-protect", async ({ pid }) => {
+      const smaps = readFileSync(`/proc/${pid}/smaps`, "latin1");
+      const guards = [...smaps.matchAll(/ ---p 00000000 00:00 0 \n(?:.*\n)*?VmFlags: (.*)/g)];
+      expect(guards.length).to.be.greaterThan(1);
+      expect(guards.filter(([, flags]) => flags?.includes("ac"))).to.deep.equal([]);
+    }));
 });

@@ -1,8 +1,8 @@
-/* Dirties: memory that was never writable, and is for a moment: the kernel goes on accounting for it. */
+/* Dirties: guard pages, one never writable, one that was: both are for a moment, and the kernel goes on accounting for them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "victim.h"
 
-static char *guard, *text;
+static char *guard, *text, *stack;
 
 static char *map_deleted(void)
 {
@@ -22,6 +22,9 @@ static void prepare(void)
 	map(PAGE, PROT_READ | PROT_WRITE);
 	guard = map(PAGE, PROT_NONE);
 	map(PAGE, PROT_READ | PROT_WRITE);
+	stack = map(2 * PAGE, PROT_READ | PROT_WRITE);
+	stack[PAGE] = 1;
+	MUST(!mprotect(stack, PAGE, PROT_NONE));
 }
 
 static void write_for_a_moment(char *at, int prot)
@@ -34,5 +37,6 @@ static void write_for_a_moment(char *at, int prot)
 static void change(void)
 {
 	write_for_a_moment(guard, PROT_NONE);
+	write_for_a_moment(stack, PROT_NONE);
 	write_for_a_moment(text, PROT_READ);
 }
