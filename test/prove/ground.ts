@@ -27,8 +27,6 @@ const launcher = fileURLToPath(new URL("../../../native/lean", import.meta.url))
 /** Of every job. */
 export const memoryMB = 256;
 const largestBody = 1 << 20;
-/** None of the containers of other tests, which run meanwhile: the kernel counts signals and pipes by users. */
-const firstUid = 700_000;
 
 /** The Node that runs this is the one that is proved; the other ones on request. */
 export const kindOf: Readonly<Record<Family, string>> = {
@@ -135,7 +133,7 @@ export class Ground {
       instance: instanceName(name),
       interpreters: await findInterpreters(),
       environment: { __OW_API_HOST: "http://localhost:3233" },
-      ...{ scratchMB: 256, firstUid },
+      scratchMB: 256,
       launcher,
       ...(repository === undefined ? {} : { repository }),
     });
