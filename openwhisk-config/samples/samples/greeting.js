@@ -1,4 +1,5 @@
-// Greets someone from somewhere.
-function main({ name, payload, place }) {
-  return { payload: `Hello, ${name ?? payload ?? "stranger"} from ${place ?? "somewhere"}!` };
+// Greets someone from somewhere, and prints what it was given.
+function main(params) {
+  console.log("params:", params);
+  return { msg: `Hello, ${params.name || "stranger"} from ${params.place || "somewhere"}!` };
 }
