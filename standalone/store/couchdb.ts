@@ -44,10 +44,24 @@ export async function openCouchDatabases({ url, prefix }: CouchSettings): Promis
   };
 }
 
-/** Numbers in documents stay as they are written there: other writers keep those that no double holds in the fields themselves. */
+/** For a whole request: a view of a large database may have to be brought up to date first. */
+const requestTimeoutMs = 60_000;
+
+/**
+ * Node's own fetch: PouchDB's waits for ever for the rest of an answer that breaks off. Numbers in documents stay as they are
+ * written there: other writers keep those that no double holds in the fields themselves.
+ */
 const fetchExact: typeof PouchDB.fetch = async (url, options) => {
-  const response = await PouchDB.fetch(url, options);
-  return Object.assign(response, { json: async () => parseExact(await response.text()) });
+  const signal = AbortSignal.timeout(requestTimeoutMs);
+  const response = await fetch(url, { ...(options as RequestInit), signal }).catch((error: unknown) => {
+    // "fetch failed" says less than its cause.
+    throw error instanceof TypeError ? (error.cause ?? error) : error;
+  });
+  return Object.assign(response, {
+    json: async () => parseExact(await response.text()),
+    // So PouchDB reads attachments under Node.
+    buffer: async () => Buffer.from(await response.arrayBuffer()),
+  });
 };
 
 function readUrl(url: string): URL {
