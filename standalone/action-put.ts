@@ -74,7 +74,7 @@ function readActionRequest(services: Services, request: ApiRequest): ActionReque
       exec === undefined || exec === null
         ? undefined
         : readExec(exec, { manifest, own, maxBytes: settings.execBytes }),
-    ...readPutFields(body, settings.parameterBytes),
+    ...readPutFields(body, request.user, settings),
     removedAnnotations: Array.isArray(delAnnotations) ? delAnnotations.map(String) : [],
     limits: limits ?? undefined,
   };

@@ -1,4 +1,4 @@
-// Limits of actions: what a request may set, and the texts that refuse what is outside.
+// Limits of actions: what a request may set, and the texts that refuse what is outside; how large parameters may be.
 
 import {
   type ActionLimits,
@@ -8,8 +8,10 @@ import {
   type JsonObject,
   limitViolation,
   type SharedLimits,
+  sizeBytes,
 } from "../invoker/index.ts";
 import { ApiError, malformed } from "./errors.ts";
+import type { ControllerSettings } from "./settings.ts";
 
 /**
  * The limits of an action after a request that sets some of them: absent ones stay as they `are`, or become the usual
@@ -51,4 +53,15 @@ function whole(asked: Json | undefined, what: string): number | undefined {
     throw malformed(`${what} limit must be whole number`);
   }
   return value;
+}
+
+/**
+ * How large the parameters of an entity may be, and its annotations: what the namespace's `own` limits say, but never beyond
+ * what the system allows (common/scala entity/Identity.scala, allowedMaxParameterSize).
+ */
+export function parameterBytesMax(
+  own: JsonObject,
+  { parameterBytes }: Pick<ControllerSettings, "parameterBytes">,
+): number {
+  return Math.min(sizeBytes(own.maxParameterSize) ?? parameterBytes, parameterBytes);
 }

@@ -1,9 +1,10 @@
 // What holds for a namespace: its own limits, and the usual ones where it has none.
 
-import type { Identity, JsonObject, Range } from "../invoker/index.ts";
+import { type Identity, type Json, type JsonObject, type Range, sizeBytes } from "../invoker/index.ts";
 import { requireOwner } from "./access.ts";
 import { requireGet } from "./collection.ts";
 import { ApiError, texts } from "./errors.ts";
+import { parameterBytesMax } from "./limits.ts";
 import { type ApiRequest, ok, type Reply } from "./request.ts";
 import type { Services } from "./services.ts";
 import type { ControllerSettings } from "./settings.ts";
@@ -46,6 +47,13 @@ export function namespaceLimits(
     ...ofActions("Logs", settings.logsMB),
     ...ofActions("Timeout", settings.timeoutMs),
     ...ofActions("Concurrency", settings.concurrency),
-    maxParameterSize: `${settings.parameterBytes} B`,
+    maxParameterSize: sizeText(limits.maxParameterSize, parameterBytesMax(limits, settings)),
   };
+}
+
+/** As stock writes sizes: in the unit in which it was `given`. */
+function sizeText(given: Json | undefined, bytes: number): string {
+  if (typeof given !== "string" || sizeBytes(given) !== bytes) return `${bytes} B`;
+  const [, digits, unit = ""] = /(\d+)\s?([KMG]?)/i.exec(given) ?? [];
+  return `${Number(digits)} ${unit.toUpperCase()}B`;
 }

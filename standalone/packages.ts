@@ -89,7 +89,7 @@ async function put(services: Services, request: ApiRequest, name: QualifiedName)
     throw new ApiError(400, `Package name '${name.name}' is reserved.`);
   }
   const body = readObject(request);
-  const asked = readPutFields(body, settings.parameterBytes);
+  const asked = readPutFields(body, request.user, settings);
   const binding = readBinding(body.binding, name.path);
   if (binding !== undefined) {
     await requireBindable(services, request, binding);

@@ -108,7 +108,7 @@ async function put(services: Services, request: ApiRequest, name: QualifiedName)
   const { entities, settings } = services;
   const overwrite = readFlag(request.query, "overwrite", false);
   const body = readObject(request);
-  const asked = readPutFields(body, settings.parameterBytes);
+  const asked = readPutFields(body, request.user, settings);
   const reference = (field: "trigger" | "action"): QualifiedName | undefined => {
     const value = body[field];
     return value === undefined || value === null ? undefined : readQualifiedName(value, name.path);

@@ -60,7 +60,7 @@ export async function triggersApi(
 async function put(services: Services, request: ApiRequest, name: QualifiedName): Promise<Reply> {
   const { entities, settings } = services;
   const overwrite = readFlag(request.query, "overwrite", false);
-  const asked = readPutFields(readObject(request), settings.parameterBytes);
+  const asked = readPutFields(readObject(request), request.user, settings);
   const before = await findReplaced(entities, "trigger", { name, overwrite });
   const feed = parameterValue(asked.annotations ?? [], "feed");
   if (before === undefined && feed !== undefined && !isFeedName(feed)) {

@@ -65,16 +65,20 @@ describe("the limits of a namespace", () => {
     });
   });
 
-  it("hold for what its owner creates and changes", async () => {
+  /** From now on `guest` has these limits of its own, and no others. */
+  async function limit(limits: object): Promise<void> {
     await server.stop({ keep: true });
     const { folder } = server;
     const databases = await openDatabases(folder, () => {});
     const { doc } = (await databases.subjects.allDocs({ include_docs: true, keys: ["guest"] })).rows[0] ?? {};
-    const limits = { allowedKinds: ["python:3"], maxActionMemory: 200 };
     const limited = { ...doc, _id: "guest", limits };
     await databases.subjects.put(limited);
     await databases.close();
     server = await startTestServer({ folder });
+  }
+
+  it("hold for what its owner creates and changes", async () => {
+    await limit({ allowedKinds: ["python:3"], maxActionMemory: 200 });
     const put = async (exec: object | undefined, memory: number, query = ""): Promise<unknown> => {
       const action = "/api/v1/namespaces/_/actions/limited";
       const { status, body } = await server.send("PUT", `${action}${query}`, { exec, limits: { memory } });
@@ -93,6 +97,42 @@ describe("the limits of a namespace", () => {
         403,
         `The supplied authentication is not authorized to access actions of kind '${exec.kind}'.`,
       ]);
+  });
+
+  it("hold for the parameters and annotations of all that its owner creates and changes", async () => {
+    await limit({ maxParameterSize: "1k" });
+    const namespace = "/api/v1/namespaces/_";
+    const list = (bytes: number): object[] => [{ key: "key", value: "x".repeat(bytes - 5) }];
+    const bodies = {
+      actions: { exec: { kind: "nodejs:20", code: ";" } },
+      packages: {},
+      triggers: {},
+      rules: { trigger: "/_/of-triggers", action: "/_/of-actions" },
+    };
+    for (const [collection, body] of Object.entries(bodies)) {
+      const put = async (fields: object): Promise<unknown> => {
+        const url = `${namespace}/${collection}/of-${collection}?overwrite=true`;
+        const answer = await server.send("PUT", url, { ...body, ...fields });
+        return [answer.status, answer.body.error];
+      };
+      for (const field of ["parameters", "annotations"]) {
+        const tooLarge = [413, `${field} larger than allowed: 1025 > 1024 bytes.`];
+        expect(await put({ [field]: list(1025) }), collection).to.deep.equal(tooLarge);
+        expect(await put({ [field]: list(1024) }), collection).to.deep.equal([200, undefined]);
+        expect(await put({ [field]: list(1025) }), collection).to.deep.equal(tooLarge);
+      }
+    }
+    expect((await server.send("GET", path)).body.maxParameterSize).to.equal("1 KB");
+  });
+
+  it("do not let parameters be larger than the whole system does", async () => {
+    await limit({ maxParameterSize: "2 MB" });
+    const parameters = [{ key: "a", value: "x".repeat(1 << 20) }];
+    const { status, body } = await server.send("PUT", "/api/v1/namespaces/_/packages/large", { parameters });
+    expect([status, body.error]).to.deep.equal([
+      413,
+      "parameters larger than allowed: 1048579 > 1048576 bytes.",
+    ]);
   });
 
   it("can only be read, and only together", async () => {
