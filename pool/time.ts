@@ -2,28 +2,38 @@
 
 /** The promise's value, or undefined after `timeoutMs`. What the promise does later is of no interest here. */
 export async function within<Value>(timeoutMs: number, promise: Promise<Value>): Promise<Value | undefined> {
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = (): void => undefined;
   const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, undefined);
+    cancel = deadline(timeoutMs, () => resolve(undefined));
   });
   try {
     return await Promise.race([promise, timeout]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 
 /** Calls `ring` after so long, unless the returned function is called before. */
 export type Alarm = (afterMs: number, ring: () => void) => () => void;
 
-export const realAlarm: Alarm = (afterMs, ring) => {
-  let last: NodeJS.Immediate | undefined;
-  // What has come meanwhile is heard first: this process itself may have stood still for so long.
-  const timer = setTimeout(() => {
-    last = setImmediate(ring);
-  }, afterMs).unref();
-  return () => {
-    clearTimeout(timer);
-    clearImmediate(last);
+/** What has come meanwhile is heard first: this process itself may have stood still for so long. */
+function alarm(keepsRunning: boolean): Alarm {
+  return (afterMs, ring) => {
+    let last: NodeJS.Immediate | undefined;
+    // Timers come before what sockets hold, immediates after it.
+    const timer = setTimeout(() => {
+      last = setImmediate(ring);
+    }, afterMs);
+    if (!keepsRunning) timer.unref();
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(last);
+    };
   };
-};
+}
+
+/** The process ends without it where there is nothing else to wait for. */
+export const realAlarm: Alarm = alarm(false);
+
+/** For what somebody waits for: the process goes on until then. */
+export const deadline: Alarm = alarm(true);

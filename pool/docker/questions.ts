@@ -1,7 +1,7 @@
 // One question to Docker: how long an answer is waited for, what its want means, and whether Docker is there at all.
 
 import { existsSync } from "node:fs";
-import type { Alarm } from "../time.ts";
+import { type Alarm, deadline } from "../time.ts";
 import { DockerError } from "./errors.ts";
 import { Silence } from "./silence.ts";
 
@@ -130,12 +130,12 @@ export class Questions {
     const over = new Promise<undefined>((resolve) => {
       end = () => resolve(undefined);
     });
-    const timer = setTimeout(end, limitMs);
+    const cancel = deadline(limitMs, end);
     this.#waits.add(end);
     try {
       return await Promise.race([answer, over]);
     } finally {
-      clearTimeout(timer);
+      cancel();
       this.#waits.delete(end);
     }
   }

@@ -2,6 +2,7 @@
 
 import { randomFillSync } from "node:crypto";
 import { Socket } from "node:net";
+import { deadline } from "../time.ts";
 import type { ExchangeLimits, InitFrame } from "../types.ts";
 import type { Answer } from "./exchange.ts";
 import {
@@ -144,9 +145,9 @@ export class Channel {
     const stray = this.#pending.length > 0 ? this.#stray : this.stray;
     if (stray !== undefined) return Promise.resolve({ outcome: "garbled", why: stray });
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#giveUp(pending), timeoutMs);
+      const cancel = deadline(timeoutMs, () => this.#giveUp(pending));
       const settle = (reply: Reply): void => {
-        clearTimeout(timer);
+        cancel();
         resolve(reply);
       };
       const pending = { ...question, settle };

@@ -2,6 +2,7 @@
 
 import { type IncomingMessage, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deadline } from "../time.ts";
 import type { ExchangeLimits, InitFrame } from "../types.ts";
 import type { Answer } from "./exchange.ts";
 
@@ -68,11 +69,11 @@ function post(endpoint: Endpoint, path: string, body: Buffer, limits: ExchangeLi
     // No agent that keeps connections: pausing a container breaks idle ones.
     const asked = request({ ...endpoint, path, method: "POST", agent: false, headers });
     const settle = (reply: HttpReply): void => {
-      clearTimeout(timer);
+      cancel();
       resolve(reply);
       asked.destroy();
     };
-    const timer = setTimeout(() => settle({ outcome: "timeout" }), limits.timeoutMs);
+    const cancel = deadline(limits.timeoutMs, () => settle({ outcome: "timeout" }));
     asked.on("error", (error) => settle(failureOf(error)));
     asked.on("response", (response) => void readAnswer(response, limits).then(settle));
     asked.end(body);

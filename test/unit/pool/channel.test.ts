@@ -4,7 +4,15 @@ import { Socket } from "node:net";
 import { expect } from "chai";
 import { Channel } from "../../../pool/proxy/channel.ts";
 import { holdsWithin } from "../../within.ts";
-import { answerFrame, type Behaviour, FakeRuntime, obedient, pipePair, socketPair } from "./fake-machine.ts";
+import {
+  answerFrame,
+  type Behaviour,
+  FakeRuntime,
+  obedient,
+  pipePair,
+  socketPair,
+  standStill,
+} from "./fake-machine.ts";
 
 const limits = { timeoutMs: 10_000, maxBodyBytes: 1000, keptBodyBytes: 10 };
 const patienceMs = 60_000;
@@ -81,6 +89,15 @@ describe("a channel", () => {
     expect(await holdsWithin(60_000, () => channel.stray !== undefined)).to.equal(true);
     expect(channel.stray).to.equal("a frame that nobody asked for");
     expect((await channel.run("{}", limits)).outcome).to.equal("garbled");
+  });
+
+  it("gives the answer that has come while this process stood still for longer than the limit", async () => {
+    const { channel, runtime } = pair(obedient);
+    const limitMs = 20;
+    const greeting = channel.ready(limitMs);
+    runtime.ready();
+    standStill(2 * limitMs);
+    expect((await greeting).outcome).to.equal("answer");
   });
 
   it("tells the end of the runtime", async () => {

@@ -24,6 +24,11 @@ export function socketPair(): Pair {
   return fds;
 }
 
+/** Nothing of this process goes on meanwhile. */
+export function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 /** The reading end first. */
 export function pipePair(): Pair {
   const fds: Pair = [-1, -1];
