@@ -5,6 +5,7 @@ import { cpus, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { age } from "./age.ts";
 import { cluster } from "./cluster.ts";
+import { compareOverhead } from "./compare-overhead.ts";
 import { distinct } from "./distinct.ts";
 import { type Figure, tableOf } from "./figures.ts";
 import { firstCall } from "./first-call.ts";
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   replacement,
   "stock-path": stockPath,
   "live-page": livePage,
+  "compare-overhead": compareOverhead,
   cluster,
 };
 

@@ -35,7 +35,9 @@ export async function compare(
   const endpoints = bySide(
     (side) => new Endpoint({ side, ...places[side], insecure, inFlight: Math.max(inFlight, burst) }),
   );
-  const interrupt = (): void => void Promise.all(sides.map((side) => endpoints[side].interrupt()));
+  const interrupt = (): void => {
+    for (const side of sides) endpoints[side].interrupt();
+  };
   signal.addEventListener("abort", interrupt);
   const opened: Workspace[] = [];
   const open = async (endpoint: Endpoint): Promise<Workspace> => {
