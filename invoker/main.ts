@@ -10,6 +10,7 @@ import { readClusterSettings, SettingsError } from "./config/read-cluster.ts";
 import { containersOf, leanInstance, poolSettings } from "./containers.ts";
 import { endWithin } from "./ending.ts";
 import { AdminListenError, type AdminServer, serveAdmin } from "./http.ts";
+import { requirePort } from "./http-port.ts";
 import { AdminTlsError, openKeyStore } from "./http-tls.ts";
 import { type InstanceArguments, readInstanceArguments } from "./instance-arguments.ts";
 import { InstanceIdError } from "./instance-id-error.ts";
@@ -20,10 +21,10 @@ import { tellNotices } from "./observe-cluster.ts";
 import { Phases } from "./phases.ts";
 import { openRuntimes, type Runtimes } from "./runtimes.ts";
 import { type Invoker, startInvoker } from "./service.ts";
-import { DatabaseError, openServices, type Services } from "./services.ts";
-import { becomeSole } from "./sole.ts";
+import { DatabaseError, folderOf, openServices, type Services } from "./services.ts";
+import { becomeSole, isRunning } from "./sole.ts";
 import { reasonOf } from "./store/couchdb/events.ts";
-import { SpoolError } from "./store/couchdb/spool.ts";
+import { SpoolError, trySpool } from "./store/couchdb/spool.ts";
 
 /** The machine or a service is not fit for an invoker; each line of the message has a remedy. */
 export class UnfitError extends Error {
@@ -54,7 +55,20 @@ export async function main(argv: readonly string[], environment: Environment): P
  * invoker asks before the old one is ended. Ends the process as `main` does.
  */
 export async function check(argv: readonly string[], environment: Environment): Promise<void> {
-  await explaining(() => checkMachine(readAll(argv, environment).settings));
+  await explaining(async () => {
+    const { who, settings } = readAll(argv, environment);
+    const { couchdb, http } = settings;
+    const { id, uniqueName = "" } = who;
+    // A start finds these out by itself, the port only when messages have been taken.
+    await checkMachine(
+      settings,
+      () => trySpool(id === undefined ? couchdb.spool.folder : folderOf(couchdb, id)),
+      async () => {
+        const isReplaced = id !== undefined && (await isRunning(leanInstance({ instance: id, uniqueName })));
+        if (!isReplaced) await requirePort(http);
+      },
+    );
+  });
 }
 
 async function explaining(work: () => Promise<void>): Promise<void> {
@@ -62,22 +76,28 @@ async function explaining(work: () => Promise<void>): Promise<void> {
     await work();
     process.exit(0);
   } catch (error) {
-    if (!explained.some((sort) => error instanceof sort)) throw error;
-    console.error((error as Error).message);
+    console.error(explanationOf(error));
     process.exit(2);
   }
 }
 
-/** Throws UnfitError. */
-async function checkMachine({ network, docker, http }: ClusterSettings): Promise<void> {
+/** Throws what needs more than words. */
+function explanationOf(error: unknown): string {
+  if (!explained.some((sort) => error instanceof sort)) throw error;
+  return (error as Error).message;
+}
+
+/** Throws UnfitError, with what `others` throw among its problems. */
+async function checkMachine(
+  { network, docker, http }: ClusterSettings,
+  ...others: readonly (() => Promise<void>)[]
+): Promise<void> {
   const findings = await preflight(network === "nat" ? docker : undefined);
   const problems = findings.map(({ missing, remedy }) => `Missing: ${missing}. Remedy: ${remedy}`);
-  try {
-    // Pages are served last of all, when messages have been taken.
-    if (http.tls !== undefined) openKeyStore(http.tls);
-  } catch (error) {
-    if (!(error instanceof AdminTlsError)) throw error;
-    problems.push(error.message);
+  // Pages are served last of all, when messages have been taken.
+  const keyStore = async (): Promise<void> => void (http.tls && openKeyStore(http.tls));
+  for (const look of [keyStore, ...others]) {
+    await look().catch((error: unknown) => problems.push(explanationOf(error)));
   }
   if (problems.length > 0) throw new UnfitError(problems);
 }

@@ -40,6 +40,11 @@ export class DatabaseError extends Error {
 /** A ping is short: Kafka's own default. */
 const longestPingBytes = 1 << 20;
 
+/** Of one invoker: where it keeps what is to outlive it. */
+export function folderOf(couchdb: Pick<ClusterSettings["couchdb"], "spool">, instance: number): string {
+  return join(couchdb.spool.folder, `invoker${instance}`);
+}
+
 /** Throws KafkaBusError, SpoolError, DatabaseError. A database that does not answer now is waited for later. */
 export async function openServices(
   { kafka: broker, couchdb, tracing }: ClusterSettings,
@@ -48,7 +53,7 @@ export async function openServices(
   observer: Observer,
 ): Promise<Services> {
   const name = `invoker${invoker.instance}`;
-  const folder = join(couchdb.spool.folder, name);
+  const folder = folderOf(couchdb, invoker.instance);
   const kafka = openKafkaBus({
     ...{ settings: broker.connection, clientId: name, maxPeek: feedCapacity(invoker) },
     ...{ memberFolder: join(folder, "groups"), observer: kafkaObserver(observer) },

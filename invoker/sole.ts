@@ -1,6 +1,6 @@
 // One process of a machine at a time is the invoker of a name: it removes, as it starts, whatever containers bear that name.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hold } from "../pool/index.ts";
@@ -30,4 +30,12 @@ export async function becomeSole(
     if (hold !== undefined || performance.now() - sinceMs >= patienceMs) return hold;
     await sleep(pauseMs);
   }
+}
+
+/** Whether a process is the invoker of this name now. Leaves everything as it is. */
+export async function isRunning(name: string, folder: string = usualFolder): Promise<boolean> {
+  const file = join(folder, name);
+  const hold = await Hold.take(file, "alone");
+  await hold?.release();
+  return hold === undefined && existsSync(file);
 }

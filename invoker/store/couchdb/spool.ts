@@ -1,7 +1,8 @@
 // Records that are not in the database yet, on disk: segment files in one folder, a record a line.
 
-import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { type FileHandle, mkdtemp, open, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { Outgoing } from "./delivery.ts";
 import { reasonOf, type TellEvent } from "./events.ts";
 import { nameOf, numberOf, parseSegment, segmentNames, syncPath } from "./spool-files.ts";
@@ -41,6 +42,24 @@ export class SpoolError extends Error {
 
 /** A file of this size gets no more: so much is read at once, and so much is stored twice after a sudden death at most. */
 const segmentBytes = 4 << 20;
+
+function unusable(folder: string, cause: unknown): SpoolError {
+  const what = `The folder ${folder}, where records wait for the database, cannot be used`;
+  const remedy = "Change its owner or mode, or choose another.";
+  return new SpoolError(`${what}: ${reasonOf(cause)}. ${remedy}`, { cause });
+}
+
+/** Tries whether a spool could be made or opened there, and leaves nothing behind. Throws SpoolError. */
+export async function trySpool(folder: string): Promise<void> {
+  let there = resolve(folder);
+  while (!existsSync(there)) there = dirname(there);
+  try {
+    await rmdir(await mkdtemp(join(there, "check-")));
+  } catch (error) {
+    throw unusable(folder, error);
+  }
+}
+
 /**
  * A record outlives this process from the moment `append` resolves: the kernel has it. It outlives the machine's
  * sudden end where it was appended `durably`, or before a `sync`.
@@ -75,10 +94,7 @@ export class Spool {
       return spool;
     } catch (error) {
       await own?.release();
-      throw new SpoolError(
-        `The folder ${folder}, where records wait for the database, cannot be used: ${reasonOf(error)}. Change its owner or mode, or choose another.`,
-        { cause: error },
-      );
+      throw unusable(folder, error);
     }
   }
 

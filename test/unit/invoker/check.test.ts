@@ -2,7 +2,10 @@
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -99,6 +102,60 @@ describe("the program of an invoker", function () {
         );
         expect([code, connections]).to.deep.equal([2, 0]);
       });
+
+  /** With a key store that can be opened. */
+  const checked = (more: { readonly [name: string]: string }): Promise<[unknown, string]> =>
+    started({ CONFIG_whisk_invoker_https_keystorePath: file("store.p12"), ...more }, "--check");
+
+  async function listening(server: Server): Promise<string> {
+    await once(server.listen(0, "0.0.0.0"), "listening");
+    return String((server.address() as AddressInfo).port);
+  }
+
+  it("refuses with --check a port that somebody else has", async () => {
+    const other = createServer((socket) => socket.on("error", () => undefined).end("220 ready\r\n"));
+    try {
+      const port = await listening(other);
+      const [code, said] = await checked({ PORT: port });
+      expect(said).to.match(
+        new RegExp(
+          `^the admin pages cannot be served at \\S+:${port} \\(.*EADDRINUSE.*\\): set PORT to a free one$`,
+          "m",
+        ),
+      );
+      expect([code, connections]).to.deep.equal([2, 0]);
+    } finally {
+      other.close();
+    }
+  });
+
+  it("takes with --check a port that an invoker has: it may be the one to be replaced", async () => {
+    const pong = (request: IncomingMessage, response: ServerResponse): void => {
+      response.end(request.url === "/ping" ? "pong" : "");
+    };
+    const [key, cert] = [readFileSync(file("key")), readFileSync(file("certificate"))];
+    for (const server of [createHttpServer(pong), createTlsServer({ key, cert }, pong)]) {
+      try {
+        const [, said] = await checked({ PORT: await listening(server) });
+        expect(said).not.to.contain("admin pages");
+      } finally {
+        server.close();
+      }
+    }
+  });
+
+  it("refuses with --check a folder for records that cannot be made, and makes none that can", async () => {
+    const before = readdirSync(folder);
+    const spool = join(file("key"), "spool");
+    const [code, said] = await checked({ CONFIG_rewhisk_spool_folder: spool, PORT: "0" });
+    expect(said).to.contain(
+      `The folder ${spool}/invoker0, where records wait for the database, cannot be used: `,
+    );
+    expect(code).to.equal(2);
+    const [, fine] = await checked({ CONFIG_rewhisk_spool_folder: file("deep/spool"), PORT: "0" });
+    expect(fine).not.to.contain("records wait");
+    expect(readdirSync(folder)).to.have.members(before);
+  });
 
   it("says with --check all that is wrong with the settings", async () => {
     const args = "CONFIG_whisk_containerFactory_containerArgs_extraArgs";

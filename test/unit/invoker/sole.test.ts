@@ -1,10 +1,10 @@
 // No two processes are the same invoker at the same time.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { becomeSole } from "../../../invoker/sole.ts";
+import { becomeSole, isRunning } from "../../../invoker/sole.ts";
 
 describe("the invoker of a name", () => {
   let folder: string;
@@ -22,6 +22,15 @@ describe("the invoker of a name", () => {
     const second = await next;
     expect(second).not.to.equal(undefined);
     await second?.release();
+  });
+
+  it("is seen to run by who only asks, and leaves nothing behind", async () => {
+    expect(await isRunning("wsk0-0", folder)).to.equal(false);
+    expect(existsSync(folder)).to.equal(false);
+    const hold = await becomeSole("wsk0-0", { folder });
+    expect(await isRunning("wsk0-0", folder)).to.equal(true);
+    await hold?.release();
+    expect(await isRunning("wsk0-0", folder)).to.equal(false);
   });
 
   it("keeps nobody of another name", async () => {
