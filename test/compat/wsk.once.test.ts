@@ -44,6 +44,9 @@ describe("the requests of wsk, sent to a cluster", function () {
       ...{ activationId, waitMs: 80, takesImages: true },
     });
   });
+  afterEach(function () {
+    if (this.currentTest?.isFailed()) console.log(program.output);
+  });
   after(async () => {
     await program.interrupt();
     rmSync(folder, { recursive: true, force: true });
