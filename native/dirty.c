@@ -29,6 +29,15 @@ static bool is_reserved(const struct region *region)
 	return region->prot == PROT_NONE && !region->saved;
 }
 
+/*
+ * Of a file's mapping a saved page may have been dropped, and be the file's since it was next read: it is there, and the kernel
+ * keeps it protected.
+ */
+static bool may_show_file(const struct region *region)
+{
+	return region->kind == REGION_FILE && region->saved;
+}
+
 /* -- write-protect ------------------------------------------------------------------------------------------------- */
 
 static int scan(struct rw_process *p, struct rw_pm_scan_arg *arg, uint64_t *found)
@@ -102,7 +111,8 @@ static uint64_t last_of_group(const struct region_list *list, uint64_t first)
 	uint64_t last = first;
 
 	while (last + 1 < list->count && rw_tracked(&list->at[last + 1]) &&
-	       is_reserved(&list->at[last + 1]) == is_reserved(&list->at[first]))
+	       is_reserved(&list->at[last + 1]) == is_reserved(&list->at[first]) &&
+	       may_show_file(&list->at[last + 1]) == may_show_file(&list->at[first]))
 		last++;
 	return last;
 }
@@ -128,6 +138,8 @@ static int collect_written(struct rw_process *p, struct rw_error *error)
 			/* What is written or absent: a saved page may have been dropped. */
 			arg.category_inverted = RW_PAGE_IS_PRESENT;
 			arg.category_anyof_mask = RW_PAGE_IS_PRESENT | RW_PAGE_IS_WRITTEN;
+			if (may_show_file(&list->at[i]))
+				arg.category_anyof_mask |= RW_PAGE_IS_FILE;
 		}
 		failed = scan_to_end(p, arg, true, error);
 		if (failed)
@@ -189,7 +201,7 @@ static int collect_soft_dirty_region(struct rw_process *p, const struct region *
 			return rw_fail(error, RW_SYSTEM, got < 0 ? errno : 0, "cannot read pagemap");
 		for (uint64_t i = 0; i < pages; i++, at += PAGE) {
 			uint64_t entry = p->pagemap_buffer[i];
-			bool there = entry & (RW_PM_PRESENT | RW_PM_SWAPPED);
+			bool there = entry & (RW_PM_PRESENT | RW_PM_SWAPPED) && !(entry & RW_PM_FILE && may_show_file(region));
 			bool written = there && entry & RW_PM_SOFT_DIRTY;
 			struct dirty *last = p->dirty_count ? &p->dirty[p->dirty_count - 1] : NULL;
 			int failed;

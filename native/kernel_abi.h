@@ -19,6 +19,7 @@ struct rw_page_region {
 
 #define RW_PAGEMAP_SCAN _IOWR('f', 16, struct rw_pm_scan_arg)
 #define RW_PAGE_IS_WRITTEN (1ULL << 1)
+#define RW_PAGE_IS_FILE (1ULL << 2)
 #define RW_PAGE_IS_PRESENT (1ULL << 3)
 #define RW_PAGE_IS_SWAPPED (1ULL << 4)
 #define RW_SCAN_WP_MATCHING (1ULL << 0)
