@@ -5,8 +5,10 @@ import {
   createLeanFactory,
   defaultPoolSettings,
   findInterpreters,
+  type LeanFactoryOptions,
   type Machine,
   Pool,
+  type PoolSettings,
   probe,
   type RewindPolicy,
   type RewindTimings,
@@ -18,6 +20,19 @@ import { instanceName } from "../test/system/instance.ts";
 const launcher = fileURLToPath(new URL("../../native/lean", import.meta.url));
 const limits = { timeoutMs: 60_000, maxBodyBytes: 1 << 20, keptBodyBytes: 1 << 20 };
 const memoryMB = 256;
+
+/** What one activation took, in milliseconds. */
+export interface CallTimes {
+  /** 0 where the action was loaded already. */
+  readonly initMs: number;
+  readonly runMs: number;
+  /** What the caller waits: a container, these two. */
+  readonly answeredMs: number;
+  /** The same until the container can be used again, or its place. */
+  readonly usableMs: number;
+  /** What the action gave. */
+  readonly result: unknown;
+}
 
 export class Bench {
   readonly rewinds: RewindTimings[] = [];
@@ -41,6 +56,8 @@ export class Bench {
       change = (machine: Machine): Machine => machine,
       stemCell = {} as Partial<StemCell>,
       userMemoryMB = undefined as number | undefined,
+      settings = {} as Partial<PoolSettings>,
+      factory: parts = {} as Partial<LeanFactoryOptions>,
     } = {},
   ): Promise<Bench> {
     const factory = createLeanFactory({
@@ -49,6 +66,7 @@ export class Bench {
       environment: {},
       scratchMB: 64,
       launcher,
+      ...parts,
     });
     await factory.removeLeftovers();
     const cell = { kind, count: 1, memoryMB, ...stemCell };
@@ -57,6 +75,7 @@ export class Bench {
       rewind,
       userMemoryMB: userMemoryMB ?? cell.count * cell.memoryMB,
       stemCells: [cell],
+      ...settings,
     });
     await pool.settled();
     return new Bench(pool, cell, async () => {
@@ -65,24 +84,37 @@ export class Bench {
     });
   }
 
-  /** Runs an action that nobody has seen, until the container is clean again. Resolves with the times of its init and run. */
-  async runNew(code: string): Promise<{ readonly initMs: number; readonly runMs: number }> {
+  /** Runs an action that nobody has seen, until the container is clean again. */
+  runNew(code: string): Promise<CallTimes> {
+    return this.call(code);
+  }
+
+  /** Runs an action, loading it where that is due, until its container can be used again. The same code is the same action. */
+  async call(code: string, value: unknown = {}): Promise<CallTimes> {
+    const askedMs = performance.now();
     const lease = await this.#pool.lease({ ...this.#cell, owner: code });
+    const leasedMs = performance.now();
     lease.keepLogs(0);
     const frame = { name: "bench", main: "main", binary: false, env: {}, code: Buffer.from(code) };
-    const askedMs = performance.now();
-    const init = await lease.init(frame, limits);
+    const init = lease.initialised ? undefined : await lease.init(frame, limits);
     const loadedMs = performance.now();
-    const run = await lease.run('{"value":{}}', limits);
+    const run = await lease.run(JSON.stringify({ value }), limits);
     const answeredMs = performance.now();
     await lease.release(true);
+    const usableMs = performance.now();
     if (
-      init.exchange.outcome !== "answer" ||
+      (init !== undefined && init.exchange.outcome !== "answer") ||
       run.exchange.outcome !== "answer" ||
       run.exchange.status !== 200
     )
-      throw new Error(`the benchmark's action failed: ${JSON.stringify([init.exchange, run.exchange])}`);
-    return { initMs: loadedMs - askedMs, runMs: answeredMs - loadedMs };
+      throw new Error(`the benchmark's action failed: ${JSON.stringify([init?.exchange, run.exchange])}`);
+    const result: unknown = JSON.parse(run.exchange.body);
+    if (typeof result === "object" && result !== null && "error" in result)
+      throw new Error(`the benchmark's action failed: ${JSON.stringify(result)}`);
+    return {
+      ...{ initMs: init ? loadedMs - leasedMs : 0, result },
+      ...{ runMs: answeredMs - loadedMs, answeredMs: answeredMs - askedMs, usableMs: usableMs - askedMs },
+    };
   }
 
   get events(): Pool["events"] {

@@ -21,10 +21,11 @@ import { instanceName } from "../test/system/instance.ts";
 import { within } from "../test/within.ts";
 import { tiny } from "./programs.ts";
 
-const image = { name: "127.0.0.1:9/bench/python:1", pull: false, sentinelled: true };
+/** Of `startDockerWithImage`. */
+export const image = { name: "127.0.0.1:9/bench/python:1", pull: false, sentinelled: true };
 const limits = { timeoutMs: 60_000, maxBodyBytes: 1 << 20, keptBodyBytes: 1 << 20 };
 const kind = "blackbox";
-const [memoryMB, userMemoryMB] = [256, 1024];
+const memoryMB = 256;
 /** As in OpenWhisk 1.0.0; later ones wait for 10 s. */
 const pauseGraceMs = 50;
 const patienceMs = 30_000;
@@ -45,13 +46,18 @@ export interface DockerPath {
 }
 
 /** A daemon of its own, with an image made of this machine's Python and an action server that does as little as it can. */
-export async function startDockerPath(): Promise<DockerPath> {
+export async function startDockerWithImage(): Promise<DockerDaemon> {
   const daemon = await startDocker(mkdtempSync(join(tmpdir(), "rewhisk-dockerd-")));
   const [repository = "", tag = ""] = image.name.split(/:(?=[^:]*$)/);
   await importImage(daemon.socketPath, repository, [tag]).catch(async (error: unknown) => {
     await daemon.stop();
     throw error;
   });
+  return daemon;
+}
+
+export async function startDockerPath(): Promise<DockerPath> {
+  const daemon = await startDockerWithImage();
   const making = await PoolOfDocker.start(daemon, "wskbench0", []);
   const ahead = await PoolOfDocker.start(daemon, "wskbench1", [{ kind, count: 1, memoryMB, image }]);
   const docker = new Docker({ socketPath: daemon.socketPath, host: "" });
@@ -95,7 +101,8 @@ export async function startDockerPath(): Promise<DockerPath> {
   };
 }
 
-class PoolOfDocker {
+/** Containers of that image, come by as stock's invoker comes by them. */
+export class PoolOfDocker {
   readonly #pool: Pool;
   readonly #close: () => Promise<void>;
 
@@ -108,6 +115,7 @@ class PoolOfDocker {
     { socketPath }: DockerDaemon,
     namePrefix: string,
     stemCells: readonly StemCell[],
+    { parallelRuns = 10, parallelStarts = defaultPoolSettings.parallelStarts, userMemoryMB = 1024 } = {},
   ): Promise<PoolOfDocker> {
     const lean = createLeanFactory({
       ...{ instance: instanceName(`docker-path-${namePrefix}`), interpreters: [], environment: {} },
@@ -116,9 +124,9 @@ class PoolOfDocker {
     const docker = createDockerFactory({
       ...{ network: "bridge", dnsServers: [], dnsSearch: [], dnsOptions: [], extraArgs: {} },
       ...{ environment: { __OW_API_HOST: "http://127.0.0.1:3233" }, userMemoryMB, collectsLogs: true },
-      ...{ namePrefix, parallelRuns: 10, pauseGraceMs, socketPath, clock: systemClock },
+      ...{ namePrefix, parallelRuns, pauseGraceMs, socketPath, clock: systemClock },
     });
-    const settings = { ...defaultPoolSettings, userMemoryMB, stemCells };
+    const settings = { ...defaultPoolSettings, parallelStarts, userMemoryMB, stemCells };
     const pool = new Pool(realMachine(lean, await probe(), docker), settings);
     await pool.settled();
     return new PoolOfDocker(pool, async () => {

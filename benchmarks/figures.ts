@@ -42,6 +42,11 @@ export function ratio(
   return { ...named, unit: "ratio", value: at(0.5), p50: at(0.5), p95: at(0.95), p99: at(0.99), n };
 }
 
+/** Of ratios: doubling here and halving there come to 1. */
+export function geometricMean(ratios: readonly number[]): number {
+  return Math.exp(ratios.reduce((sum, one) => sum + Math.log(one), 0) / ratios.length);
+}
+
 /** Does the value meet its goal? Undefined where it has none. */
 export function meets({ goal, value }: Figure): boolean | undefined {
   const [, sign, bound] = /^(<=|>=) ([\d.]+)$/.exec(goal ?? "") ?? [];

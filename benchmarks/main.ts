@@ -1,7 +1,6 @@
 // The benchmarks: all or one of them, one table on the screen, and JSON where asked for.
 
 import { writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { age } from "./age.ts";
 import { cluster } from "./cluster.ts";
@@ -10,7 +9,12 @@ import { distinct } from "./distinct.ts";
 import { type Figure, tableOf } from "./figures.ts";
 import { firstCall } from "./first-call.ts";
 import { livePage } from "./live-page.ts";
+import { machineText } from "./machine-text.ts";
 import { ownTime } from "./own-time.ts";
+import { atOnce } from "./published/at-once.ts";
+import { dirtyPages } from "./published/dirty-pages.ts";
+import { imports } from "./published/imports.ts";
+import { isolation } from "./published/isolation.ts";
 import { replacement } from "./replacement.ts";
 import { rewind } from "./rewind.ts";
 import { stockPath } from "./stock-path.ts";
@@ -28,19 +32,25 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   cluster,
 };
 
+/** Published work repeated: run by name only, and by `npm run evaluate`. */
+const published: typeof benches = {
+  isolation: () => isolation(),
+  "dirty-pages": () => dirtyPages(),
+  "at-once": () => atOnce(),
+  imports: () => imports(),
+};
+
 export async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
     options: { only: { type: "string" }, json: { type: "string" } },
   });
-  if (values.only !== undefined && benches[values.only] === undefined)
-    throw new Error(`no benchmark ${values.only}: there are ${Object.keys(benches).join(", ")}`);
-  const memoryGB = Math.round(totalmem() / 1024 ** 3);
-  console.log(
-    `${cpus()[0]?.model ?? "?"}, ${cpus().length} cores, ${memoryGB} GB, Linux ${release()}, Node ${process.versions.node}`,
-  );
+  const every = { ...benches, ...published };
+  if (values.only !== undefined && every[values.only] === undefined)
+    throw new Error(`no benchmark ${values.only}: there are ${Object.keys(every).join(", ")}`);
+  console.log(machineText());
   const figures: Figure[] = [];
-  for (const [name, bench] of Object.entries(benches)) {
+  for (const [name, bench] of Object.entries(values.only === undefined ? benches : every)) {
     if (values.only !== undefined && values.only !== name) continue;
     console.log(`${name} ...`);
     figures.push(...(await bench()));

@@ -1,13 +1,15 @@
-// Runs the benchmarks after the same set-up as `npm start`, and for `cluster` and `stock-path` what these take besides.
+// Runs the benchmarks after the same set-up as `npm start`, and for those that take more, with that.
 //
 //   npm run bench -- [--only NAME] [--json FILE]
 
 import { parseArgs } from "node:util";
 import { prepareCluster } from "../standalone/cluster/setup.mjs";
 import { ensureSystemPackages, isCommand, SetupError, setUp } from "../standalone/setup.mjs";
+import { preparePublished } from "./published/prepare.mjs";
 
-const dockerNeeds = [
+const containerNeeds = [
   { what: "Docker's daemon", debianPackage: "docker.io", isThere: () => isCommand("dockerd") },
+  { what: "nft", debianPackage: "nftables", isThere: () => isCommand("nft") },
   { what: "ip", debianPackage: "iproute2", isThere: () => isCommand("ip") },
 ];
 
@@ -19,8 +21,10 @@ try {
     strict: false,
   }).values;
   await setUp(console.log);
-  if (["cluster", "stock-path"].includes(only)) await ensureSystemPackages(console.log, dockerNeeds);
+  if (["cluster", "stock-path", "at-once", "imports"].includes(only))
+    await ensureSystemPackages(console.log, containerNeeds);
   if (only === "cluster") await prepareCluster(console.log);
+  if (["isolation", "imports"].includes(only)) await preparePublished(console.log);
   const { main } = await import("../build/js/benchmarks/main.js");
   await main(argv);
   // A consumer of bare kafkajs that finds the broker gone goes on looking for it, although it was disconnected meanwhile.

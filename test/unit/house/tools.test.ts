@@ -17,6 +17,10 @@ describe("the project's own tools", () => {
       "chaos.mjs",
       "  npm run chaos -- [--minutes N] [--seed N] [--logs FOLDER]     0 minutes: every kind of fault once",
     ],
+    [
+      "../benchmarks/evaluate.mjs",
+      "  npm run evaluate                     all benchmarks in turn: about a quarter of an hour",
+    ],
   ] as const)
     it(`tell how they are called: ${tool}`, () => {
       const { status, stdout } = run(tool, "--help");

@@ -1,0 +1,202 @@
+// What was published, and where; and what of ours stands beside it. No figure is here that was not found in what is named.
+
+import type { Figure } from "../figures.ts";
+
+/** The figures of a benchmark's last run; undefined where there is none. */
+export type Results = Readonly<Record<string, readonly Figure[] | undefined>>;
+
+export interface Claim {
+  readonly system: "Refunction" | "SOCK" | "Agile cold starts" | "Catalyzer" | "Groundhog";
+  readonly published: string;
+  /** A key of `places`. */
+  readonly place: keyof typeof places;
+  /** What of ours is beside it. */
+  readonly here: string;
+  /** What is measured here is not what was built there, but what has to do in its place. */
+  readonly notYet?: true;
+  /** The benchmarks that it is taken from. */
+  readonly from: readonly string[];
+  readonly unit: "ms" | "ratio" | "%";
+  readonly ours: (results: Results) => number | undefined;
+  /** To compare with; absent: there is nothing to be better or worse than. */
+  readonly theirs?: { readonly value: number; readonly better: "less" | "more" };
+}
+
+export const places = {
+  refunction: "O. Stenbom, MEng report, Imperial College London 2019: restoring by runtime",
+  refunctionAbstract: "the same, abstract",
+  sock: "USENIX ATC 2018, abstract",
+  agile: "HotCloud 2019, abstract",
+  catalyzer: "ASPLOS 2020, abstract",
+  groundhog: "EuroSys 2023, abstract",
+} as const;
+
+function find(results: Results, bench: string, figure: string): Figure | undefined {
+  return results[bench]?.find((one) => one.figure === figure);
+}
+
+const value =
+  (bench: string, figure: string) =>
+  (results: Results): number | undefined =>
+    find(results, bench, figure)?.value;
+
+/** The first figure's value by the second's. */
+const quotient =
+  (bench: string, above: string, below: string) =>
+  (results: Results): number | undefined => {
+    const [over, under] = [above, below].map((figure) => find(results, bench, figure)?.value);
+    return over === undefined || under === undefined ? undefined : over / under;
+  };
+
+/** Percent more than the reused container's, over all programs. */
+const overhead =
+  (column: string, quantile: "p50" | "p95") =>
+  (results: Results): number | undefined => {
+    const ratio = find(results, "isolation", `all, over programs | ${column}`)?.[quantile];
+    return ratio === undefined ? undefined : (ratio - 1) * 100;
+  };
+
+/** Percent of the activations per second that the reused container does, over all programs. */
+const loss =
+  (quantile: "p50" | "p95") =>
+  (results: Results): number | undefined => {
+    const ratio = find(results, "isolation", "all, over programs | until usable, rewound ÷ reused")?.[
+      quantile
+    ];
+    return ratio === undefined ? undefined : (1 - 1 / ratio) * 100;
+  };
+
+const lean = (count: number) => `python, made for the call: ${count} at once | each`;
+const networked = (count: number) => `python, made for the call, with a network: ${count} at once | each`;
+const docker = (count: number) => `python, made by Docker: ${count} at once | each`;
+
+export const claims: readonly Claim[] = [
+  {
+    ...{ system: "Refunction", place: "refunction", from: ["rewind"], unit: "ms" },
+    published: "a Python function's container restored in 2.3 ms",
+    here: "one rewind after a tiny Python action, p50",
+    ours: value("rewind", "python tiny"),
+    theirs: { value: 2.3, better: "less" },
+  },
+  {
+    ...{ system: "Refunction", place: "refunction", from: ["rewind"], unit: "ms" },
+    published: "a Node function's in 29 ms",
+    here: "one rewind after a tiny Node action, p50",
+    ours: value("rewind", "nodejs tiny"),
+    theirs: { value: 29, better: "less" },
+  },
+  {
+    ...{ system: "Refunction", place: "refunction", from: [], unit: "ms", notYet: true },
+    published: "a Java function's in 99 ms",
+    here: "there is no runtime for Java; its actions run in Docker's containers, which are not rewound",
+    ours: () => undefined,
+  },
+  {
+    ...{ system: "Refunction", place: "refunctionAbstract", from: ["first-call"], unit: "ratio" },
+    published: "the effect of cold starts reduced by up to 20 times",
+    here: "container made for the call ÷ rewound one, Python, action never seen, message to answer",
+    ours: value("first-call", "python cold / never seen"),
+    theirs: { value: 20, better: "more" },
+  },
+  {
+    ...{ system: "SOCK", place: "sock", from: ["at-once"], unit: "ratio" },
+    published: "18 times faster than Docker",
+    here: "Docker's container ÷ lean one, each made for the call, one at a time, call to answer, the interpreter's start in both",
+    ours: quotient("at-once", docker(1), lean(1)),
+    theirs: { value: 18, better: "more" },
+  },
+  {
+    ...{ system: "SOCK", place: "sock", from: ["at-once"], unit: "ratio" },
+    published: "the same",
+    here: "the same, eight at once",
+    ours: quotient("at-once", docker(8), lean(8)),
+    theirs: { value: 18, better: "more" },
+  },
+  {
+    ...{ system: "SOCK", place: "sock", from: ["first-call"], unit: "ms", notYet: true },
+    published: "3 times more by generalized zygotes",
+    here: "no container is forked from another; one is made, and then rewound: a container made for the call, Python, message to answer",
+    ours: value("first-call", "python cold"),
+  },
+  {
+    ...{ system: "SOCK", place: "sock", from: ["imports"], unit: "ms" },
+    published: "importing many popular libraries adds about 100 ms to the start",
+    here: "the import itself, the median of our packages",
+    ours: value("imports", "all packages, median of medians | the import itself"),
+  },
+  {
+    ...{ system: "SOCK", place: "sock", from: ["imports"], unit: "ms", notYet: true },
+    published: "45 times faster than without zygotes by three tiers of caches",
+    here: "there are no caches of imports: each first call imports, the median package, the whole call in a rewound container",
+    ours: value("imports", "all packages, median of medians | rewound, with the import"),
+  },
+  {
+    ...{ system: "Agile cold starts", place: "agile", from: ["at-once"], unit: "ratio", notYet: true },
+    published: "cold starts faster by an order of magnitude with networks made ahead",
+    here: "no network is made ahead: a container made with its network ÷ one without, one at a time",
+    ours: quotient("at-once", networked(1), lean(1)),
+  },
+  {
+    ...{ system: "Agile cold starts", place: "agile", from: ["at-once"], unit: "ratio", notYet: true },
+    published: "flat start-up time under rising concurrency (1 would be flat)",
+    here: "each of 64 at once ÷ one alone, made for the call with its network",
+    ours: quotient("at-once", networked(64), networked(1)),
+    theirs: { value: 1, better: "less" },
+  },
+  {
+    ...{ system: "Catalyzer", place: "catalyzer", from: ["at-once"], unit: "ms", notYet: true },
+    published: "start-up in less than 1 ms in the best case",
+    here: "no container is booted from an image or forked: a lean one made for the call, Python, call to answer",
+    ours: value("at-once", lean(1)),
+    theirs: { value: 1, better: "less" },
+  },
+  {
+    ...{ system: "Catalyzer", place: "catalyzer", from: ["first-call"], unit: "ms" },
+    published: "the same",
+    here: "what takes its place where a container is free: a rewound one, Python, action never seen, message to answer",
+    ours: value("first-call", "python never seen"),
+    theirs: { value: 1, better: "less" },
+  },
+  {
+    ...{ system: "Groundhog", place: "groundhog", from: ["isolation"], unit: "%" },
+    published: "end-to-end latency: 1.5 % more (median)",
+    here: "what the caller waits, the median program; the action is loaded anew each time, as there is no checkpoint of a loaded one yet",
+    ours: overhead("rewound ÷ reused", "p50"),
+    theirs: { value: 1.5, better: "less" },
+  },
+  {
+    ...{ system: "Groundhog", place: "groundhog", from: ["isolation"], unit: "%" },
+    published: "end-to-end latency: 7 % more (95th percentile)",
+    here: "the same, the 95th percentile of programs",
+    ours: overhead("rewound ÷ reused", "p95"),
+    theirs: { value: 7, better: "less" },
+  },
+  {
+    ...{ system: "Groundhog", place: "groundhog", from: ["isolation"], unit: "%" },
+    published: "as above: 1.5 % (median)",
+    here: "the run of the loaded action alone, the median program",
+    ours: overhead("run alone, rewound ÷ reused", "p50"),
+    theirs: { value: 1.5, better: "less" },
+  },
+  {
+    ...{ system: "Groundhog", place: "groundhog", from: ["isolation"], unit: "%" },
+    published: "as above: 7 % (95th percentile)",
+    here: "the same, the 95th percentile of programs",
+    ours: overhead("run alone, rewound ÷ reused", "p95"),
+    theirs: { value: 7, better: "less" },
+  },
+  {
+    ...{ system: "Groundhog", place: "groundhog", from: ["isolation"], unit: "%" },
+    published: "throughput: 2.5 % less (median)",
+    here: "activations per second of one container, loading and rewind included, the median program",
+    ours: loss("p50"),
+    theirs: { value: 2.5, better: "less" },
+  },
+  {
+    ...{ system: "Groundhog", place: "groundhog", from: ["isolation"], unit: "%" },
+    published: "throughput: 49.6 % less (95th percentile)",
+    here: "the same, the 95th percentile of programs",
+    ours: loss("p95"),
+    theirs: { value: 49.6, better: "less" },
+  },
+];
