@@ -31,5 +31,6 @@ try {
   process.exit();
 } catch (error) {
   console.error(error instanceof SetupError ? error.problems.join("\n") : error);
-  process.exitCode = error instanceof SetupError ? 2 : 1;
+  // What the failed one has left open is no reason to stay.
+  process.exit(error instanceof SetupError ? 2 : 1);
 }

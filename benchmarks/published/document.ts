@@ -8,6 +8,8 @@ export interface Run {
   /** ISO date. */
   readonly date: string;
   readonly machine: string;
+  /** Of the machine in the minute before it: how many ran or wanted to. */
+  readonly load: number;
   readonly figures: readonly Figure[];
 }
 
@@ -76,7 +78,7 @@ function body(name: string, figures: readonly Figure[]): string {
 
 /** When and where it was measured, how to do so again, and the table. */
 export function sectionText(name: string, run: Run): string {
-  return `Measured ${run.date.slice(0, 10)} on ${run.machine}, by \`npm run bench -- --only ${name}\`.\n\n${body(name, run.figures)}`;
+  return `Measured ${run.date.slice(0, 10)} on ${run.machine}, by \`npm run bench -- --only ${name}\`; load before it: ${run.load.toFixed(1)}.\n\n${body(name, run.figures)}`;
 }
 
 /** Says which is better, and by how much; percentages are compared by their difference. */

@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectFolder } from "../../invoker/index.ts";
@@ -15,6 +16,9 @@ export const evaluated = ["rewind", "first-call", "isolation", "dirty-pages", "a
 const project = projectFolder();
 const page = join(project, "docs", "EVALUATION.md");
 const folder = join(project, "build", "evaluation");
+/** Several times what the longest takes. */
+const patienceMs = 20 * 60_000;
+
 const fileOf = (name: string): string => join(folder, `${name}.json`);
 
 /** True: it has ended well, and its figures are in the folder. */
@@ -22,14 +26,16 @@ async function run(name: string): Promise<boolean> {
   const figuresFile = join(folder, `${name}.figures.json`);
   rmSync(figuresFile, { force: true });
   const argv = [join(project, "benchmarks", "run.mjs"), "--only", name, "--json", figuresFile];
+  const [load = 0] = loadavg();
   const child = spawn(process.execPath, ["--enable-source-maps", ...argv], {
     cwd: project,
     stdio: "inherit",
+    timeout: patienceMs,
   });
   const [code] = (await once(child, "exit")) as [number | null];
   if (code !== 0 || !existsSync(figuresFile)) return false;
   const figures = JSON.parse(readFileSync(figuresFile, "utf8")) as Figure[];
-  const one: Run = { date: new Date().toISOString(), machine: machineText(), figures };
+  const one: Run = { date: new Date().toISOString(), machine: machineText(), load, figures };
   writeFileSync(fileOf(name), JSON.stringify(one));
   rmSync(figuresFile);
   return true;

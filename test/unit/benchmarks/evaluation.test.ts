@@ -97,7 +97,12 @@ describe("what stands beside a published figure", () => {
 });
 
 describe("the page of an evaluation", () => {
-  const run: Run = { date: "2026-01-02T03:04:05Z", machine: "a machine", figures: [ms("a | b", 1)] };
+  const run: Run = {
+    date: "2026-01-02T03:04:05Z",
+    machine: "a machine",
+    load: 0.25,
+    figures: [ms("a | b", 1)],
+  };
 
   it("keeps what is written by hand, and its tables are replaced", () => {
     const page = "before\n<!-- figures: x -->\n\nold\n\n<!-- end: x -->\nafter\n";
@@ -114,6 +119,6 @@ describe("the page of an evaluation", () => {
     const page = readFileSync(join(projectFolder(), "docs", "EVALUATION.md"), "utf8");
     const texts = sections(Object.fromEntries(evaluated.map((name) => [name, run])));
     expect([...texts.keys()]).to.deep.equal(["summary", ...evaluated]);
-    expect(withSections(page, texts)).to.include("Measured 2026-01-02 on a machine");
+    expect(withSections(page, texts)).to.include("Measured 2026-01-02 on a machine, by");
   });
 });
