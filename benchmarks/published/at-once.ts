@@ -16,6 +16,8 @@ const bench = "at-once";
 const counts = [1, 2, 4, 8, 16, 32, 64];
 const dockerCounts = [1, 2, 4, 8, 16];
 const memoryMB = 128;
+/** Sixty-four interpreters that start at once take their time where processors are few. */
+const startTimeoutMs = 300_000;
 
 /** Milliseconds to the answer of each call of a round. */
 type Burst = (count: number) => Promise<readonly number[]>;
@@ -51,8 +53,8 @@ async function lean(family: Family, most: number, network?: "nat"): Promise<Way>
     name: `at-once-${family}${network ?? ""}`,
     stemCell: { memoryMB },
     userMemoryMB: most * memoryMB,
-    settings: { stemCells: [], usesBeforeRetirement: 1, parallelStarts: most },
-    factory: network ? { network } : {},
+    settings: { stemCells: [], usesBeforeRetirement: 1, parallelStarts: most, startTimeoutMs },
+    factory: { startTimeoutMs, ...(network ? { network } : {}) },
   }).catch((error: unknown) => {
     putBack();
     throw error;
