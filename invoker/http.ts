@@ -93,6 +93,7 @@ const guardedRoutes: { readonly [route: string]: Route } = {
 };
 
 const unauthorized = "The authentication is possible but has failed or not yet been provided.";
+const ofOtherSite = "Pages of other sites may change nothing here.";
 const notFound = "The requested resource could not be found.";
 
 /** Neither may throw. */
@@ -195,6 +196,8 @@ async function answer(
     const refusal = errorAnswer(401, unauthorized, transid);
     return isOfLivePage(path) ? { ...refusal, headers: challenge } : refusal;
   }
+  if (method !== "GET" && method !== "HEAD" && isOfOtherSite(headers))
+    return errorAnswer(403, ofOtherSite, transid);
   const guarded = routes.guarded[wanted];
   if (guarded !== undefined) return await guarded(invoker);
   const all = Object.keys({ ...routes.open, ...routes.guarded });
@@ -202,6 +205,14 @@ async function answer(
   if (methods.length === 0) return errorAnswer(404, notFound, transid);
   const supported = methods.map((route) => route.split(" ")[0]).join(", ");
   return errorAnswer(405, `HTTP method not allowed, supported methods: ${supported}`, transid);
+}
+
+/**
+ * A browser that has been let in sends name and password along with what pages of other sites ask, and the page's origin with
+ * whatever changes something. Programs send none.
+ */
+function isOfOtherSite({ origin, host }: IncomingMessage["headers"]): boolean {
+  return origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host);
 }
 
 function errorAnswer(status: number, error: string, code: string): Answer {

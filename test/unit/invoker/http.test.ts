@@ -23,7 +23,12 @@ describe("the admin pages", () => {
   type Ask = (
     route: string,
     headers?: { readonly [name: string]: string },
-  ) => Promise<{ readonly status: number; readonly body: string; readonly headers: Headers }>;
+  ) => Promise<{
+    readonly status: number;
+    readonly body: string;
+    readonly headers: Headers;
+    readonly url: string;
+  }>;
 
   async function serving(
     changed: Partial<AdminSettings> = {},
@@ -34,7 +39,8 @@ describe("the admin pages", () => {
     const ask: Ask = async (route, headers = {}) => {
       const [method = "", path] = route.split(" ");
       const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method, headers });
-      return { status: response.status, body: await response.text(), headers: response.headers };
+      const { status, headers: told, url } = response;
+      return { status, body: await response.text(), headers: told, url };
     };
     return { ask, invoker };
   }
@@ -81,6 +87,25 @@ describe("the admin pages", () => {
       ["GET", 200, true],
       ["POST", 401, true],
     ]);
+  });
+
+  it("refuse what a page of another site asks by a browser that has been let in", async () => {
+    const { ask, invoker } = await serving();
+    for (const origin of ["http://127.0.0.1:1", "http://elsewhere.example", "null"]) {
+      const { status, body } = await ask("POST /disable", { ...operator, origin });
+      expect([status, JSON.parse(body).error]).to.deep.equal([
+        403,
+        "Pages of other sites may change nothing here.",
+      ]);
+    }
+    expect(invoker.isEnabled).to.equal(true);
+    expect(
+      (await ask("GET /isEnabled", { ...operator, origin: "http://elsewhere.example" })).status,
+    ).to.equal(200);
+    const { port } = new URL((await ask("GET /ping")).url);
+    expect((await ask("POST /disable", { ...operator, origin: `http://127.0.0.1:${port}` })).status).to.equal(
+      200,
+    );
   });
 
   it("enable and disable in stock's words", async () => {
