@@ -127,7 +127,7 @@ for (const family of families) {
         for (let round = 0; round < rounds; round++) {
           const startedMs = performance.now();
           const [visit, meanwhile] = await Promise.all([
-            attacked.visit(program, {}, waits ? { timeoutMs } : {}),
+            attacked.visit(program, {}, waits ? { timeoutMs, initTimeoutMs: patienceMs } : {}),
             look(neighbour),
           ]);
           expect(performance.now() - startedMs).to.be.lessThan(patienceMs);

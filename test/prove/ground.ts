@@ -76,6 +76,8 @@ export interface VisitOptions {
   /** Two with the same may share live state under the policy on-change. */
   readonly owner?: string;
   readonly timeoutMs?: number;
+  /** Of the load alone; by default as long as a run has. */
+  readonly initTimeoutMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
   /** Called between an answer and the rewind; `again` runs the program once more, and gives what that returned. */
   readonly beforeRelease?: (again: (value: JsonObject) => Promise<Json | undefined>) => Promise<void>;
@@ -158,12 +160,10 @@ export class Ground {
    * Loads a program, runs it once with `value`, gives the container back. Resolves after the rewind. Throws PoolError where
    * there is no container.
    */
-  async visit(
-    program: Program,
-    value: JsonObject,
-    { owner = "prover", timeoutMs = 60_000, environment = {}, beforeRelease }: VisitOptions = {},
-  ): Promise<Visit> {
+  async visit(program: Program, value: JsonObject, options: VisitOptions = {}): Promise<Visit> {
+    const { owner = "prover", timeoutMs = 60_000, environment = {}, beforeRelease } = options;
     const limits = { timeoutMs, maxBodyBytes: largestBody, keptBodyBytes: largestBody };
+    const initLimits = { ...limits, timeoutMs: options.initTimeoutMs ?? timeoutMs };
     this.#timings = this.#taint = undefined;
     const lease = await this.#pool.lease({ kind: this.#kind, memoryMB, owner });
     const { containerId: container, start } = lease;
@@ -171,7 +171,7 @@ export class Ground {
     const { source, binary = false } = program;
     const code = Buffer.from(source as string);
     const frame = { name: "proof", main: "main", binary, env: environment, code };
-    const loaded = lease.initialised ? undefined : (await lease.init(frame, limits)).exchange;
+    const loaded = lease.initialised ? undefined : (await lease.init(frame, initLimits)).exchange;
     const isLoaded = loaded === undefined || (loaded.outcome === "answer" && loaded.status === 200);
     const run = async (args: JsonObject): Promise<Exchange> =>
       (await lease.run(JSON.stringify({ value: args }), limits)).exchange;

@@ -87,7 +87,7 @@ describe("npm start", function () {
   it("prints a curl line that works as it is pasted", () => {
     const { stdout, status } = spawnSync("/bin/sh", ["-c", program.line("curl")], { encoding: "utf8" });
     expect(status).to.equal(0);
-    expect(JSON.parse(stdout)).to.deep.equal({ payload: "Hello, you from somewhere!" });
+    expect(JSON.parse(stdout)).to.deep.equal({ msg: "Hello, you from somewhere!" });
   });
 
   it("serves an action in JavaScript, again, and another one after it", async () => {
