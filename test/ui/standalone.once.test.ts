@@ -50,14 +50,11 @@ describe("the live page of npm start", function () {
     await page.locator("#phase").getByText("ready").waitFor();
     const { origin, username, password } = new URL(program.line("watch"));
     const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}` };
-    const { totalContainers } = (await (await fetch(`${origin}/pool`, { headers })).json()) as {
-      totalContainers: number;
-    };
-    expect(totalContainers).to.be.above(0);
-    await within(
-      limitMs,
-      async () => (await page.locator("#grid button").count()) === totalContainers || undefined,
-    );
+    await within(limitMs, async () => {
+      const pool = (await (await fetch(`${origin}/pool`, { headers })).json()) as { totalContainers: number };
+      const shown = await page.locator("#grid button").count();
+      return (shown > 0 && shown === pool.totalContainers) || undefined;
+    });
     const activationId = await invoke();
     const row = page.getByRole("row").filter({ hasText: activationId });
     await row.getByText("application error").waitFor();
