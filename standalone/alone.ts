@@ -9,6 +9,7 @@ import {
   preflight,
   probe,
   projectFolder,
+  type StemCell,
   startInvoker,
 } from "../invoker/index.ts";
 import { createApi } from "./api.ts";
@@ -29,7 +30,7 @@ import { openDatabases } from "./store/databases.ts";
 import { serveWatch, watchUrl } from "./watch.ts";
 
 const scratchMB = 256;
-const stemCellsPerFamily = 2;
+const stemCellsPerKind = 2;
 
 /** Starts all of it in this process. Throws StartError. */
 export async function startAlone(options: Options, usual: InvokerSettings): Promise<Running> {
@@ -109,17 +110,30 @@ function invokerSettings(usual: InvokerSettings, options: Options, manifest: Man
   const defaults = Object.values(manifest.runtimes).flatMap((runtimes) =>
     runtimes.filter((one) => one.default),
   );
-  const roomForStemCells = userMemoryMB / 2 / memoryMB / Math.max(1, defaults.length);
-  const count = Math.min(stemCellsPerFamily, Math.floor(roomForStemCells));
   return {
     ...usual,
     pool: {
       ...usual.pool,
       userMemoryMB,
       rewind,
-      stemCells: count > 0 ? defaults.map(({ kind }) => ({ kind, count, memoryMB })) : [],
+      stemCells: stemCellsFor(
+        defaults.map(({ kind }) => kind),
+        { userMemoryMB, memoryMB },
+      ),
     },
     defaultKinds: Object.fromEntries(defaults.map(({ kind }) => [kind.split(":")[0] ?? "", kind])),
     logLevel: "warn",
   };
+}
+
+/** Half of the memory holds containers made ahead: one of each kind in turn, then a second one, while there is room. */
+export function stemCellsFor(
+  kinds: readonly string[],
+  { userMemoryMB, memoryMB }: { readonly userMemoryMB: number; readonly memoryMB: number },
+): readonly StemCell[] {
+  const room = Math.floor(userMemoryMB / 2 / memoryMB);
+  const countOf = (place: number): number => Math.ceil((room - place) / kinds.length);
+  return kinds
+    .map((kind, place) => ({ kind, count: Math.min(stemCellsPerKind, countOf(place)), memoryMB }))
+    .filter(({ count }) => count > 0);
 }

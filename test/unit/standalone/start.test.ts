@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { projectFolder, readConfigFile } from "../../../invoker/config/entries.ts";
 import { readManifest } from "../../../invoker/manifest.ts";
-import { requireContainers } from "../../../standalone/alone.ts";
+import { requireContainers, stemCellsFor } from "../../../standalone/alone.ts";
 import { bannerLines, clusterBannerLines, urlOf } from "../../../standalone/banner.ts";
 import { invokerEnvironment } from "../../../standalone/cluster/machine.ts";
 import { StartError } from "../../../standalone/errors.ts";
@@ -29,6 +29,20 @@ async function messageOf(promise: Promise<unknown>): Promise<string> {
   }
   throw new Error("it started");
 }
+
+describe("containers made ahead on one machine", () => {
+  it("take half of the memory, one of each kind in turn and then a second one: no kind is left without for another's sake", () => {
+    const kinds = ["nodejs:20", "python:3", "ruby:3"];
+    const counts = (userMemoryMB: number): readonly string[] =>
+      stemCellsFor(kinds, { userMemoryMB, memoryMB: 256 }).map(({ kind, count }) => `${count} ${kind}`);
+    expect(counts(511)).to.deep.equal([]);
+    expect(counts(512)).to.deep.equal(["1 nodejs:20"]);
+    expect(counts(1024)).to.deep.equal(["1 nodejs:20", "1 python:3"]);
+    expect(counts(2048)).to.deep.equal(["2 nodejs:20", "1 python:3", "1 ruby:3"]);
+    expect(counts(8192)).to.deep.equal(["2 nodejs:20", "2 python:3", "2 ruby:3"]);
+    expect(stemCellsFor([], { userMemoryMB: 8192, memoryMB: 256 })).to.deep.equal([]);
+  });
+});
 
 describe("starting", () => {
   let folder: string;
