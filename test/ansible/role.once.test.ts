@@ -239,7 +239,7 @@ describe("the preflight", () => {
     [
       "memory",
       { "proc/meminfo": "MemAvailable: 1048576 kB" },
-      "Missing: memory (1024 MB are free, and 2560 MB wanted)",
+      "Missing: memory (1024 MB are free, and 2560 MB wanted by what is to start here)",
     ],
     ["the port", { "proc/net/tcp6": " 0: 0000:2EE1 0000:0000 0A" }, "Missing: the port 12001"],
   ] as const) {

@@ -46,7 +46,7 @@ fi
 
 available_mb=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' "$root/proc/meminfo")
 [ "$available_mb" -ge "$memory_mb" ] ||
-  missing "memory ($available_mb MB are free, and $memory_mb MB wanted)" "lower invoker_user_memory (or user_memory of this host), or free some"
+  missing "memory ($available_mb MB are free, and $memory_mb MB wanted by what is to start here)" "lower invoker_user_memory (or user_memory of this host), or free some"
 
 if [ "$port" != 0 ]; then
   listening=$(printf ':%04X [0-9A-F]*:0000 0A' "$port")
