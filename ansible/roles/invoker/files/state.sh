@@ -3,7 +3,7 @@
 #   by X          what shall keep the invoker running: systemd, script or docker
 #   kept by X     what has been set up to do so, by an earlier run of the role
 #   running       it runs
-#   current       it was started from what its folder holds
+#   current       it was started from what its folder holds, and has served since
 #   container ID  the container that it runs in, or ran in
 #   stock ID      OpenWhisk's own invoker of this name, in Docker
 #   root PATH     where Docker keeps its containers
@@ -36,6 +36,6 @@ docker ps --all --filter "name=^/$name\$" --format '{{.ID}} {{.Label "rewhisk.ho
     echo "container $id"
     [ "${status%% *}" != Up ] || echo running
   done
-cmp -s "$home/run" "$home/started" && echo current
+cmp -s "$home/run" "$home/started" && [ ! -e "$home/unproved" ] && echo current
 docker info --format '{{.DockerRootDir}}' 2>/dev/null | sed 's/^/root /'
 exit 0
