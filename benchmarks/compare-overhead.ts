@@ -28,7 +28,7 @@ export async function compareOverhead(): Promise<readonly Figure[]> {
     const place = { url: new URL(`http://127.0.0.1:${port}`), auth: "uuid:key" };
     const options = readOptions(["--here", "--parts", "check", "--gap", "0", ...amounts], ".") as Options;
     const progress = new Progress({ write: () => undefined, isTerminal: false });
-    const running = { progress, signal: new AbortController().signal };
+    const running = { progress, signal: new AbortController().signal, report: () => undefined };
     // Both sides are the same: all pairs of calls tell of one endpoint.
     const places = { stock: place, rewhisk: place };
     const { ledger, ending } = await compare({ ...options, passMs }, places, running);

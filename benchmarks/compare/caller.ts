@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Series } from "./call.ts";
-import { type Answer, codeOf, type Endpoint, EndpointError } from "./endpoint.ts";
+import { type Answer, codeOf, type Endpoint, EndpointError, keyRefused } from "./endpoint.ts";
 import type { Ledger, Place } from "./ledger.ts";
 import { type Activation, readActivation } from "./record.ts";
 
@@ -20,6 +20,8 @@ export interface Heard extends Answer {
 }
 
 const tooMany = 429;
+/** Of a namespace that may not call its own actions, too. */
+const notLetIn: readonly number[] = [401, 403];
 const firstPauseMs = 1000;
 const longestPauseMs = 16_000;
 /** Limits are counted by the minute: two of them are enough for any. */
@@ -75,7 +77,9 @@ export class Caller {
       this.#troublesInRow = 0;
       return { ...answer, throttled };
     }
-    this.#troubled(series, `${answer.status}: ${answer.text}`);
+    const what = `${answer.status}: ${answer.text}`;
+    this.#troubled(series, what);
+    if (notLetIn.includes(answer.status)) throw keyRefused(this.#parts.endpoint.side, what);
     return undefined;
   }
 
@@ -120,18 +124,17 @@ export class Caller {
   async #returns(): Promise<void> {
     const { endpoint, ledger, patienceMs, signal } = this.#parts;
     const goneMs = performance.now();
-    for (;;) {
+    for (let looks = 1; ; looks++) {
       const answer = await endpoint
         .send("GET", "/api/v1/namespaces")
         .catch(({ cause }: Error) => codeOf(cause));
       const passedMs = performance.now() - goneMs;
       const status = typeof answer === "string" ? answer : answer.status;
       if (status === 200) {
-        ledger.outages.push({
-          side: endpoint.side,
-          startedMs: ledger.sinceBeginMs(goneMs),
-          lastedMs: passedMs,
-        });
+        // One that answers at the first look was not gone: it failed at that call.
+        if (looks === 1) return;
+        const startedMs = ledger.sinceBeginMs(goneMs);
+        ledger.outages.push({ side: endpoint.side, startedMs, lastedMs: passedMs });
         return;
       }
       if (passedMs >= patienceMs) {

@@ -5,12 +5,12 @@ import { families } from "../programs.ts";
 import { type BySide, bySide, sides } from "./call.ts";
 import { Comparison } from "./comparison.ts";
 import { Endpoint, EndpointError } from "./endpoint.ts";
-import { commonKind, type EndpointFacts, inspect } from "./inspect.ts";
+import { commonKind, type EndpointFacts, inspect, isOffered } from "./inspect.ts";
 import { Ledger } from "./ledger.ts";
 import { type Options, OptionsError } from "./options.ts";
 import type { Progress } from "./progress.ts";
 import { allRows } from "./statistics.ts";
-import type { Comparing, Ending } from "./summary.ts";
+import { type Comparing, type Ending, type Unfinished, unfinishedText } from "./summary.ts";
 import { stepsOf } from "./workloads.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -20,6 +20,8 @@ interface Running {
   readonly progress: Progress;
   /** Aborted: what there is is to be reported. */
   readonly signal: AbortSignal;
+  /** Gets all that was measured before anything is removed, which may take long or fail. */
+  readonly report: (comparing: Comparing) => void;
 }
 
 /** Below it, the namespace's limit is what would be measured. */
@@ -29,11 +31,12 @@ const fewPerMinute = 5000;
 export async function compare(
   options: Options,
   places: Places,
-  { progress, signal }: Running,
+  { progress, signal, report }: Running,
 ): Promise<Comparing> {
   const { insecure, inFlight, burst, prefix, memoryMB, gapMs, patienceMs } = options;
   const endpoints = bySide(
-    (side) => new Endpoint({ side, ...places[side], insecure, inFlight: Math.max(inFlight, burst) }),
+    (side) =>
+      new Endpoint({ side, ...places[side], insecure, patienceMs, inFlight: Math.max(inFlight, burst) }),
   );
   const interrupt = (): void => {
     for (const side of sides) endpoints[side].interrupt();
@@ -56,14 +59,16 @@ export async function compare(
     const ending = await follow(comparison, options, kinds);
     const tookMs = ledger.sinceBeginMs();
     progress.say(`Measured for ${Math.round(tookMs / 1000)} s.`);
-    if (options.keep) progress.say(`Left there, as wished: ${opened.map((one) => one.package).join(", ")}`);
-    else ledger.notes.push(...(await clear(opened, progress)));
     const { asked } = options;
-    return {
+    const comparing: Comparing = {
       ...{ facts, kinds, asked, ledger, ending, tookMs },
       rows: allRows(ledger),
       callerMachine: machine(),
     };
+    report(comparing);
+    if (options.keep) progress.say(`Left there, as wished: ${opened.map((one) => one.package).join(", ")}`);
+    else ledger.notes.push(...(await clear(opened, progress)));
+    return comparing;
   } catch (error) {
     await clear(opened, progress);
     throw error;
@@ -77,21 +82,33 @@ export async function compare(
 async function follow(comparison: Comparison, options: Options, kinds: readonly string[]): Promise<Ending> {
   const { ledger, progress, signal } = comparison.parts;
   const steps = stepsOf(options, kinds);
+  const unfinished: Unfinished[] = [];
+  const early = (ending: Ending): Ending => {
+    ledger.notes.push(...unfinished.map(unfinishedText));
+    return ending;
+  };
   for (const [i, { title, run }] of steps.entries()) {
+    const troublesBefore = ledger.troubles.length;
     progress.begin(`${i + 1} of ${steps.length}, ${title}`);
     try {
       await run(comparison);
     } catch (error) {
-      if (signal.aborted) return { kind: "interrupted", during: title };
+      if (signal.aborted) return early({ kind: "interrupted", during: title });
       if (!(error instanceof EndpointError)) throw error;
       const { side, message } = error;
-      if (error.code !== "refused") return { kind: "lost", side, during: title, why: message };
-      ledger.notes.push(`“${title}” is not complete, ${side} refused: ${message}.`);
+      if (error.code !== "refused") return early({ kind: "lost", side, during: title, why: message });
+      unfinished.push({ side, during: title, why: `${side} refused: ${message}` });
+      continue;
     } finally {
       ledger.endSeries();
     }
+    const barren = ledger.barrenSince(troublesBefore);
+    if (barren === undefined) continue;
+    const { side, series } = barren;
+    unfinished.push({ side, during: title, why: `no call of ${side} succeeded (${series.subject})` });
   }
-  return { kind: "complete" };
+  if (unfinished.length === 0) return { kind: "complete" };
+  return { kind: "incomplete", steps: unfinished, of: steps.length };
 }
 
 async function clear(opened: readonly Workspace[], progress: Progress): Promise<readonly string[]> {
@@ -129,7 +146,7 @@ function kindsToCompare({ kinds }: Options, { stock, rewhisk }: BySide<EndpointF
   }
   const problems = [stock, rewhisk].flatMap((facts) =>
     kinds
-      .filter((kind) => !kind.endsWith(":default") && facts.kinds?.every((one) => one.kind !== kind))
+      .filter((kind) => !isOffered(kind, facts.kinds))
       .map((kind) => `--kinds ${kind}: ${facts.url} has ${facts.kinds?.map((one) => one.kind).join(", ")}`),
   );
   if (problems.length > 0) throw new OptionsError(problems);

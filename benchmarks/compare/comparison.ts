@@ -56,9 +56,11 @@ export class Comparison {
     this.#callers = bySide((side) => new Caller({ endpoint: endpoints[side], ledger, patienceMs, signal }));
   }
 
-  /** The same actions on both sides. Throws EndpointError. */
+  /** The same actions on both sides. Throws EndpointError when neither creates any more. */
   async put(drafts: readonly Draft[]): Promise<void> {
-    await Promise.all(sides.map((side) => this.parts.workspaces[side].put(drafts)));
+    const ends = await Promise.allSettled(sides.map((side) => this.parts.workspaces[side].put(drafts)));
+    const failure = ends.find((end) => end.status === "rejected");
+    if (failure !== undefined) throw failure.reason;
   }
 
   /** Each call on one side and then on the other, which side is first changing from call to call. */

@@ -14,6 +14,8 @@ export interface EndpointPlace {
   readonly insecure: boolean;
   /** Calls under way at the same time. */
   readonly inFlight: number;
+  /** How long an endpoint that does not answer is waited for. */
+  readonly patienceMs: number;
 }
 
 export interface Answer {
@@ -41,11 +43,20 @@ export class EndpointError extends Error {
 
 /** A blocking call is answered after a minute at the latest. */
 const answerLimitMs = 120_000;
-const controlLimitMs = 60_000;
+/** What is created may be long. */
+const putLimitMs = 60_000;
+/** With little patience too: an endpoint that is busy is not gone. */
+const leastLimitMs = 5000;
 /** Longer than the pauses between calls: what is measured is no connection being made. */
 const keptIdleMs = 30_000;
 /** For all that is not measured. */
 export const controlsInFlight = 8;
+
+interface SendOptions {
+  readonly body?: object;
+  readonly withKey?: boolean;
+  readonly signal?: AbortSignal;
+}
 
 export class Endpoint {
   readonly place: EndpointPlace;
@@ -54,6 +65,7 @@ export class Endpoint {
   readonly #control: Pool;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #options: RequestOptions;
+  readonly #interrupted = new AbortController();
 
   constructor(place: EndpointPlace) {
     this.place = place;
@@ -63,8 +75,8 @@ export class Endpoint {
     this.#measured = isTls ? new TlsAgent({ ...kept, rejectUnauthorized: !insecure }) : new Agent(kept);
     this.#send = isTls ? requestTls : request;
     this.#control = new Pool(url.origin, {
-      ...{ connections: controlsInFlight, headersTimeout: controlLimitMs, bodyTimeout: controlLimitMs },
-      ...{ keepAliveTimeout: keptIdleMs, connect: { rejectUnauthorized: !insecure } },
+      ...{ connections: controlsInFlight, keepAliveTimeout: keptIdleMs },
+      connect: { rejectUnauthorized: !insecure },
     });
     this.#headers = {
       authorization: `Basic ${Buffer.from(auth).toString("base64")}`,
@@ -78,6 +90,11 @@ export class Endpoint {
 
   get side(): Side {
     return this.place.side;
+  }
+
+  /** Of each request that is not measured. */
+  get limitMs(): number {
+    return Math.max(this.place.patienceMs, leastLimitMs);
   }
 
   /** Below the address that was given, which may have a path of its own. */
@@ -111,27 +128,42 @@ export class Endpoint {
     });
   }
 
-  /** Any other request, below the given address. A body that is no JSON comes as undefined. Throws EndpointError `unreachable`. */
+  /**
+   * Any other request, below the given address; `signal` ends it earlier than its time. A body that is no JSON comes as undefined.
+   * Throws EndpointError `unreachable`.
+   */
   async send(
     method: "GET" | "PUT" | "DELETE",
     path: string,
-    { body, withKey = true }: { readonly body?: object; readonly withKey?: boolean } = {},
+    { body, withKey = true, signal }: SendOptions = {},
   ): Promise<{ readonly status: number; readonly body: unknown }> {
     const { authorization: _, ...open } = this.#headers;
     const headers = withKey ? this.#headers : open;
+    const limitMs = method === "PUT" ? putLimitMs : this.limitMs;
+    const overdue = AbortSignal.timeout(limitMs);
+    // Nobody needs what it would tell; what creates or removes goes on.
+    const ends = [
+      overdue,
+      ...(method === "GET" ? [this.#interrupted.signal] : []),
+      ...(signal ? [signal] : []),
+    ];
     try {
       const answer = await this.#control.request({
-        ...{ method, path: this.pathOf(path), headers },
+        ...{ method, path: this.pathOf(path), headers, signal: AbortSignal.any(ends) },
         ...(body && { body: JSON.stringify(body) }),
       });
       return { status: answer.statusCode, body: readJson(await answer.body.text()) };
     } catch (cause) {
-      throw new EndpointError(this.side, "unreachable", `it does not answer (${codeOf(cause)})`, { cause });
+      const why = overdue.aborted ? new Error(`nothing came for ${limitMs / 1000} s`, { cause }) : cause;
+      throw new EndpointError(this.side, "unreachable", `it does not answer (${codeOf(why)})`, {
+        cause: why,
+      });
     }
   }
 
-  /** Ends the calls that are under way, with an error; other requests go on. */
+  /** Ends the calls that are under way, and what is asked for, with an error; what creates or removes goes on. */
   interrupt(): void {
+    this.#interrupted.abort(new Error("interrupted"));
     this.#measured.destroy();
   }
 
@@ -153,6 +185,11 @@ function readJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Of an answer that is no business of what was asked for: whoever asked is not let in. */
+export function keyRefused(side: Side, words: string): EndpointError {
+  return new EndpointError(side, "key", `it does not take the key any more (${words})`);
 }
 
 /** Of an answer of the API that refuses something: its own words. */

@@ -125,6 +125,15 @@ async function limitsOf(
   };
 }
 
+/** Whether a side has the kind, as far as it tells: `nodejs:default` wherever it has any of that family. */
+export function isOffered(kind: string, offered: readonly OfferedKind[] | undefined): boolean {
+  if (offered === undefined) return true;
+  const [family = "", version] = kind.split(":");
+  return version === "default"
+    ? commonKind(family, offered, offered) !== undefined
+    : offered.some((one) => one.kind === kind);
+}
+
 /** Of a family such as `nodejs`: the kind to compare, which both sides must offer; undefined where they have none in common. */
 export function commonKind(
   family: string,

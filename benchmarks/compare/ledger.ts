@@ -95,6 +95,13 @@ export class Ledger {
     return [...new Set([...this.calls, ...this.rates, ...this.troubles].map(({ series }) => series))];
   }
 
+  /** Of the troubles from that number on: the first whose series has no call of its side that succeeded. */
+  barrenSince(number: number): Trouble | undefined {
+    return this.troubles
+      .slice(number)
+      .find(({ series, side }) => !this.calls.some((call) => call.series === series && call.side === side));
+  }
+
   callsOf(series: Series): BySide<readonly Call[]> {
     const own = this.calls.filter((call) => call.series === series);
     return bySide((side) => own.filter((call) => call.side === side));

@@ -32,13 +32,20 @@ export async function main(argv: readonly string[], folder: string): Promise<num
     const own = options.places === undefined ? await startHere(progress) : undefined;
     try {
       const places = (options.places ?? own?.places) as Places;
-      const comparing = await compare(options, places, { progress, signal });
-      write(comparing, options.reportFile);
+      const report = (comparing: Comparing): void => write(comparing, options.reportFile);
+      const comparing = await compare(options, places, { progress, signal, report });
+      // Again, with what was left.
+      report(comparing);
+      tell(comparing, options.reportFile);
       return isSound(comparing) ? 0 : 1;
     } finally {
       await own?.stop();
     }
   } catch (error) {
+    if (signal.aborted && (error instanceof OptionsError || error === signal.reason)) {
+      console.error("It was interrupted before anything was measured: there is no report.");
+      return 1;
+    }
     if (!(error instanceof OptionsError)) throw error;
     console.error([...error.problems, "Try npm run compare -- --help"].join("\n"));
     return 2;
@@ -47,9 +54,15 @@ export async function main(argv: readonly string[], folder: string): Promise<num
   }
 }
 
-function write(comparing: Comparing, file: string): void {
+/** The files beside the report. */
+function companionsOf(file: string): readonly [csv: string, json: string] {
   const stem = file.slice(0, file.length - extname(file).length);
-  const companions = [`${stem}.csv`, `${stem}.json`];
+  return [`${stem}.csv`, `${stem}.json`];
+}
+
+function write(comparing: Comparing, file: string): void {
+  const companions = companionsOf(file);
+  const [csv, json] = companions;
   mkdirSync(dirname(file), { recursive: true });
   const style = readFileSync(join(sourceFolder, "report.css"), "utf8");
   writeFileSync(
@@ -60,13 +73,15 @@ function write(comparing: Comparing, file: string): void {
       companions.map((path) => basename(path)),
     ),
   );
-  writeFileSync(`${stem}.csv`, callsAsCsv(comparing.ledger));
-  writeFileSync(`${stem}.json`, figuresAsJson(comparing));
+  writeFileSync(csv, callsAsCsv(comparing.ledger));
+  writeFileSync(json, figuresAsJson(comparing));
+}
+
+function tell(comparing: Comparing, file: string): void {
   for (const { text } of alertsOf(comparing)) console.log(text);
   console.log(shortTable(comparing.rows));
-  console.log(
-    `The report is ${file}, with ${companions.map((path) => basename(path)).join(" and ")} beside it.`,
-  );
+  const beside = companionsOf(file).map((path) => basename(path));
+  console.log(`The report is ${file}, with ${beside.join(" and ")} beside it.`);
 }
 
 /** The first wish ends the measuring, the second everything. */

@@ -1,16 +1,25 @@
 // What a comparison came to, in words: how it ended, what leads the report, and whether all was well.
 
-import type { Side } from "./call.ts";
+import { type Side, sides } from "./call.ts";
 import type { EndpointFacts } from "./inspect.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger, Outage } from "./ledger.ts";
 import type { Row } from "./statistics.ts";
 import { count, period } from "./words.ts";
 
 /** How it ended. */
 export type Ending =
   | { readonly kind: "complete" }
+  /** It went through all steps, and these of them were left or gave nothing. */
+  | { readonly kind: "incomplete"; readonly steps: readonly Unfinished[]; readonly of: number }
   | { readonly kind: "interrupted"; readonly during: string }
   | { readonly kind: "lost"; readonly side: Side; readonly during: string; readonly why: string };
+
+/** A step that does not have all its figures. */
+export interface Unfinished {
+  readonly side: Side;
+  readonly during: string;
+  readonly why: string;
+}
 
 /** All that the report is made of. */
 export interface Comparing {
@@ -28,6 +37,8 @@ export interface Alert {
   readonly level: "bad" | "note";
   readonly text: string;
 }
+
+const stepsShown = 4;
 
 /** Nothing needs looking at before the figures can be believed. */
 export function isSound({ ledger, ending }: Pick<Comparing, "ledger" | "ending">): boolean {
@@ -59,13 +70,19 @@ export function alertsOf({
       `Partial report: it was interrupted after ${period(tookMs)}, during “${ending.during}”. What follows is what was measured before.`,
     );
   }
+  if (ending.kind === "incomplete") {
+    const { steps, of } = ending;
+    const more =
+      steps.length > stepsShown ? ` And ${steps.length - stepsShown} more, which are in the JSON file.` : "";
+    bad.push(
+      `Partial report: ${steps.length} of ${of} steps are not complete. ${steps.slice(0, stepsShown).map(unfinishedText).join(" ")}${more}`,
+    );
+  }
   if (troubles.length > 0) {
     const total = count(troubles.length, "call");
     notes.push(`${total} gave no successful activation; they are listed below, and no figure has them.`);
   }
-  for (const { side, startedMs, lastedMs } of outages) {
-    notes.push(`${side} did not answer for ${period(lastedMs)}, ${period(startedMs)} after the start.`);
-  }
+  for (const side of sides) notes.push(...outageTexts(outages.filter((outage) => outage.side === side)));
   for (const [side, { answers, waitedMs }] of Object.entries(throttled)) {
     if (answers === 0) continue;
     notes.push(
@@ -77,4 +94,21 @@ export function alertsOf({
     (level: Alert["level"]) =>
     (text: string): Alert => ({ level, text });
   return [...bad.map(alerts("bad")), ...notes.map(alerts("note"))];
+}
+
+export function unfinishedText({ during, why }: Unfinished): string {
+  return `“${during}”: ${why}.`;
+}
+
+/** Of one side: many are one line. */
+function outageTexts(outages: readonly Outage[]): readonly string[] {
+  const [first] = outages;
+  if (first === undefined) return [];
+  const { side, startedMs } = first;
+  const lasted = period(outages.reduce((sum, { lastedMs }) => sum + lastedMs, 0));
+  return outages.length === 1
+    ? [`${side} did not answer for ${lasted}, ${period(startedMs)} after the start.`]
+    : [
+        `${side} did not answer for ${lasted} in all, ${outages.length} times, first ${period(startedMs)} after the start.`,
+      ];
 }

@@ -1,6 +1,6 @@
 // A package of the comparison's own in a namespace, with all its actions: made at the beginning, gone at the end.
 
-import { controlsInFlight, type Endpoint, EndpointError, errorText } from "./endpoint.ts";
+import { controlsInFlight, type Endpoint, EndpointError, errorText, keyRefused } from "./endpoint.ts";
 
 /** An action as it is to be. */
 export interface Draft {
@@ -18,7 +18,7 @@ export interface WorkspaceOptions {
   readonly signal: AbortSignal;
 }
 
-const [conflict, absent] = [409, 404];
+const [conflict, absent, unauthorized] = [409, 404, 401];
 const namesTried = 100;
 const timeoutMs = 60_000;
 
@@ -28,6 +28,9 @@ export class Workspace {
   readonly #options: WorkspaceOptions;
   /** Those that may be there: also one whose answer was lost. */
   readonly #names = new Set<string>();
+  readonly #underWay = new Set<Promise<void>>();
+  /** Aborted: what has not been created by now is not waited for any longer. */
+  readonly #late = new AbortController();
 
   private constructor(endpoint: Endpoint, name: string, options: WorkspaceOptions) {
     this.package = name;
@@ -60,19 +63,30 @@ export class Workspace {
     );
   }
 
-  /** Creates actions, some at a time. Throws EndpointError. */
+  /** Creates actions, some at a time. Throws EndpointError, and at once the signal's reason: `clear` waits for those under way. */
   async put(drafts: readonly Draft[]): Promise<void> {
-    const { memoryMB, signal } = this.#options;
-    await eachOf(drafts, async ({ name, kind, code }) => {
+    const { signal } = this.#options;
+    const creation = eachOf(drafts, async (draft) => {
       signal.throwIfAborted();
-      this.#names.add(name);
-      const limits = { memory: memoryMB, timeout: timeoutMs };
-      const body = { namespace: "_", name, exec: { kind, code }, limits };
-      const answer = await this.#endpoint.send("PUT", `${this.#actionUrl(name)}?overwrite=false`, { body });
-      if (answer.status === 200) return;
-      const what = `The action ${this.package}/${name} cannot be created: ${errorText(answer)}`;
-      throw new EndpointError(this.#endpoint.side, "refused", what);
+      this.#names.add(draft.name);
+      await this.#create(draft);
     });
+    const ended = (): void => void this.#underWay.delete(creation);
+    this.#underWay.add(creation);
+    creation.then(ended, ended);
+    await unlessAborted(creation, signal);
+  }
+
+  async #create({ name, kind, code }: Draft): Promise<void> {
+    const limits = { memory: this.#options.memoryMB, timeout: timeoutMs };
+    const body = { namespace: "_", name, exec: { kind, code }, limits };
+    const url = `${this.#actionUrl(name)}?overwrite=false`;
+    const answer = await this.#endpoint.send("PUT", url, { body, signal: this.#late.signal });
+    if (answer.status === 200) return;
+    const { side } = this.#endpoint;
+    if (answer.status === unauthorized) throw keyRefused(side, errorText(answer));
+    const what = `The action ${this.package}/${name} cannot be created: ${errorText(answer)}`;
+    throw new EndpointError(side, "refused", what);
   }
 
   /** Where its activations are asked for. */
@@ -82,6 +96,10 @@ export class Workspace {
 
   /** Removes it all. Resolves with what is left and why; undefined where nothing is. */
   async clear(): Promise<string | undefined> {
+    // An action that is still being created would come after its removal.
+    const late = setTimeout(() => this.#late.abort(), this.#endpoint.limitMs);
+    await Promise.allSettled(this.#underWay);
+    clearTimeout(late);
     const total = this.#names.size + 1;
     let removed = 0;
     const remove = async (url: string): Promise<void> => {
@@ -107,6 +125,20 @@ export class Workspace {
 
 function packageUrl(name: string): string {
   return `/api/v1/namespaces/_/packages/${name}`;
+}
+
+/** What the work comes to, or the signal's reason where that is earlier. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = (): void => undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop);
+  });
+  try {
+    await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /** Some at a time; the first failure ends it, when those that are under way have ended. */

@@ -6,17 +6,24 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** What becomes of an invocation: passed on, cut off, answered otherwise, or its answer changed. */
-export type Fate =
-  | "pass"
-  | "cut"
-  | { readonly status: number; readonly body: object; readonly headers?: Readonly<Record<string, string>> }
-  | { readonly change: (text: string) => string };
+export type Fate = "pass" | "cut" | Verdict | { readonly change: (text: string) => string };
+
+interface Verdict {
+  readonly status: number;
+  readonly body: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 export class Front {
   /** Asked for each invocation, with its number from 1 on and the action's name. */
   fate: (number: number, action: string) => Fate | Promise<Fate> = () => "pass";
+  /** Asked for every request, invocations among them; `hold`: it gets no answer, and its connection stays. */
+  rule: (method: string, path: string) => "pass" | "hold" | Verdict = () => "pass";
   /** True: every connection is cut. */
   isDown: boolean = false;
+  /** Requests whose connection was cut, and those that are held. */
+  cut = 0;
+  held = 0;
   invocations = 0;
   readonly #target: URL;
   readonly #tls: { readonly cert: string; readonly key: string } | undefined;
@@ -59,8 +66,15 @@ export class Front {
     const { method = "GET", url = "/", headers } = request;
     const isInvocation = method === "POST" && url.includes("/actions/");
     const action = /\/([^/?]+)\?/.exec(url)?.[1] ?? "";
-    const fate = isInvocation ? await this.fate(++this.invocations, action) : "pass";
+    const own = isInvocation ? await this.fate(++this.invocations, action) : "pass";
+    const rule = this.rule(method, url);
+    if (rule === "hold") {
+      this.held++;
+      return;
+    }
+    const fate = rule === "pass" ? own : rule;
     if (this.isDown || fate === "cut") {
+      this.cut++;
       request.socket.destroy();
       return;
     }

@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { padded } from "../../benchmarks/compare/actions.ts";
 import { parts } from "../../benchmarks/compare/call.ts";
-import { commonKind } from "../../benchmarks/compare/inspect.ts";
+import { commonKind, isOffered } from "../../benchmarks/compare/inspect.ts";
 import { Progress } from "../../benchmarks/compare/progress.ts";
 import { stepsOf, stepsUpTo } from "../../benchmarks/compare/workloads.ts";
 
@@ -28,6 +28,13 @@ describe("what is compared", () => {
 
   it("is whatever a side takes as its default where one does not tell its kinds", () => {
     expect(commonKind("python", undefined, offer("python:3"))).to.equal("python:default");
+  });
+
+  it("is a default only where a side has that language, as far as it tells", () => {
+    expect(isOffered("nodejs:default", offer("python:3*"))).to.equal(false);
+    expect(isOffered("nodejs:default", offer("nodejs:20"))).to.equal(true);
+    expect(isOffered("nodejs:default", undefined)).to.equal(true);
+    expect(isOffered("nodejs:18", offer("nodejs:20*"))).to.equal(false);
   });
 
   it("has a step for each part and kind, but one check alone", () => {

@@ -70,6 +70,30 @@ describe("the report of a comparison", () => {
     expect(allRows(ledger)[0]?.spreads.stock?.n).to.equal(3);
   });
 
+  it("says at its head which steps are not complete, the first of them alone where there are many", () => {
+    const steps = [1, 2, 3, 4, 5, 6].map((number) => ({
+      ...{ side: "stock" as const, during: `step ${number}`, why: "stock refused: no" },
+    }));
+    const page = pageOf(comparingOf(ledgerOf(), { kind: "incomplete", steps, of: 9 }));
+    expect(headings(page)[0]).to.equal("Partial report");
+    expect(page).to.contain("6 of 9 steps are not complete. “step 1”: stock refused: no. “step 2”");
+    expect(page).to.contain("“step 4”: stock refused: no. And 2 more, which are in the JSON file.");
+    expect(page).not.to.contain("step 5");
+  });
+
+  it("has one line for all outages of a side", () => {
+    const ledger = ledgerOf();
+    for (const startedMs of [10_000, 20_000, 30_000]) {
+      ledger.outages.push({ side: "stock", startedMs, lastedMs: 1000 });
+    }
+    ledger.outages.push({ side: "rewhisk", startedMs: 60_000, lastedMs: 4000 });
+    const { length } = headings(pageOf(comparingOf(ledger)));
+    expect(length).to.equal(headings(pageOf(comparingOf(ledgerOf()))).length + 2);
+    expect(pageOf(comparingOf(ledger))).to.contain(
+      "stock did not answer for 3 s in all, 3 times, first 10 s after the start",
+    );
+  });
+
   it("says of a ratio whether chance may have made it, and whether it is a loss", () => {
     const ledger = new Ledger();
     const add = (side: "stock" | "rewhisk", tookMs: number, index: number): boolean =>
