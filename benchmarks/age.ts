@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine } from "../pool/index.ts";
 import { Bench } from "./bench.ts";
 import { type Figure, fromSamples, ratio } from "./figures.ts";
-import { type Family, families, kindOf, tiny } from "./programs.ts";
+import { kindOf, tiny, type UsualFamily, usualFamilies } from "./programs.ts";
 
 const oldestS = 60;
 const settleMs = 12_000;
@@ -21,7 +21,7 @@ const turnMs = 15_000;
 const ages = { "1 s": 1, "10 s": 10, "60 s": 60, settled: 60 } as const;
 type Name = keyof typeof ages;
 
-function program(family: Family, serial: number): string {
+function program(family: UsualFamily, serial: number): string {
   return family === "python"
     ? tiny(family, serial)
     : `async function main() { for (let i = 0; i < 3; i++) await new Promise((next) => setImmediate(next)); return { serial: ${serial} }; }`;
@@ -34,7 +34,7 @@ function settled(machine: Machine): Machine {
   return { ...machine, takeCheckpoint: (pids) => sleep(settleMs).then(() => takeCheckpoint(pids)) };
 }
 
-async function startAt(startMs: number, family: Family, name: Name): Promise<Bench> {
+async function startAt(startMs: number, family: UsualFamily, name: Name): Promise<Bench> {
   await sleep(Math.max(0, startMs - performance.now()));
   const change = name === "settled" ? { change: settled } : {};
   const bench = await Bench.start(kindOf[family], "always", {
@@ -46,7 +46,7 @@ async function startAt(startMs: number, family: Family, name: Name): Promise<Ben
   return bench;
 }
 
-async function measure(family: Family, measureMs: number): Promise<readonly Figure[]> {
+async function measure(family: UsualFamily, measureMs: number): Promise<readonly Figure[]> {
   const names = Object.keys(ages) as Name[];
   const benches = await Promise.all(
     names.map((name) => startAt(measureMs - ages[name] * 1000, family, name)),
@@ -76,6 +76,6 @@ async function measure(family: Family, measureMs: number): Promise<readonly Figu
 
 export async function age(): Promise<readonly Figure[]> {
   const firstMs = performance.now() + oldestS * 1000;
-  const figures = families.map((family, which) => measure(family, firstMs + which * turnMs));
+  const figures = usualFamilies.map((family, which) => measure(family, firstMs + which * turnMs));
   return (await Promise.all(figures)).flat();
 }

@@ -15,7 +15,7 @@ import { startDockerPath } from "./docker-path.ts";
 import { type Figure, fromSamples, ratio } from "./figures.ts";
 import { startInProcess } from "./in-process.ts";
 import { type KafkaLoop, startKafkaLoop } from "./kafka-loop.ts";
-import { type Family, families, kindOf, tiny } from "./programs.ts";
+import { kindOf, tiny, type UsualFamily, usualFamilies } from "./programs.ts";
 
 const bench = "cluster";
 const starts = 5;
@@ -66,8 +66,8 @@ export async function cluster(): Promise<readonly Figure[]> {
     const slowLoop = await startKafkaLoop(machine, ...sizes, "one-by-one");
     endings.push(() => slowLoop.stop());
     const parts = { machine, caller, loop, slowLoop };
-    for (const family of families) figures.push(...(await neverSeen(family, parts)));
-    for (const family of families) figures.push(...(await perSecond(family, parts)));
+    for (const family of usualFamilies) figures.push(...(await neverSeen(family, parts)));
+    for (const family of usualFamilies) figures.push(...(await perSecond(family, parts)));
     figures.push(...(await dockerCold(parts)));
     figures.push(...(await recovery(machine)));
     return figures;
@@ -78,7 +78,12 @@ export async function cluster(): Promise<readonly Figure[]> {
 }
 
 /** Actions whose text differs from every other's. */
-function put(machine: ClusterMachine, family: Family, what: string, count: number): Promise<StoredAction[]> {
+function put(
+  machine: ClusterMachine,
+  family: UsualFamily,
+  what: string,
+  count: number,
+): Promise<StoredAction[]> {
   const kind = kindOf[family];
   const serials = Array.from({ length: count }, (_, serial) => serial);
   return machine.put(
@@ -101,7 +106,7 @@ async function healthy(machine: ClusterMachine): Promise<Figure[]> {
   return [fromSamples({ bench, figure: "start to healthy", unit: "ms", goal: "<= 5000" }, samples)];
 }
 
-async function neverSeen(family: Family, { machine, caller, loop }: Parts): Promise<readonly Figure[]> {
+async function neverSeen(family: UsualFamily, { machine, caller, loop }: Parts): Promise<readonly Figure[]> {
   const actions = await put(machine, family, "new", warmUpRounds + rounds);
   const inProcess = await startInProcess(machine, kindOf[family]);
   endings.push(inProcess.stop);
@@ -146,7 +151,7 @@ async function rate(
 }
 
 async function perSecond(
-  family: Family,
+  family: UsualFamily,
   { machine, caller, loop, slowLoop }: Parts,
 ): Promise<readonly Figure[]> {
   const [action] = await put(machine, family, "one", 1);

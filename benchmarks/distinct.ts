@@ -5,7 +5,7 @@
 import { RealInvoker } from "../test/system/real-invoker.ts";
 import { type Figure, fromSamples, ratio } from "./figures.ts";
 import { invoke } from "./invoke.ts";
-import { families, kindOf, tiny } from "./programs.ts";
+import { kindOf, tiny, usualFamilies } from "./programs.ts";
 
 const actions = 1000;
 const passes = 3;
@@ -23,7 +23,7 @@ async function perSecond(real: RealInvoker, nameOf: (i: number) => string): Prom
 
 export async function distinct(): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  for (const family of families) {
+  for (const family of usualFamilies) {
     const kind = kindOf[family];
     const pool = { userMemoryMB: 1024, stemCells: [{ kind, count: inFlight, memoryMB: 256 }] };
     const real = await RealInvoker.start(pool, "distinct");

@@ -15,7 +15,7 @@ import { FrameReader } from "../pool/proxy/frames.ts";
 import { RealInvoker } from "../test/system/real-invoker.ts";
 import { type Figure, fromSamples } from "./figures.ts";
 import { invoke } from "./invoke.ts";
-import { families, kindOf, tiny } from "./programs.ts";
+import { kindOf, tiny, usualFamilies } from "./programs.ts";
 
 const blocks = 25;
 const roundsPerBlock = 20;
@@ -69,7 +69,7 @@ function threadMs(): number {
 export async function ownTime(): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   const clock = clockChannels();
-  for (const family of families) {
+  for (const family of usualFamilies) {
     const kind = kindOf[family];
     const pool = { userMemoryMB: 256, stemCells: [{ kind, count: 1, memoryMB: 256 }] };
     const real = await RealInvoker.start(pool, "own-time");

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Machine, Sandbox } from "../pool/index.ts";
 import { Bench } from "./bench.ts";
 import { type Figure, fromSamples } from "./figures.ts";
-import { type Family, families, kindOf } from "./programs.ts";
+import { kindOf, type UsualFamily, usualFamilies } from "./programs.ts";
 
 const rounds = 30;
 const memoryMB = 128;
@@ -21,7 +21,7 @@ const loadMs = 20;
 const endless = {
   nodejs: "function main() { for (;;); }",
   python: "def main(args):\n  while True: pass\n",
-} as const satisfies Record<Family, string>;
+} as const satisfies Record<UsualFamily, string>;
 
 /** Milliseconds from the killing of all living containers until as many are clean. */
 async function replaceAll({ events }: Bench, living: ReadonlySet<Sandbox>): Promise<number> {
@@ -33,7 +33,7 @@ async function replaceAll({ events }: Bench, living: ReadonlySet<Sandbox>): Prom
 
 /** Kills `count` containers at a time in a pool with room for `room`, idle or running. */
 async function measure(
-  family: Family,
+  family: UsualFamily,
   { count, room, isRunning = false }: { count: number; room: number; isRunning?: boolean },
 ): Promise<readonly number[]> {
   const kind = kindOf[family];
@@ -66,7 +66,7 @@ async function measure(
 export async function replacement(): Promise<readonly Figure[]> {
   const bench = "replacement";
   const figures: Figure[] = [];
-  for (const family of families) {
+  for (const family of usualFamilies) {
     const one = { bench, unit: "ms", goal: "<= 100" };
     const idle = await measure(family, { count: 1, room: 2 });
     figures.push(fromSamples({ ...one, figure: `${family}, idle` }, idle));

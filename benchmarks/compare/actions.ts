@@ -8,7 +8,7 @@ export function familyOf(kind: string): Family | undefined {
   return families.find((family) => kind.startsWith(`${family}:`));
 }
 
-const comment = { nodejs: "//", python: "#" } as const;
+const comment = { nodejs: "//", python: "#", ruby: "#" } as const satisfies Record<Family, string>;
 const lineLength = 120;
 
 /** The tiny action with a comment that brings its code to this size. */
@@ -23,10 +23,16 @@ export function padded(family: Family, serial: number, sizeBytes: number): strin
   return code + lines.join("");
 }
 
+const imports: Readonly<Record<Family, (quoted: string, serial: number) => string>> = {
+  nodejs: (quoted, serial) =>
+    `let found = true;\ntry { require(${quoted}); } catch { found = false; }\nfunction main(args) { return { serial: ${serial}, name: args.name, found }; }\n`,
+  python: (quoted, serial) =>
+    `import importlib\ntry:\n  importlib.import_module(${quoted})\n  found = True\nexcept ImportError:\n  found = False\ndef main(args):\n  return {"serial": ${serial}, "name": args.get("name"), "found": found}\n`,
+  ruby: (quoted, serial) =>
+    `FOUND = begin\n  require ${quoted}\n  true\nrescue LoadError\n  false\nend\ndef main(args)\n  { serial: ${serial}, name: args['name'], found: FOUND }\nend\n`,
+};
+
 /** Imports a package when it is loaded, and tells whether it was there. */
 export function importing(family: Family, serial: number, name: string): string {
-  const quoted = JSON.stringify(name);
-  return family === "nodejs"
-    ? `let found = true;\ntry { require(${quoted}); } catch { found = false; }\nfunction main(args) { return { serial: ${serial}, name: args.name, found }; }\n`
-    : `import importlib\ntry:\n  importlib.import_module(${quoted})\n  found = True\nexcept ImportError:\n  found = False\ndef main(args):\n  return {"serial": ${serial}, "name": args.get("name"), "found": found}\n`;
+  return imports[family](JSON.stringify(name), serial);
 }

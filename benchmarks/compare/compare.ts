@@ -1,7 +1,7 @@
 // A comparison from its first look at both endpoints to the removal of all that it made there.
 
 import { cpus, release, totalmem } from "node:os";
-import { families } from "../programs.ts";
+import { families, usualFamilies } from "../programs.ts";
 import { type BySide, bySide, sides } from "./call.ts";
 import { Comparison } from "./comparison.ts";
 import { Endpoint, EndpointError } from "./endpoint.ts";
@@ -51,7 +51,7 @@ export async function compare(
   const ledger = new Ledger();
   try {
     const facts = await both(sides.map((side) => inspect(endpoints[side])));
-    const kinds = kindsToCompare(options, facts);
+    const kinds = kindsToCompare(options, facts, progress);
     const workspaces = await both(sides.map((side) => open(endpoints[side])));
     ledger.notes.push(...tightLimits(options, facts));
     for (const note of ledger.notes) progress.say(note);
@@ -135,11 +135,25 @@ async function both<Of>(all: readonly Promise<Of>[]): Promise<BySide<Of>> {
   return bySide((side) => values[sides.indexOf(side)] as Of);
 }
 
-function kindsToCompare({ kinds }: Options, { stock, rewhisk }: BySide<EndpointFacts>): readonly string[] {
+function kindsToCompare(
+  { kinds }: Options,
+  { stock, rewhisk }: BySide<EndpointFacts>,
+  progress: Progress,
+): readonly string[] {
   if (kinds === undefined) {
-    const found = families.map((family) => commonKind(family, stock.kinds, rewhisk.kinds));
+    // Where one does not tell its kinds, those alone that every OpenWhisk has.
+    const areTold = stock.kinds !== undefined && rewhisk.kinds !== undefined;
+    const sought = areTold ? families : usualFamilies;
+    const found = families.map((family) =>
+      sought.some((one) => one === family) ? commonKind(family, stock.kinds, rewhisk.kinds) : undefined,
+    );
     const common = found.filter((kind) => kind !== undefined);
-    if (common.length > 0) return common;
+    const absent = families.filter((_family, i) => found[i] === undefined);
+    if (common.length > 0) {
+      if (absent.length > 0)
+        progress.say(`Not compared, as no kind is known to be on both sides: ${absent.join(", ")}`);
+      return common;
+    }
     throw new OptionsError([
       `The two sides have no kind of ${families.join(" or ")} in common: see wsk property get --all`,
     ]);

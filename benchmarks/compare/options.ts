@@ -76,7 +76,7 @@ export function readOptions(argv: readonly string[], folder: string): Options | 
     actions: number("actions", 100, 1),
     sizes: list("sizes", "1k,100k,1m").flatMap((one) => readSize(one, problems)),
     packages: readPackages(
-      list("packages", "nodejs=express,nodejs=openwhisk,python=requests,python=decimal"),
+      list("packages", "nodejs=express,nodejs=openwhisk,python=requests,python=decimal,ruby=net/http"),
       problems,
     ),
     inFlight: number("in-flight", 8, 1),
@@ -143,7 +143,7 @@ function readKinds(kinds: readonly string[], problems: string[]): readonly strin
   for (const kind of kinds) {
     const family = families.find((one) => kind.startsWith(`${one}:`));
     if (family === undefined)
-      problems.push(`--kinds ${kind}: there are actions for ${families.join(" and ")} alone`);
+      problems.push(`--kinds ${kind}: there are actions for ${families.join(", ")} alone`);
   }
   return kinds;
 }

@@ -52,8 +52,8 @@ async function start({ port, folder, userMemoryMB }: Place): Promise<Running> {
   const ends = [() => docker.stop()];
   try {
     const interpreters = await chooseInterpreters(undefined);
-    const manifest = manifestOf(interpreters);
     const images = await importRuntimeImages(docker.socketPath, interpreters);
+    const manifest = manifestOf(interpreters.filter(({ kind }) => images.has(kind)));
     const listener = await listen(port, host);
     const url = urlOf(host, listener.port);
     const databases = await openDatabases(folder);

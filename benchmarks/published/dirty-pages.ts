@@ -7,7 +7,7 @@
 
 import { Bench } from "../bench.ts";
 import { type Figure, fromSamples } from "../figures.ts";
-import { type Family, families, kindOf } from "../programs.ts";
+import { kindOf, type UsualFamily, usualFamilies } from "../programs.ts";
 import { programsInside, surroundings } from "./machine.ts";
 
 const bench = "dirty-pages";
@@ -40,12 +40,12 @@ function main(args) {
   return { bytes: area.length };
 }
 `,
-} as const satisfies Record<Family, string>;
+} as const satisfies Record<UsualFamily, string>;
 
 const startedWith = {
   python: (own: readonly string[]) => [...own.slice(0, -1), `${programsInside}/ballast.py`],
   nodejs: (own: readonly string[]) => ["--require", `${programsInside}/ballast.cjs`, ...own],
-} as const satisfies Record<Family, (own: readonly string[]) => readonly string[]>;
+} as const satisfies Record<UsualFamily, (own: readonly string[]) => readonly string[]>;
 
 interface Case {
   readonly ballastMB: number;
@@ -55,7 +55,7 @@ interface Case {
 
 /** Milliseconds of rewinds of one container but for the first, which finds its pages written for the first time, and for verified ones. */
 async function measure(
-  family: Family,
+  family: UsualFamily,
   { ballastMB, pages, ownMB }: Case,
   rounds: number,
 ): Promise<readonly number[]> {
@@ -91,11 +91,11 @@ export async function dirtyPages({
   rounds = 30,
 } = {}): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
-  const add = async (family: Family, row: string, one: Case, most: number): Promise<void> => {
+  const add = async (family: UsualFamily, row: string, one: Case, most: number): Promise<void> => {
     const samples = await measure(family, one, most);
     figures.push(fromSamples({ bench, figure: `${row} | ${family}`, unit: "ms" }, samples));
   };
-  for (const family of families) {
+  for (const family of usualFamilies) {
     for (const pages of written)
       await add(
         family,

@@ -4,11 +4,15 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { parts } from "../../benchmarks/compare/call.ts";
 import { type Options, OptionsError } from "../../benchmarks/compare/options.ts";
 import { alertsOf, isSound } from "../../benchmarks/compare/summary.ts";
 import { Authority } from "../cluster/certificates.ts";
 import { within } from "../within.ts";
 import { kind, limitMs, Setting, texts } from "./setting.ts";
+
+/** An OpenWhisk whose document at the root is another server's. */
+const silent = { description: "OpenWhisk", api_paths: ["/api/v1"] };
 
 describe("npm run compare", function () {
   this.timeout(limitMs);
@@ -63,6 +67,29 @@ describe("npm run compare", function () {
         .filter(({ series }) => series.part === "first")
         .every(({ initMs }) => initMs !== undefined),
     ).to.equal(true);
+  });
+
+  it("measures all parts in Ruby as well", async () => {
+    const chosen = setting.options("--sizes", "1k", "--packages", "ruby=net/http,ruby=nowhere");
+    const comparing = await setting.run({ ...chosen, kinds: ["ruby:default"] });
+    expect(texts(comparing)).to.equal(
+      "The package nowhere is not in what stock and rewhisk have for ruby:default: it was not compared.",
+    );
+    expect(isSound(comparing)).to.equal(true);
+    const measured = new Set(comparing.ledger.calls.map(({ series }) => series.part));
+    expect([...measured]).to.have.members(parts);
+  });
+
+  it("compares every language that both sides have, unless it is told which", async () => {
+    const { kinds } = await setting.run({ ...setting.options("--parts", "warm"), kinds: undefined });
+    expect(kinds.map((one) => one.split(":")[0])).to.deep.equal(["nodejs", "python", "ruby"]);
+  });
+
+  it("leaves out Ruby where a side does not tell its kinds", async () => {
+    setting.front.rule = (method, path) =>
+      method === "GET" && /^\/(api\/v1)?$/.test(path) ? { status: 200, body: silent } : "pass";
+    const { kinds } = await setting.run({ ...setting.options("--parts", "warm"), kinds: undefined });
+    expect(kinds).to.deep.equal(["nodejs:default", "python:default"]);
   });
 
   it("leads with results that differ", async () => {

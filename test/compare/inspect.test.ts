@@ -6,6 +6,7 @@ import { parts } from "../../benchmarks/compare/call.ts";
 import { commonKind, isOffered } from "../../benchmarks/compare/inspect.ts";
 import { Progress } from "../../benchmarks/compare/progress.ts";
 import { stepsOf, stepsUpTo } from "../../benchmarks/compare/workloads.ts";
+import { families } from "../../benchmarks/programs.ts";
 
 const offer = (...kinds: readonly string[]): readonly { kind: string; isDefault: boolean }[] =>
   kinds.map((text) => ({ kind: text.replace("*", ""), isDefault: text.endsWith("*") }));
@@ -56,7 +57,7 @@ describe("what is compared", () => {
   });
 
   it("has code of the wished size, and the same for both sides", () => {
-    for (const family of ["nodejs", "python"] as const) {
+    for (const family of families) {
       expect(padded(family, 3, 10_000).length).to.be.within(9_990, 10_010);
       expect(padded(family, 3, 10_000)).to.equal(padded(family, 3, 10_000));
       expect(padded(family, 3, 10_000)).not.to.equal(padded(family, 4, 10_000));
