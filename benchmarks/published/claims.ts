@@ -23,7 +23,7 @@ export interface Claim {
 }
 
 export const places = {
-  refunction: "O. Stenbom, MEng report, Imperial College London 2019: restoring by runtime",
+  refunction: "O. Stenbom, MEng report, Imperial College London 2019 (at second hand)",
   refunctionAbstract: "O. Stenbom, MEng report, 2019, abstract",
   sock: "USENIX ATC 2018, abstract",
   agile: "HotCloud 2019, abstract",
