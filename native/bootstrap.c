@@ -32,7 +32,7 @@ int rw_bootstrap_find(struct rw_process *p, struct bootstrap *boot, struct rw_er
 	return 0;
 }
 
-static int borrow_scratch(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)
+int rw_bootstrap_scratch(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)
 {
 	return step(p, boot, SYS_mmap,
 		    (const uint64_t[6]){ 0, SCRATCH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1 },
@@ -102,7 +102,7 @@ static int share_table(struct rw_process *p, const struct bootstrap *boot, struc
 
 int rw_bootstrap_code(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)
 {
-	int failed = borrow_scratch(p, boot, error);
+	int failed = rw_bootstrap_scratch(p, boot, error);
 
 	if (!failed)
 		failed = share_code(p, boot, error);

@@ -21,8 +21,7 @@ static bool is_about_to_wake(struct rw_process *p, const struct thread *thread)
 	return rw_read_memory(p, regs->rdi, &word, sizeof(word)) || word != (uint32_t)regs->rdx;
 }
 
-/* The leader's and then the other threads' ids, as the kernel lists them. */
-static int list_threads(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
+int rw_list_threads(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
 {
 	struct image *image = p->image;
 	uint64_t capacity = 0;
@@ -49,14 +48,14 @@ static int list_threads(struct rw_process *p, const struct frozen *frozen, struc
 	return 0;
 }
 
-static int parse_live_maps(struct rw_process *p, struct rw_error *error)
+int rw_parse_live_maps(struct rw_process *p, struct rw_error *error)
 {
 	int failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
 
 	return failed ? failed : rw_parse_maps(p->text, &p->now, error);
 }
 
-static uint64_t tracked_size(const struct region_list *list)
+uint64_t rw_tracked_size(const struct region_list *list)
 {
 	uint64_t size = 0;
 
@@ -66,12 +65,18 @@ static uint64_t tracked_size(const struct region_list *list)
 	return size;
 }
 
-/* The final list of regions, each with its place in the image. */
-static int fix_regions(struct rw_process *p, struct rw_error *error)
+static bool is_ours(const struct rw_process *p, uint64_t start)
+{
+	const struct image *image = p->image, *below = p->below.image;
+
+	return start == image->code || start == image->table || start == image->window || (below && start == below->window);
+}
+
+int rw_fix_regions(struct rw_process *p, struct rw_error *error)
 {
 	struct image *image = p->image;
 	uint64_t offset = 0;
-	int failed = parse_live_maps(p, error);
+	int failed = rw_parse_live_maps(p, error);
 
 	if (failed)
 		return failed;
@@ -86,7 +91,7 @@ static int fix_regions(struct rw_process *p, struct rw_error *error)
 	for (uint64_t i = 0; i < image->regions.count && !failed; i++) {
 		struct region *region = &image->regions.at[i];
 
-		if (region->start == image->code || region->start == image->table || region->start == image->window)
+		if (is_ours(p, region->start))
 			region->kind = REGION_INJECTED;
 		else if (region->flags & FLAG_DROPPABLE)
 			region->kind = REGION_DROPPABLE;
@@ -124,7 +129,7 @@ static int save_region(struct rw_process *p, struct region *region, uint8_t *fil
 				       (unsigned long long)runs[i].start);
 		if (rw_reserve(&image->extents, &image->extent_capacity, image->extent_count + 1, sizeof(struct extent)))
 			return rw_fail(error, RW_SYSTEM, ENOMEM, "list of saved pages");
-		image->extents[image->extent_count++] = (struct extent){ runs[i].start, runs[i].end, offset };
+		image->extents[image->extent_count++] = (struct extent){ runs[i].start, runs[i].end, offset, false };
 		region->saved += length / PAGE;
 		image->pages_saved += length / PAGE;
 	}
@@ -136,22 +141,22 @@ static int save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_e
 {
 	struct image *image = p->image;
 	uint8_t *file = MAP_FAILED;
-	int failed = parse_live_maps(p, error);
+	int failed = rw_parse_live_maps(p, error);
 
 	if (!failed)
 		failed = rw_share_readonly(p, error);
 	if (!failed)
-		failed = parse_live_maps(p, error);
+		failed = rw_parse_live_maps(p, error);
 	if (!failed)
 		failed = rw_settle_accounts(p, error);
 	if (!failed)
-		failed = parse_live_maps(p, error);
+		failed = rw_parse_live_maps(p, error);
 	if (failed)
 		return failed;
-	image->size = tracked_size(&p->now);
+	image->size = rw_tracked_size(&p->now);
 	failed = rw_bootstrap_image(p, boot, &file, error);
 	if (!failed)
-		failed = fix_regions(p, error);
+		failed = rw_fix_regions(p, error);
 	for (uint64_t i = 0; i < image->regions.count && !failed; i++)
 		if (rw_tracked(&image->regions.at[i]))
 			failed = save_region(p, &image->regions.at[i], file, error);
@@ -170,7 +175,7 @@ static int save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_e
 static int take(struct rw_process *p, struct frozen *frozen, struct rw_error *error)
 {
 	struct bootstrap boot = { 0 };
-	int failed = list_threads(p, frozen, error);
+	int failed = rw_list_threads(p, frozen, error);
 
 	if (!failed)
 		failed = rw_bootstrap_find(p, &boot, error);

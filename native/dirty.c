@@ -117,36 +117,44 @@ static uint64_t last_of_group(const struct region_list *list, uint64_t first)
 	return last;
 }
 
+/* Regions that are looked at in the same way. */
+static int collect_group(struct rw_process *p, const struct region *first, const struct region *last, struct rw_error *error)
+{
+	const uint64_t there = RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED;
+	struct rw_pm_scan_arg arg = {
+		.flags = RW_SCAN_CHECK_WPASYNC,
+		.start = first->start,
+		.end = last->end,
+		.return_mask = RW_PAGE_IS_WRITTEN | there,
+	};
+
+	if (is_reserved(first)) {
+		arg.category_anyof_mask = there;
+	} else {
+		/* What is written or absent: a saved page may have been dropped. */
+		arg.category_inverted = RW_PAGE_IS_PRESENT;
+		arg.category_anyof_mask = RW_PAGE_IS_PRESENT | RW_PAGE_IS_WRITTEN;
+		if (may_show_file(first))
+			arg.category_anyof_mask |= RW_PAGE_IS_FILE;
+	}
+	return scan_to_end(p, arg, true, error);
+}
+
 static int collect_written(struct rw_process *p, struct rw_error *error)
 {
 	const struct region_list *list = &p->image->regions;
-	const uint64_t there = RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED;
+	int failed = 0;
 
-	for (uint64_t i = 0; i < list->count; i++) {
-		struct rw_pm_scan_arg arg = { .flags = RW_SCAN_CHECK_WPASYNC, .start = list->at[i].start };
+	for (uint64_t i = 0; i < list->count && !failed; i++) {
 		uint64_t last;
-		int failed;
 
 		if (!rw_tracked(&list->at[i]))
 			continue;
 		last = last_of_group(list, i);
-		arg.end = list->at[last].end;
-		arg.return_mask = RW_PAGE_IS_WRITTEN | there;
-		if (is_reserved(&list->at[i])) {
-			arg.category_anyof_mask = there;
-		} else {
-			/* What is written or absent: a saved page may have been dropped. */
-			arg.category_inverted = RW_PAGE_IS_PRESENT;
-			arg.category_anyof_mask = RW_PAGE_IS_PRESENT | RW_PAGE_IS_WRITTEN;
-			if (may_show_file(&list->at[i]))
-				arg.category_anyof_mask |= RW_PAGE_IS_FILE;
-		}
-		failed = scan_to_end(p, arg, true, error);
-		if (failed)
-			return failed;
+		failed = collect_group(p, &list->at[i], &list->at[last], error);
 		i = last;
 	}
-	return 0;
+	return failed;
 }
 
 static int rearm_written(struct rw_process *p, struct rw_error *error)
@@ -268,19 +276,43 @@ int rw_rung_arm(struct rw_process *p, struct rw_error *error)
 	return 0;
 }
 
+/* One at a time, by the rung that can do so. */
+static int collect_region(struct rw_process *p, const struct region *region, enum rw_rung rung, struct rw_error *error)
+{
+	switch (rung) {
+	case RW_WRITE_PROTECT:
+		return collect_group(p, region, region, error);
+	case RW_SOFT_DIRTY:
+		return collect_soft_dirty_region(p, region, error);
+	case RW_COPY_ALL:
+		break;
+	}
+	return rw_dirty_add(p, region->start, region->end, true, error);
+}
+
 int rw_rung_collect(struct rw_process *p, struct rw_error *error)
 {
 	int failed = 0;
 
 	if (p->rung == RW_WRITE_PROTECT)
-		return collect_written(p, error);
-	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++) {
-		const struct region *region = &p->image->regions.at[i];
+		failed = collect_written(p, error);
+	for (uint64_t i = 0; i < p->image->regions.count && p->rung != RW_WRITE_PROTECT && !failed; i++)
+		if (rw_tracked(&p->image->regions.at[i]))
+			failed = collect_region(p, &p->image->regions.at[i], p->rung, error);
+	return failed || !p->above.image ? failed : rw_level_add_differences(p, error);
+}
 
-		if (!rw_tracked(region))
-			continue;
-		failed = p->rung == RW_SOFT_DIRTY ? collect_soft_dirty_region(p, region, error)
-						  : rw_dirty_add(p, region->start, region->end, true, error);
+/* Only what the base had is watched: of that the rung tells what was written. The kernel marks new mappings as soft-dirty. */
+int rw_rung_collect_since_base(struct rw_process *p, struct rw_error *error)
+{
+	int failed = 0;
+
+	for (uint64_t i = 0; i < p->now.count && !failed; i++) {
+		const struct region *region = &p->now.at[i];
+		bool is_told = p->rung != RW_WRITE_PROTECT || region->flags & FLAG_WATCHED;
+
+		if (rw_tracked(region))
+			failed = collect_region(p, region, is_told ? p->rung : RW_COPY_ALL, error);
 	}
 	return failed;
 }
@@ -298,6 +330,11 @@ int rw_rung_rearm(struct rw_process *p, struct rw_error *error)
 		return clear_soft_dirty(p, error);
 	if (p->rung == RW_COPY_ALL)
 		return 0;
+	if (p->above.image) {
+		/* All that the level differed in has just been written. */
+		p->rearm = true;
+		return rw_rung_arm(p, error);
+	}
 	if (p->rearm || !p->fresh_copied) {
 		p->fresh_copied = copied;
 		p->rearm = false;

@@ -17,7 +17,7 @@ static uint16_t parse_flags(const char *line)
 	} words[] = { { "nr", FLAG_NORESERVE }, { "gd", FLAG_GROWSDOWN }, { "dc", FLAG_DONTFORK },
 		      { "wf", FLAG_WIPEONFORK }, { "dd", FLAG_DONTDUMP }, { "lo", FLAG_LOCKED }, { "dp", FLAG_DROPPABLE },
 		      { "ac", FLAG_ACCOUNTED }, { "nh", FLAG_NOHUGEPAGE }, { "hg", FLAG_HUGEPAGE }, { "rr", FLAG_RANDOM },
-		      { "sr", FLAG_SEQUENTIAL }, { "mg", FLAG_MERGEABLE } };
+		      { "sr", FLAG_SEQUENTIAL }, { "mg", FLAG_MERGEABLE }, { "uw", FLAG_WATCHED } };
 	uint16_t flags = 0;
 
 	for (; *line && *line != '\n'; line += 3)
@@ -112,9 +112,20 @@ bool rw_may_hide_flags(const struct region *region)
 
 int rw_check_flags(struct rw_process *p, struct rw_error *error)
 {
-	if (p->rung == RW_WRITE_PROTECT && !p->image->hides_flags)
+	if (p->rung == RW_WRITE_PROTECT && !p->image->hides_flags && !p->above.image)
 		return 0;
 	return rw_compare_flags(p, RW_MAPPING, error);
+}
+
+/* What was mapped since the base is settled for the level, and what the base has stays as it has it. */
+static bool is_settled(const struct rw_process *p, const struct region *region)
+{
+	const struct image *below = p->below.image;
+
+	for (uint64_t i = 0; below && i < below->regions.count; i++)
+		if (below->regions.at[i].start < region->end && region->start < below->regions.at[i].end)
+			return true;
+	return false;
 }
 
 /* A guard page that was writable for a moment would tell so for ever; one that was so before would hide it. */
@@ -127,7 +138,8 @@ int rw_settle_accounts(struct rw_process *p, struct rw_error *error)
 		const uint64_t start = region->start, length = region->end - start;
 		bool unwritten;
 
-		if (!rw_tracked(region) || region->prot & PROT_WRITE || region->flags & FLAG_NORESERVE)
+		if (!rw_tracked(region) || region->prot & PROT_WRITE || region->flags & FLAG_NORESERVE ||
+		    is_settled(p, region))
 			continue;
 		if (region->kind == REGION_FILE) {
 			if (region->flags & FLAG_ACCOUNTED)

@@ -19,6 +19,7 @@ void rw_image_free(struct image *image)
 		free(image->descriptors[i].info);
 	free(image->descriptors);
 	free(image->extents);
+	free(image->replaced);
 	free(image->regions.at);
 	free(image->kernel.status);
 	free(image->maps);

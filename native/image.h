@@ -36,6 +36,7 @@ enum region_flag {
 	FLAG_RANDOM = 1024,
 	FLAG_SEQUENTIAL = 2048,
 	FLAG_MERGEABLE = 4096,
+	FLAG_WATCHED = 8192,
 };
 
 struct region {
@@ -59,6 +60,11 @@ struct region_list {
 /* A run of saved pages. */
 struct extent {
 	uint64_t start, end, offset;
+	bool below;		/* in the file of the image below a level, whose bytes they are as well */
+};
+
+struct page_run {
+	uint64_t start, end;
 };
 
 /* What only a thread itself can ask for. */
@@ -161,7 +167,9 @@ struct image {
 	uint32_t descriptor_count;
 	struct kernel_state kernel;
 	uint64_t code, table, window;	/* where our three mappings lie in the process */
-	uint64_t pages_saved;
+	uint64_t pages_saved;		/* in the file of this one */
+	struct page_run *replaced;	/* of a level: mappings made since the image below, maybe in place of that one's */
+	uint64_t replaced_count;
 };
 
 void rw_image_free(struct image *image);

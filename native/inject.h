@@ -87,6 +87,8 @@ struct bootstrap {
 
 /* Where to begin. The process stays as it is. */
 int rw_bootstrap_find(struct rw_process *p, struct bootstrap *boot, struct rw_error *error);
+/* A page of the process, until rw_bootstrap_image() gives it back. */
+int rw_bootstrap_scratch(struct rw_process *p, struct bootstrap *boot, struct rw_error *error);
 int rw_bootstrap_code(struct rw_process *p, struct bootstrap *boot, struct rw_error *error);
 /* Of p->image->size, and last of all. *file: our writable view, to be unmapped by the caller; MAP_FAILED: there is none. */
 int rw_bootstrap_image(struct rw_process *p, struct bootstrap *boot, uint8_t **file, struct rw_error *error);

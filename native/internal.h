@@ -47,6 +47,13 @@ const struct step *rw_rewind_step(uint32_t index);
 
 /* -- A process bound to its image ---------------------------------------------------------------------------------- */
 
+/* What a process can be put back to: its base, or a level over it. */
+struct target {
+	struct image *image;
+	int *held;			/* our duplicates of the image's descriptors */
+	int *info;			/* their fdinfo files, -1 where they are not read again */
+};
+
 /* A run of pages that may differ from the image. */
 struct dirty {
 	uint64_t start, end;
@@ -58,8 +65,9 @@ struct rw_process {
 	pid_t pid;
 	enum rw_rung rung;
 	int pidfd, mem, pagemap, maps, status, timers, userfault, clear_refs;
-	int *held;			/* our duplicates of the image's descriptors */
-	int *info;			/* their fdinfo files, -1 where they are not read again */
+	int *held, *info;		/* as in a target: these three are the one in use */
+	struct target below;		/* the base, while a level over it is in use; else none */
+	struct target above;		/* the level that a rewind to the base leaves; else none */
 	uint8_t *table;			/* our writable view of the table's file */
 	uint64_t op_count, ops_used;
 	struct frozen *frozen;		/* while a call is under way, like all that follows */
@@ -85,6 +93,7 @@ struct rw_process {
 /* With no file open; to be freed by rw_release(). NULL where there is no memory. */
 struct rw_process *rw_process_new(pid_t pid, enum rw_rung rung);
 int rw_process_open(struct rw_process *p, struct rw_error *error);
+void rw_target_free(struct target *target);
 
 /* -- freeze.c: all threads of a process stopped, or none ------------------------------------------------------------ */
 
@@ -132,6 +141,8 @@ int rw_check_injected(struct rw_process *p, struct rw_error *error);
 int rw_plan_break(struct rw_process *p, struct rw_error *error);
 int rw_put_back_layout(struct rw_process *p, struct rw_error *error);
 
+bool rw_same_object(const struct region *was, const struct region *is, uint64_t address);
+
 /* -- remap.c: mappings made in the process ------------------------------------------------------------------------------ */
 
 /* Queues the mapping of [start, end) of an image's region again, empty; its pages come with the others, by p->dirty. */
@@ -158,9 +169,6 @@ int rw_settle_accounts(struct rw_process *p, struct rw_error *error);
 /* -- pages.c: finding, saving, planning ------------------------------------------------------------------------------ */
 
 /* Calls back for each run of private pages (present or swapped, not the file's own) of [start, end). */
-struct page_run {
-	uint64_t start, end;
-};
 int rw_private_runs(struct rw_process *p, uint64_t start, uint64_t end, struct page_run **runs, uint64_t *count,
 		    uint64_t *capacity, struct rw_error *error);
 /* Whether the process owns no page of the region: then the file alone, or the kernel, says what it holds. */
@@ -170,6 +178,11 @@ int rw_check_kernel_code(struct rw_process *p, struct rw_error *error);
 int rw_read_memory(struct rw_process *p, uint64_t address, void *to, uint64_t length);
 int rw_write_memory(struct rw_process *p, uint64_t address, const void *from, uint64_t length);
 int rw_dirty_add(struct rw_process *p, uint64_t start, uint64_t end, bool written, struct rw_error *error);
+/* The extent that covers an address, or the next one behind it, or the end of the list. */
+const struct extent *rw_extent_at(const struct image *image, uint64_t address);
+/* Where the bytes of an address within an extent lie: here, and in the process. */
+const uint8_t *rw_saved_here(const struct rw_process *p, const struct extent *extent, uint64_t address);
+uint64_t rw_saved_there(const struct rw_process *p, const struct extent *extent, uint64_t address);
 /* Step: from p->dirty to a batch of copies, zeroes and drops. */
 int rw_plan_pages(struct rw_process *p, struct rw_error *error);
 
@@ -181,6 +194,8 @@ int rw_rung_register(struct rw_process *p, const struct region *region, struct r
 int rw_rung_arm(struct rw_process *p, struct rw_error *error);
 /* Step: fills p->dirty (it may hold entries already). */
 int rw_rung_collect(struct rw_process *p, struct rw_error *error);
+/* Fills p->dirty with all that may differ from the image below: of mappings that it had, what was written, and all others. */
+int rw_rung_collect_since_base(struct rw_process *p, struct rw_error *error);
 /* After the pages are back. */
 int rw_rung_rearm(struct rw_process *p, struct rw_error *error);
 bool rw_tracked(const struct region *region);
@@ -279,10 +294,39 @@ int rw_info_compare(struct rw_process *p, uint32_t index, bool *equal, struct rw
 int rw_inside_look(struct rw_process *p, struct inside *inside, struct thread_inside *threads, struct rw_error *error);
 int rw_inside_compare(struct rw_process *p, struct rw_error *error);
 
+/* -- checkpoint.c: what taking a level has in common with it ---------------------------------------------------------------- */
+
+/* Registers of all frozen threads, each of which must wait in a system call; the leader first. */
+int rw_list_threads(struct rw_process *p, const struct frozen *frozen, struct rw_error *error);
+int rw_parse_live_maps(struct rw_process *p, struct rw_error *error);
+uint64_t rw_tracked_size(const struct region_list *list);
+/* The final list of regions, each with its place in the image. */
+int rw_fix_regions(struct rw_process *p, struct rw_error *error);
+
+/* -- level.c, level_memory.c: a second image over the base's, which holds what differs -------------------------------------- */
+
+/* Around a rewind to the base: that is in use then, and the level above it; `failed` decides what becomes of this. */
+int rw_level_leave(struct rw_process *p, struct rw_error *error);
+int rw_level_left(struct rw_process *p, int failed, struct rw_error *error);
+/* The live memory. */
+int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_error *error);
+/* Where a level is left: makes anew what was mapped in place of the base's, and adds to p->dirty where the two differ. */
+int rw_level_remake_replaced(struct rw_process *p, struct rw_error *error);
+int rw_level_add_differences(struct rw_process *p, struct rw_error *error);
+
+/* -- rewind.c --------------------------------------------------------------------------------------------------------------- */
+
+/* The threads of the image in use, the leader first, then those born since. */
+int rw_freeze_known(struct rw_process *p, struct frozen *frozen, struct rw_error *error);
+/* Whoever is killed meanwhile fails at any step, for whatever it finds there: the killing is the reason. */
+int rw_blame_killing(struct rw_process *p, int failed, struct rw_error *error);
+
 /* -- kernel_state.c ------------------------------------------------------------------------------------------------------- */
 
 /* Once the code and the table are mapped. */
 int rw_kernel_save(struct rw_process *p, struct rw_error *error);
+/* Writes the data that the table's calls point to, for all rewinds to the image in use, and clears those of before. */
+int rw_put_constants(struct rw_process *p, struct rw_error *error);
 /* Killed by whomever, or ended. */
 bool rw_was_killed(struct rw_process *p);
 /* Steps: entries of the table. A call that changes nothing costs 0.12 us: nobody looks whether it is needed. */

@@ -83,8 +83,7 @@ static int refuse_timers(struct rw_process *p, struct rw_error *error)
 	return 0;
 }
 
-/* Writes the data that the table's calls point to, for all rewinds to come. */
-static int put_constants(struct rw_process *p, struct rw_error *error)
+int rw_put_constants(struct rw_process *p, struct rw_error *error)
 {
 	static const uint64_t zero[4];
 	const uint64_t all = ~0ULL;
@@ -92,6 +91,7 @@ static int put_constants(struct rw_process *p, struct rw_error *error)
 	const struct image *image = p->image;
 	uint64_t ignored;
 
+	memset(p->table, 0, TABLE_PASSING);
 	if (rw_constants_put(p, AT_ACTIONS, image->kernel.inside.actions, sizeof(image->kernel.inside.actions), &ignored) ||
 	    rw_constants_put(p, AT_ZERO, zero, sizeof(zero), &ignored) ||
 	    rw_constants_put(p, AT_ALL_SIGNALS, &all, sizeof(all), &ignored) ||
@@ -132,7 +132,7 @@ int rw_kernel_save(struct rw_process *p, struct rw_error *error)
 	if (!failed)
 		failed = refuse_timers(p, error);
 	if (!failed)
-		failed = put_constants(p, error);
+		failed = rw_put_constants(p, error);
 	if (!failed)
 		failed = read_status(p, status, error);
 	/* It may have come since the process was asked, and would be looked for after every rewind. */

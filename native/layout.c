@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-static bool same_object(const struct region *was, const struct region *is, uint64_t address)
+bool rw_same_object(const struct region *was, const struct region *is, uint64_t address)
 {
 	/* What is ours, or droppable, the text of maps does not tell. */
 	if ((was->kind != is->kind && was->kind != REGION_INJECTED && was->kind != REGION_DROPPABLE) || was->inode != is->inode || was->device != is->device || was->shared != is->shared)
@@ -28,7 +28,7 @@ static int mend(struct rw_process *p, const struct region *was, const struct reg
 {
 	if (!was && !is)
 		return 0;
-	if (was && is && same_object(was, is, start)) {
+	if (was && is && rw_same_object(was, is, start)) {
 		if (was->prot == is->prot)
 			return 0;
 		if (was->kind == REGION_SPECIAL || was->kind == REGION_INJECTED)
@@ -75,7 +75,7 @@ static bool listed(const struct region_list *list, const struct region *region)
 	const struct region *at = rw_region_at(list, region->start);
 
 	return at && at->start == region->start && at->end == region->end && at->prot == region->prot &&
-	       same_object(region, at, region->start);
+	       rw_same_object(region, at, region->start);
 }
 
 /*
@@ -244,9 +244,13 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 	bool equal;
 	int failed;
 
-	if (p->same_layout)
+	if (p->same_layout && !p->above.image)
 		return 0;
 	failed = carry_out(p, &equal, error);
+	if (!failed && p->above.image) {
+		failed = rw_level_remake_replaced(p, error);
+		equal = false;
+	}
 	for (int pass = 0; pass < 2 && !failed && !equal; pass++) {
 		failed = pass ? remake_unmerged(p, error) : mend_all(p, error);
 		if (!failed)

@@ -112,15 +112,45 @@ static int by_start(const void *left, const void *right)
 	return a->start < b->start ? -1 : a->start > b->start;
 }
 
-static int copy_back(struct rw_process *p, const struct region *region, uint64_t start, uint64_t end, uint64_t offset,
-		     struct rw_error *error)
+const struct extent *rw_extent_at(const struct image *image, uint64_t address)
+{
+	uint64_t low = 0, high = image->extent_count;
+
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+
+		if (image->extents[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return image->extents + low;
+}
+
+static const struct image *file_of(const struct rw_process *p, const struct extent *extent)
+{
+	return extent->below ? p->below.image : p->image;
+}
+
+const uint8_t *rw_saved_here(const struct rw_process *p, const struct extent *extent, uint64_t address)
+{
+	return file_of(p, extent)->pages + extent->offset + (address - extent->start);
+}
+
+uint64_t rw_saved_there(const struct rw_process *p, const struct extent *extent, uint64_t address)
+{
+	return file_of(p, extent)->window + extent->offset + (address - extent->start);
+}
+
+static int copy_back(struct rw_process *p, const struct region *region, uint64_t start, uint64_t end,
+		     const struct extent *extent, struct rw_error *error)
 {
 	int failed;
 
 	p->took.pages_copied += (uint32_t)((end - start) / PAGE);
 	if (region->prot & PROT_WRITE)
-		return rw_op(p, error, OP_COPY, 0, start, p->image->window + offset, end - start, 0, 0, 0);
-	failed = rw_write_memory(p, start, p->image->pages + offset, end - start);
+		return rw_op(p, error, OP_COPY, 0, start, rw_saved_there(p, extent, start), end - start, 0, 0, 0);
+	failed = rw_write_memory(p, start, rw_saved_here(p, extent, start), end - start);
 	return failed ? rw_fail(error, RW_SYSTEM, -failed, "cannot write page %llx", (unsigned long long)start) : 0;
 }
 
@@ -160,7 +190,7 @@ static int plan_run(struct rw_process *p, const struct dirty *run, uint64_t *nex
 		if (extent && extent->start <= at) {
 			if (extent->end < end)
 				end = extent->end;
-			failed = copy_back(p, region, at, end, extent->offset + (at - extent->start), error);
+			failed = copy_back(p, region, at, end, extent, error);
 		} else {
 			if (extent && extent->start < end)
 				end = extent->start;

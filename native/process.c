@@ -60,16 +60,25 @@ int rw_process_open(struct rw_process *p, struct rw_error *error)
 	return p->pagemap_buffer ? 0 : rw_fail(error, RW_SYSTEM, ENOMEM, "pagemap buffer");
 }
 
+void rw_target_free(struct target *target)
+{
+	for (uint32_t i = 0; target->held && i < target->image->descriptor_count; i++)
+		rw_close(&target->held[i]);
+	for (uint32_t i = 0; target->info && i < target->image->descriptor_count; i++)
+		rw_close(&target->info[i]);
+	free(target->held);
+	free(target->info);
+	rw_image_free(target->image);
+	*target = (struct target){ 0 };
+}
+
 void rw_release(struct rw_process *p)
 {
 	if (!p)
 		return;
-	for (uint32_t i = 0; p->held && i < p->image->descriptor_count; i++)
-		rw_close(&p->held[i]);
-	for (uint32_t i = 0; p->info && i < p->image->descriptor_count; i++)
-		rw_close(&p->info[i]);
-	free(p->held);
-	free(p->info);
+	rw_target_free(&(struct target){ p->image, p->held, p->info });
+	rw_target_free(&p->below);
+	rw_target_free(&p->above);
 	if (p->table)
 		munmap(p->table, TABLE_SIZE);
 	rw_close(&p->pidfd);
@@ -85,6 +94,5 @@ void rw_release(struct rw_process *p)
 	free(p->dirty);
 	free(p->scan);
 	free(p->pagemap_buffer);
-	rw_image_free(p->image);
 	free(p);
 }

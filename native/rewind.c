@@ -189,8 +189,7 @@ static int put_back(struct rw_process *p, bool verify, struct rw_error *error)
 	return failed;
 }
 
-/* The image's thread ids, leader first. */
-static int freeze_known(struct rw_process *p, struct frozen *frozen, struct rw_error *error)
+int rw_freeze_known(struct rw_process *p, struct frozen *frozen, struct rw_error *error)
 {
 	pid_t tids[MAX_THREADS];
 	const struct image *image = p->image;
@@ -201,31 +200,30 @@ static int freeze_known(struct rw_process *p, struct frozen *frozen, struct rw_e
 	return rw_freeze(p->pid, tids, image->thread_count, frozen, error);
 }
 
-/* Whoever is killed meanwhile fails at any step, for whatever it finds there: the killing is the reason. */
-static int blame_killing(struct rw_process *p, int failed, struct rw_error *error)
+int rw_blame_killing(struct rw_process *p, int failed, struct rw_error *error)
 {
 	if (failed && rw_was_killed(p))
 		error->reason = RW_PROCESS_GONE;
 	return failed;
 }
 
-int rw_rewind(struct rw_process *p, uint32_t verify, struct rw_timings *timings, struct rw_error *error)
+/* To the image in use. */
+static int rewind_in_use(struct rw_process *p, bool verify, struct rw_timings *timings, struct rw_error *error)
 {
 	struct frozen frozen = { 0 };
 	double start = rw_now_us(), mark = start;
 	int failed;
 
-	*error = (struct rw_error){ .untouched = 1 };
 	p->took = (struct rw_timings){ 0 };
 	p->op_count = p->dirty_count = 0;
 	p->same_layout = false;
 	p->waited = -ECHILD;
 	p->signalled = -EAGAIN;
-	failed = freeze_known(p, &frozen, error);
+	failed = rw_freeze_known(p, &frozen, error);
 	p->took.freeze_us = lap(&mark);
 	if (failed)
-		return blame_killing(p, failed, error);
-	failed = blame_killing(p, put_back(p, verify, error), error);
+		return rw_blame_killing(p, failed, error);
+	failed = rw_blame_killing(p, put_back(p, verify, error), error);
 	if (failed) {
 		error->untouched = !frozen.touched;
 	} else {
@@ -238,6 +236,25 @@ int rw_rewind(struct rw_process *p, uint32_t verify, struct rw_timings *timings,
 	p->took.total_us = mark - start;
 	*timings = p->took;
 	return failed;
+}
+
+int rw_rewind(struct rw_process *p, uint32_t verify, struct rw_timings *timings, struct rw_error *error)
+{
+	int failed;
+
+	*error = (struct rw_error){ .untouched = 1 };
+	failed = rw_level_leave(p, error);
+	if (!failed)
+		failed = rewind_in_use(p, verify, timings, error);
+	return rw_level_left(p, failed, error);
+}
+
+int rw_rewind_to_level(struct rw_process *p, uint32_t verify, struct rw_timings *timings, struct rw_error *error)
+{
+	*error = (struct rw_error){ .untouched = 1 };
+	if (!p->below.image)
+		return rw_fail(error, RW_UNSUPPORTED, ENOENT, "process %d has no level", p->pid);
+	return rewind_in_use(p, verify, timings, error);
 }
 
 /* The threads lend themselves for some calls and are then as they were, but that an interrupted call is made again. */
@@ -282,10 +299,10 @@ int rw_verify(struct rw_process *p, struct rw_error *error)
 
 	*error = (struct rw_error){ .untouched = 1 };
 	p->op_count = 0;
-	failed = freeze_known(p, &frozen, error);
+	failed = rw_freeze_known(p, &frozen, error);
 	if (!failed)
 		failed = rw_compare_frozen(p, false, error);
 	if (!failed)
 		failed = compare_kernel(p, error);
-	return rw_thaw_after(&frozen, blame_killing(p, failed, error), error);
+	return rw_thaw_after(&frozen, rw_blame_killing(p, failed, error), error);
 }

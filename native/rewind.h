@@ -103,9 +103,32 @@ RW_API int rw_checkpoint(int32_t pid, uint32_t rung, struct rw_process **process
 RW_API int rw_rewind(struct rw_process *process, uint32_t verify, struct rw_timings *timings, struct rw_error *error);
 
 /*
+ * rw_take_level
+ * Does:   freezes the process and saves it once more as it is now, as a level over its base: what differs of memory, and all
+ *         tables; maps the level's image into the process, arms the rung anew, thaws.
+ * Needs:  a process at a quiescent point that is at no level, alone in its container, and whose files nobody can change: what
+ *         is in them is not saved. Sockets, shared memory and other things that only the base may have are refused.
+ * Gives:  *summary; its pages are those of the level alone.
+ * Fails:  any reason. untouched == 1: no level was taken and the process goes on as it was (RW_NOT_QUIESCENT, RW_UNSUPPORTED and
+ *         others); untouched == 0: it has been killed.
+ * Thread: any, start to end.
+ */
+RW_API int rw_take_level(struct rw_process *process, struct rw_summary *summary, struct rw_error *error);
+
+/*
+ * rw_rewind_to_level
+ * Does:   what rw_rewind() does, to the level.
+ * Needs:  a level, and what rw_rewind() needs.
+ * Gives:  *timings; the process continues where its level was taken. rw_rewind() leads back to the base, and ends the level.
+ * Fails:  as rw_rewind().
+ * Thread: any, start to end.
+ */
+RW_API int rw_rewind_to_level(struct rw_process *process, uint32_t verify, struct rw_timings *timings, struct rw_error *error);
+
+/*
  * rw_verify
  * Does:   freezes, compares memory byte for byte, mappings, threads, registers, descriptors and what lies behind them,
- *         and kernel state with the image, thaws. Changes nothing, but that an interrupted system call is made again.
+ *         and kernel state with the image of the level, if there is one, or of the base, thaws. Changes nothing, but that an interrupted system call is made again.
  * Gives:  0 where all is equal.
  * Fails:  RW_DIFFERENCE with the first difference in `what`; other reasons where it could not look.
  * Thread: any, start to end.

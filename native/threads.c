@@ -146,13 +146,12 @@ int rw_put_back_cpu_number(struct rw_process *p, struct rw_error *error)
 {
 	for (uint32_t i = 0; i < p->image->thread_count; i++) {
 		const struct thread *thread = &p->image->threads[i];
-		const struct region *region = thread->rseq ? rw_region_at(&p->image->regions, thread->rseq) : NULL;
+		const struct extent *extent = rw_extent_at(p->image, thread->rseq);
 		int failed;
 
-		if (!region || !rw_tracked(region))
+		if (!thread->rseq || extent == p->image->extents + p->image->extent_count || extent->start > thread->rseq)
 			continue;
-		failed = rw_write_memory(p, thread->rseq, p->image->pages + region->image_offset + (thread->rseq - region->start),
-					 thread->rseq_size);
+		failed = rw_write_memory(p, thread->rseq, rw_saved_here(p, extent, thread->rseq), thread->rseq_size);
 		if (failed)
 			return rw_fail(error, RW_SYSTEM, -failed, "cannot write the rseq area of thread %d", thread->tid);
 	}

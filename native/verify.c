@@ -66,7 +66,7 @@ static int compare_saved(struct rw_process *p, bool rested, uint8_t *buffer, str
 
 		for (uint64_t at = extent->start; at < extent->end; at += CHUNK) {
 			uint64_t length = extent->end - at < CHUNK ? extent->end - at : CHUNK;
-			const uint8_t *was = p->image->pages + extent->offset + (at - extent->start);
+			const uint8_t *was = rw_saved_here(p, extent, at);
 			int failed = rw_read_memory(p, at, buffer, length);
 
 			if (failed)
@@ -84,17 +84,9 @@ static int compare_saved(struct rw_process *p, bool rested, uint8_t *buffer, str
 
 static bool saved(const struct image *image, uint64_t page)
 {
-	uint64_t low = 0, high = image->extent_count;
+	const struct extent *extent = rw_extent_at(image, page);
 
-	while (low < high) {
-		uint64_t middle = (low + high) / 2;
-
-		if (image->extents[middle].end <= page)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < image->extent_count && image->extents[low].start <= page;
+	return extent < image->extents + image->extent_count && extent->start <= page;
 }
 
 /*

@@ -13,5 +13,10 @@ export {
 } from "./lean.ts";
 export { nativeFolder } from "./native.ts";
 export { type Probe, probe, type Rung, type RungProof, rungs } from "./probe.ts";
-export { type CheckpointSummary, ContainerCheckpoint, type RewindTimings } from "./restorer.ts";
+export {
+  type CheckpointLevel,
+  type CheckpointSummary,
+  ContainerCheckpoint,
+  type RewindTimings,
+} from "./restorer.ts";
 export { muteStops } from "./stops.ts";

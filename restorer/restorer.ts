@@ -10,6 +10,8 @@ import {
   rwCheckpoint,
   rwRelease,
   rwRewind,
+  rwRewindToLevel,
+  rwTakeLevel,
   rwVerify,
 } from "./native.ts";
 import { type Rung, rungs } from "./probe.ts";
@@ -66,6 +68,17 @@ async function checkpointProcess(
   }
 }
 
+async function levelOf(handle: ProcessHandle, tries: number): Promise<NativeSummary> {
+  const error = {} as NativeError;
+  const summary = {} as NativeSummary;
+  for (let attempt = 1; ; attempt++) {
+    if ((await rwTakeLevel(handle, summary, error)) === 0) return summary;
+    const failure = fromNative("level", error);
+    if (failure.code !== "not-quiescent" || !failure.untouched || attempt >= tries) throw failure;
+    await sleep(quietPauseMs);
+  }
+}
+
 function sumTimings(parts: readonly NativeTimings[], verified: boolean): RewindTimings {
   const sum = (key: keyof NativeTimings) => parts.reduce((total, part) => total + part[key], 0);
   return {
@@ -88,11 +101,26 @@ function sumTimings(parts: readonly NativeTimings[], verified: boolean): RewindT
   };
 }
 
+function sumSummaries(parts: readonly NativeSummary[]): CheckpointSummary {
+  const sum = (key: keyof NativeSummary) => parts.reduce((total, part) => total + Number(part[key]), 0);
+  return {
+    threads: sum("threads"),
+    regions: sum("regions"),
+    descriptors: sum("descriptors"),
+    pages: sum("pages"),
+    tookUs: sum("took_us"),
+  };
+}
+
+/** Where a rewind leads: to the base, or to the level that was taken over it. */
+export type CheckpointLevel = "base" | "level";
+
 /** The checkpoint of all base processes of one container. One call at a time. */
 export class ContainerCheckpoint {
   readonly summary: CheckpointSummary;
   readonly #handles: ProcessHandle[];
   #busy: boolean = false;
+  #level: CheckpointSummary | undefined;
 
   private constructor(handles: ProcessHandle[], summary: CheckpointSummary) {
     this.#handles = handles;
@@ -116,32 +144,46 @@ export class ContainerCheckpoint {
       handles.forEach(rwRelease);
       throw failure;
     }
-    const sum = (key: keyof NativeSummary) => summaries.reduce((total, part) => total + Number(part[key]), 0);
-    return new ContainerCheckpoint(handles, {
-      threads: sum("threads"),
-      regions: sum("regions"),
-      descriptors: sum("descriptors"),
-      pages: sum("pages"),
-      tookUs: sum("took_us"),
-    });
+    return new ContainerCheckpoint(handles, sumSummaries(summaries));
+  }
+
+  /** The level over the base that the processes can be put back to; undefined where there is none. */
+  get level(): CheckpointSummary | undefined {
+    return this.#level;
   }
 
   /**
-   * Puts every process back. Throws RestorerError; then the container must be replaced (a process that was touched has been
-   * killed already).
+   * Takes a level over the base, of quiescent processes that are at none. Throws RestorerError: where it says *untouched*, the
+   * processes go on as they were and can be put back to their base; else the container must be replaced. `tries`: how often, a
+   * millisecond apart, where a process is not quiescent yet.
    */
-  async rewind(options: { readonly verify: boolean }): Promise<RewindTimings> {
+  async takeLevel({ tries = quietTries }: { readonly tries?: number } = {}): Promise<CheckpointSummary> {
+    // One that had its own would be alone with it where that of another fails.
+    if (this.#handles.length > 1)
+      throw new RestorerError("unsupported", "a level of several processes", true);
+    const summaries = await this.#exclusively((handle) => levelOf(handle, tries));
+    this.#level = sumSummaries(summaries);
+    return this.#level;
+  }
+
+  /**
+   * Puts every process back, by default to its base, where a level ends. Throws RestorerError; then the container must be replaced
+   * (a process that was touched has been killed already).
+   */
+  async rewind(options: { readonly verify: boolean; readonly to?: CheckpointLevel }): Promise<RewindTimings> {
+    const { verify, to = "base" } = options;
+    const call = to === "base" ? rwRewind : rwRewindToLevel;
     const parts = await this.#exclusively(async (handle) => {
       const error = {} as NativeError;
       const timings = {} as NativeTimings;
-      if ((await rwRewind(handle, options.verify ? 1 : 0, timings, error)) !== 0)
-        throw fromNative("rewind", error);
+      if ((await call(handle, verify ? 1 : 0, timings, error)) !== 0) throw fromNative("rewind", error);
       return timings;
     });
-    return sumTimings(parts, options.verify);
+    if (to === "base") this.#level = undefined;
+    return sumTimings(parts, verify);
   }
 
-  /** The first difference between the live processes and the checkpoint, in words; undefined where there is none. */
+  /** The first difference between the live processes and their level, or base, in words; undefined where there is none. */
   async verify(): Promise<string | undefined> {
     const differences = await this.#exclusively(async (handle) => {
       const error = {} as NativeError;

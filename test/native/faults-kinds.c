@@ -50,6 +50,7 @@ static const struct spec {
 	{ "closedir", { EIO }, { EINTR }, false, NULL },
 	{ "stat", { ENOENT, ENOMEM }, { 0 }, false, NULL },
 	{ "fstat", { EIO, ENOMEM }, { 0 }, false, NULL },
+	{ "fstatfs", { EIO, ENOMEM }, { 0 }, false, NULL },
 	{ "readlink", { ENOENT, ENOMEM }, { 0 }, false, NULL },
 	{ "ftruncate", { ENOMEM, EINVAL }, { EINTR }, false, NULL },
 	{ "flock", { ENOLCK }, { EINTR }, false, NULL },

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -65,6 +66,7 @@ WRAP(DIR *, opendir, NULL, (const char *path), (path))
 WRAP(struct dirent *, readdir, NULL, (DIR * folder), (folder))
 WRAP(int, stat, -1, (const char *path, struct stat *to), (path, to))
 WRAP(int, fstat, -1, (int fd, struct stat *to), (fd, to))
+WRAP(int, fstatfs, -1, (int fd, struct statfs *to), (fd, to))
 WRAP(int, ftruncate, -1, (int fd, off_t length), (fd, length))
 WRAP(int, flock, -1, (int fd, int operation), (fd, operation))
 WRAP(int, pipe2, -1, (int fds[2], int flags), (fds, flags))

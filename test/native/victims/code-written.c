@@ -18,5 +18,6 @@ static void change(void)
 			seen++;
 			MUST(mprotect((void *)start, end - start, PROT_READ | PROT_WRITE) == -1 && errno == EACCES);
 		}
-	MUST(seen == 3);
+	/* And one more where there is a level. */
+	MUST(seen >= 3);
 }

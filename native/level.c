@@ -1,0 +1,297 @@
+/* A level: a second image over the base's, of the same process at a later point, to which it can be put back as well. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#define EFLAGS_TRAP (1ULL << 8)
+#define EFLAGS_IDENTIFICATION (1ULL << 21)
+#define MEMORY_DEVICES 1
+
+/* -- which image is in use ------------------------------------------------------------------------------------------------- */
+
+static struct target in_use(const struct rw_process *p)
+{
+	return (struct target){ p->image, p->held, p->info };
+}
+
+static void use(struct rw_process *p, struct target target)
+{
+	p->image = target.image;
+	p->held = target.held;
+	p->info = target.info;
+}
+
+/* Of threads that only the level has, the table would keep what they were to be told. */
+static void forget_threads(struct rw_process *p, uint32_t first, uint32_t end)
+{
+	if (first < end)
+		memset(rw_thread_ops(p, first), 0, (end - first) * THREAD_OPS * sizeof(struct op));
+}
+
+static int begin_level(struct rw_process *p, struct rw_error *error)
+{
+	struct image *image = calloc(1, sizeof(*image));
+
+	if (!image)
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "level of process %d", p->pid);
+	image->fd = -1;
+	image->code = p->image->code;
+	image->table = p->image->table;
+	p->below = in_use(p);
+	use(p, (struct target){ .image = image });
+	return 0;
+}
+
+/* The level is none: it was not taken. */
+static int drop_level(struct rw_process *p, struct rw_error *error)
+{
+	struct target level = in_use(p);
+
+	use(p, p->below);
+	p->below = (struct target){ 0 };
+	forget_threads(p, p->image->thread_count, level.image->thread_count);
+	rw_target_free(&level);
+	return rw_put_constants(p, error);
+}
+
+int rw_level_leave(struct rw_process *p, struct rw_error *error)
+{
+	if (!p->below.image)
+		return 0;
+	p->above = in_use(p);
+	use(p, p->below);
+	p->below = (struct target){ 0 };
+	return rw_put_constants(p, error);
+}
+
+int rw_level_left(struct rw_process *p, int failed, struct rw_error *error)
+{
+	struct rw_error second;
+
+	if (!p->above.image)
+		return failed;
+	if (!failed) {
+		forget_threads(p, p->image->thread_count, p->above.image->thread_count);
+		rw_target_free(&p->above);
+	} else if (error->untouched) {
+		p->below = in_use(p);
+		use(p, p->above);
+		p->above = (struct target){ 0 };
+		error->untouched = !rw_put_constants(p, &second);
+	}
+	return failed;
+}
+
+/* -- what forbids one -------------------------------------------------------------------------------------------------------- */
+
+static bool is_write_end(const struct image *image, uint32_t index)
+{
+	for (uint32_t i = 0; i < image->descriptor_count; i++)
+		if (image->descriptors[i].kind == OBJECT_PIPE && image->descriptors[i].write_end == index)
+			return true;
+	return false;
+}
+
+/* A file that nobody can change, or a device that has no state. */
+static bool is_constant(int held, const struct descriptor *descriptor)
+{
+	struct stat file;
+	struct statfs place;
+
+	if (fstat(held, &file))
+		return false;
+	if (S_ISCHR(file.st_mode))
+		return major(file.st_rdev) == MEMORY_DEVICES;
+	if ((!S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode)) || (descriptor->status & O_ACCMODE) != O_RDONLY)
+		return false;
+	return !fstatfs(held, &place) && place.f_flags & ST_RDONLY && place.f_type != PROC_SUPER_MAGIC;
+}
+
+static bool can_be_kept(const struct rw_process *p, uint32_t index)
+{
+	const struct descriptor *descriptor = &p->image->descriptors[index];
+
+	switch (descriptor->kind) {
+	case OBJECT_PIPE:
+	case OBJECT_COUNTER:
+	case OBJECT_EPOLL:
+		return true;
+	case OBJECT_PLAIN:
+		return is_write_end(p->image, index) || is_constant(p->held[index], descriptor);
+	case OBJECT_SOCKET:
+	case OBJECT_OTHER:
+		break;
+	}
+	return false;
+}
+
+/* Those that the base has are the base's still: that was looked at before. */
+static int require_known_descriptors(struct rw_process *p, struct rw_error *error)
+{
+	const struct image *image = p->image, *below = p->below.image;
+	uint32_t known = 0;
+
+	for (uint32_t i = 0; i < image->descriptor_count; i++) {
+		while (known < below->descriptor_count && below->descriptors[known].fd < image->descriptors[i].fd)
+			known++;
+		if (known < below->descriptor_count && below->descriptors[known].fd == image->descriptors[i].fd)
+			continue;
+		if (!can_be_kept(p, i))
+			return rw_fail(error, RW_UNSUPPORTED, 0, "what is behind descriptor %d cannot be put back",
+				       image->descriptors[i].fd);
+	}
+	return 0;
+}
+
+/*
+ * In 32-bit mode our code lies elsewhere, and in single steps it would not come to its end. PTRACE_SETREGS does not set the flag of
+ * identification.
+ */
+static int require_plain_threads(struct rw_process *p, struct rw_error *error)
+{
+	const struct user_regs_struct *was = &p->below.image->threads[0].regs;
+
+	for (uint32_t i = 0; i < p->image->thread_count; i++) {
+		const struct thread *thread = &p->image->threads[i];
+
+		if (thread->regs.cs != was->cs || thread->regs.ss != was->ss || thread->regs.eflags & EFLAGS_TRAP ||
+		    (thread->regs.eflags ^ was->eflags) & EFLAGS_IDENTIFICATION)
+			return rw_fail(error, RW_UNSUPPORTED, 0, "thread %d runs in another mode", thread->tid);
+	}
+	return 0;
+}
+
+/* Between the two points the process did as it liked: it must still be one that could be put back to its base. */
+static int require_sound_base(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
+{
+	int failed = 0;
+
+	if (frozen->group_stopped)
+		failed = rw_fail(error, RW_NOT_QUIESCENT, 0, "process %d is stopped", p->pid);
+	if (!failed)
+		failed = rw_check_injected(p, error);
+	if (!failed)
+		failed = rw_descriptors_check(p, error);
+	if (!failed)
+		failed = rw_check_kernel_code(p, error);
+	return failed ? failed : rw_check_posix_timers(p, error);
+}
+
+/* -- taking one -------------------------------------------------------------------------------------------------------------- */
+
+static int look(struct rw_process *p, struct bootstrap *boot, const struct frozen *frozen, struct rw_error *error)
+{
+	int failed = rw_list_threads(p, frozen, error);
+
+	if (!failed)
+		failed = require_plain_threads(p, error);
+	if (!failed)
+		failed = rw_bootstrap_find(p, boot, error);
+	if (!failed)
+		failed = rw_descriptors_save(p, error);
+	if (!failed)
+		failed = rw_objects_save(p, error);
+	return failed ? failed : require_known_descriptors(p, error);
+}
+
+static int save(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)
+{
+	int failed = rw_block_signals(p->pid, error);
+
+	if (!failed)
+		failed = rw_leave_critical_sections(p, error);
+	if (!failed)
+		failed = rw_kernel_save(p, error);
+	if (!failed)
+		failed = rw_level_save_memory(p, boot, error);
+	if (!failed)
+		failed = rw_plan_droppable(p, error);
+	if (!failed)
+		failed = rw_run_ops(p, NULL, error);
+	if (!failed)
+		failed = rw_rung_arm(p, error);
+	if (!failed)
+		failed = rw_clear_table(p, error);
+	return failed ? failed : rw_registers_set(p->image->threads, 0, p->image->thread_count, error);
+}
+
+/* The process has run injected code, and all of that has come to its end: it goes on as if it had not. */
+static int give_back(struct rw_process *p, struct rw_error *error)
+{
+	const struct image *image = p->image;
+	int failed = 0;
+
+	p->op_count = 0;
+	if (image->window)
+		failed = rw_op(p, error, SYS_munmap, 0, image->window, image->size, 0, 0, 0, 0);
+	if (!failed && p->op_count)
+		failed = rw_run_ops(p, NULL, error);
+	if (!failed)
+		failed = rw_clear_table(p, error);
+	return failed ? failed : rw_registers_set(image->threads, 0, image->thread_count, error);
+}
+
+static int take(struct rw_process *p, struct frozen *frozen, struct rw_error *error)
+{
+	struct bootstrap boot = { 0 };
+	struct rw_error second = { 0 };
+	int failed = look(p, &boot, frozen, error);
+
+	if (failed)
+		return failed;
+	frozen->touched = true;
+	failed = save(p, &boot, error);
+	frozen->touched = failed && ((error->reason != RW_NOT_QUIESCENT && error->reason != RW_UNSUPPORTED) ||
+				     give_back(p, &second));
+	return failed;
+}
+
+int rw_take_level(struct rw_process *p, struct rw_summary *summary, struct rw_error *error)
+{
+	struct frozen frozen = { 0 };
+	struct rw_error second;
+	double start = rw_now_us();
+	int failed;
+
+	*error = (struct rw_error){ .untouched = 1 };
+	if (p->below.image)
+		return rw_fail(error, RW_UNSUPPORTED, EEXIST, "process %d is at a level already", p->pid);
+	p->op_count = p->dirty_count = 0;
+	failed = rw_freeze_known(p, &frozen, error);
+	if (failed)
+		return rw_blame_killing(p, failed, error);
+	failed = require_sound_base(p, &frozen, error);
+	if (!failed)
+		failed = begin_level(p, error);
+	if (!failed) {
+		failed = take(p, &frozen, error);
+		p->op_count = 0;
+		if (failed && drop_level(p, &second))
+			frozen.touched = true;
+	}
+	failed = rw_blame_killing(p, failed, error);
+	error->untouched = !frozen.touched;
+	failed = rw_thaw_after(&frozen, failed, error);
+	if (failed)
+		return failed;
+	p->fresh_copied = 0;
+	p->rearm = false;
+	*summary = (struct rw_summary){
+		.threads = p->image->thread_count,
+		.regions = (uint32_t)p->image->regions.count,
+		.descriptors = p->image->descriptor_count,
+		.pages = p->image->pages_saved,
+		.took_us = rw_now_us() - start,
+	};
+	return 0;
+}

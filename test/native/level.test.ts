@@ -1,0 +1,114 @@
+// A level over a checkpoint: what a victim was at the level comes back, what it did since does not, and so with its base.
+
+import { expect } from "chai";
+import { type ContainerCheckpoint, RestorerError, type Rung, rungs } from "../../restorer/index.ts";
+import { loadPromises } from "../prove/promises.ts";
+import { type Victim, withVictim } from "./victim.ts";
+
+const rounds = 3;
+
+const putBack = loadPromises()
+  .flatMap(({ rows }) => rows)
+  .filter(({ decision }) => decision === "put back")
+  .flatMap(({ proofs }) => proofs.flatMap((proof) => ("victim" in proof ? [proof] : [])));
+
+/** What these change forbids a level: it is refused, and they are put back to their base as ever. */
+const refused: { readonly [victim: string]: string } = {
+  "code-written": "unsupported",
+  "critical-section-set": "not-quiescent",
+  "descriptors-surplus": "unsupported",
+  "identification-flag": "unsupported",
+  "locks-left": "not-quiescent",
+  "mapping-new": "unsupported",
+  "memory-shared": "unsupported",
+  "other-moved": "not-quiescent",
+  "other-signals": "not-quiescent",
+  "others-many": "not-quiescent",
+  "signals-changed": "not-quiescent",
+  "stack-growing": "not-quiescent",
+  stopped: "not-quiescent",
+  "thread-narrow": "not-quiescent",
+  "threads-born": "not-quiescent",
+  "timer-set": "not-quiescent",
+};
+
+/** These cannot do what they do a second time, or a container is replaced where they do. */
+const once = [
+  ...["flags-lost", "handler-changed", "mapping-moved", "mapping-part-replaced", "objects-changed"],
+  ...["text-deleted", "text-unwritable"],
+];
+
+async function requireEqual(checkpoint: ContainerCheckpoint): Promise<void> {
+  expect(await checkpoint.verify()).to.equal(undefined);
+}
+
+/** Where nothing has changed since the base, as after an init that does next to nothing. */
+async function overTheBase(victim: Victim, checkpoint: ContainerCheckpoint): Promise<void> {
+  await checkpoint.takeLevel();
+  await requireEqual(checkpoint);
+  for (let use = 0; use < rounds; use++) {
+    await victim.change();
+    await checkpoint.rewind({ verify: use % 2 === 1, to: "level" });
+    await requireEqual(checkpoint);
+  }
+  await victim.change();
+  await checkpoint.rewind({ verify: false });
+  await requireEqual(checkpoint);
+}
+
+/** Where the base is changed first; the level is changed again only `twice`: not everything can be done a second time. */
+async function overAChange(victim: Victim, checkpoint: ContainerCheckpoint, twice: boolean): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await victim.change();
+    await checkpoint.takeLevel();
+    await requireEqual(checkpoint);
+    for (let use = 0; use < rounds; use++) {
+      if (twice) await victim.change();
+      await checkpoint.rewind({ verify: use % 2 === 1, to: "level" });
+      await requireEqual(checkpoint);
+    }
+    if (twice) await victim.change();
+    await checkpoint.rewind({ verify: round % 2 === 0 });
+    expect(checkpoint.level).to.equal(undefined);
+    await requireEqual(checkpoint);
+    await victim.change();
+    await checkpoint.rewind({ verify: round % 2 === 1 });
+    await requireEqual(checkpoint);
+  }
+}
+
+async function refuse(victim: Victim, checkpoint: ContainerCheckpoint, code: string): Promise<void> {
+  await victim.change();
+  const failure = await checkpoint.takeLevel({ tries: 3 }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(failure).to.be.instanceOf(RestorerError);
+  expect(failure).to.include({ code, untouched: true });
+  await checkpoint.rewind({ verify: true });
+  await requireEqual(checkpoint);
+}
+
+function showsUnder(rung: Rung): void {
+  const names = putBack.filter((proof) => (proof.rungs ?? rungs).includes(rung)).map(({ victim }) => victim);
+  describe(`a level under ${rung}`, () => {
+    it("holds all that was made since the base, in place of that or beside it", () =>
+      withVictim("level-made", rung, (victim, checkpoint) => overAChange(victim, checkpoint, true)));
+
+    for (const name of new Set(names)) {
+      const text = name.replaceAll("-", " ");
+      const code = refused[name];
+      it(`is come back to from ${text}`, () => withVictim(name, rung, overTheBase));
+      if (code !== undefined)
+        it(`is refused of ${text}, and the base is come back to`, () =>
+          withVictim(name, rung, (victim, checkpoint) => refuse(victim, checkpoint, code)));
+      else
+        it(`keeps ${text}, and its base does not`, () =>
+          withVictim(name, rung, (victim, checkpoint) =>
+            overAChange(victim, checkpoint, !once.includes(name)),
+          ));
+    }
+  });
+}
+
+for (const rung of rungs.filter((rung) => rung !== "soft-dirty")) showsUnder(rung);
