@@ -1,7 +1,15 @@
 // The metrics of this project in one table. Labels come from closed sets; there is never one for an action or a namespace.
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { type PoolStatus, type RewindTimings, removalCauses, taintReasons } from "../pool/index.ts";
+import {
+  type LevelOutcome,
+  levelBytes,
+  levelRefusals,
+  type PoolStatus,
+  type RewindTimings,
+  removalCauses,
+  taintReasons,
+} from "../pool/index.ts";
 import { backgroundWorks } from "./background.ts";
 import { StockMetrics } from "./stock-metrics.ts";
 
@@ -48,6 +56,16 @@ export class Metrics {
     quickSeconds.map((seconds) => seconds / 10),
     ["phase"],
   );
+  readonly levels = this.#counter(
+    "action_checkpoints_total",
+    "Inits that might have left an action checkpoint, by what became of it",
+    ["result"],
+  );
+  readonly levelTaking = this.#histogram(
+    "action_checkpoint_seconds",
+    "How long an activation waited for its action checkpoint",
+    quickSeconds,
+  );
   readonly tainted = this.#counter("tainted_total", "Containers not known to be clean, by reason", [
     "reason",
   ]);
@@ -78,6 +96,7 @@ export class Metrics {
     for (const shape of ["result", "completion", "combined"])
       for (const result of ["sent", "failed"]) this.acks.inc({ shape, result }, 0);
     for (const cause of removalCauses) this.removed.inc({ cause }, 0);
+    for (const result of ["taken", ...levelRefusals]) this.levels.inc({ result }, 0);
     for (const what of backgroundWorks) this.backgroundFailures.inc({ what }, 0);
     for (const why of ["dropped", "refused"]) this.recordsLost.inc({ why }, 0);
     this.unreadable.inc(0);
@@ -95,6 +114,14 @@ export class Metrics {
     const memory = this.#gauge("memory_reserved_bytes", "Memory reserved by containers", [], () => {
       memory.set(status().reservedMB * bytesPerMB);
     });
+    const levels = this.#gauge(
+      "action_checkpoints_bytes",
+      "Memory that action checkpoints take beside the containers",
+      [],
+      () => {
+        levels.set(levelBytes(status().containers));
+      },
+    );
     const budget = this.#gauge(
       "memory_budget_bytes",
       "Memory that all containers together may have",
@@ -103,6 +130,15 @@ export class Metrics {
         budget.set(status().memoryMB * bytesPerMB);
       },
     );
+  }
+
+  level(outcome: LevelOutcome): void {
+    if ("refused" in outcome) {
+      this.levels.inc({ result: outcome.refused });
+      return;
+    }
+    this.levels.inc({ result: "taken" });
+    this.levelTaking.observe(outcome.taken.tookMs / millisecondsPerSecond);
   }
 
   rewound(timings: RewindTimings, tookMs: number, rung: string): void {

@@ -80,6 +80,7 @@ export class Observer {
       this.metrics.poolWait.observe(waitedMs / millisecondsPerSecond);
     });
     events.on("rewound", ({ timings, tookMs }) => this.metrics.rewound(timings, tookMs, this.#rung));
+    events.on("level", ({ outcome }) => this.metrics.level(outcome));
     events.on("tainted", ({ container, kind, reason, error }) => {
       this.metrics.tainted.inc({ reason });
       const named = { event: "container-tainted", transid: ownTransid.pool, container, kind };

@@ -87,7 +87,9 @@ int rw_fix_regions(struct rw_process *p, struct rw_error *error)
 	image->maps_length = p->text_length;
 	failed = rw_parse_maps(image->maps, &image->regions, error);
 	if (!failed)
-		failed = rw_read_flags(p->pid, &image->regions, error);
+		failed = rw_read_flag_lines(p->pid, image->regions.count, &image->flags, error);
+	if (!failed)
+		rw_parse_flags(image->flags, &image->regions);
 	for (uint64_t i = 0; i < image->regions.count && !failed; i++) {
 		struct region *region = &image->regions.at[i];
 
@@ -109,7 +111,11 @@ int rw_fix_regions(struct rw_process *p, struct rw_error *error)
 		offset += region->end - region->start;
 		failed = rw_rung_register(p, region, error);
 	}
-	return failed ? failed : rw_read_flag_lines(p->pid, image->regions.count, &image->flags, error);
+	/* Being watched is a flag as well; at a level all are already. */
+	if (failed || p->below.image)
+		return failed;
+	rw_free(&image->flags);
+	return rw_read_flag_lines(p->pid, image->regions.count, &image->flags, error);
 }
 
 static int save_region(struct rw_process *p, struct region *region, uint8_t *file, struct rw_error *error)
@@ -141,6 +147,7 @@ static int save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_e
 {
 	struct image *image = p->image;
 	uint8_t *file = MAP_FAILED;
+	bool changed;
 	int failed = rw_parse_live_maps(p, error);
 
 	if (!failed)
@@ -148,7 +155,7 @@ static int save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_e
 	if (!failed)
 		failed = rw_parse_live_maps(p, error);
 	if (!failed)
-		failed = rw_settle_accounts(p, error);
+		failed = rw_settle_accounts(p, &changed, error);
 	if (!failed)
 		failed = rw_parse_live_maps(p, error);
 	if (failed)

@@ -65,18 +65,20 @@ int rw_read_flag_lines(pid_t pid, uint64_t count, char **lines, struct rw_error 
 	return 0;
 }
 
+void rw_parse_flags(const char *lines, struct region_list *list)
+{
+	for (uint64_t i = 0; i < list->count; i++, lines = strchr(lines, '\n') + 1)
+		list->at[i].flags = parse_flags(lines);
+}
+
 int rw_read_flags(pid_t pid, struct region_list *list, struct rw_error *error)
 {
 	char *lines cleanup_(rw_free) = NULL;
-	const char *at;
 	int failed = rw_read_flag_lines(pid, list->count, &lines, error);
 
-	if (failed || !lines)
-		return failed;
-	at = lines;
-	for (uint64_t i = 0; i < list->count; i++, at = strchr(at, '\n') + 1)
-		list->at[i].flags = parse_flags(at);
-	return 0;
+	if (!failed && lines)
+		rw_parse_flags(lines, list);
+	return failed;
 }
 
 int rw_compare_flags(struct rw_process *p, enum rw_reason reason, struct rw_error *error)
@@ -129,7 +131,7 @@ static bool is_settled(const struct rw_process *p, const struct region *region)
 }
 
 /* A guard page that was writable for a moment would tell so for ever; one that was so before would hide it. */
-int rw_settle_accounts(struct rw_process *p, struct rw_error *error)
+int rw_settle_accounts(struct rw_process *p, bool *changed, struct rw_error *error)
 {
 	int failed = rw_read_flags(p->pid, &p->now, error);
 
@@ -155,5 +157,6 @@ int rw_settle_accounts(struct rw_process *p, struct rw_error *error)
 		region->flags |= FLAG_NORESERVE;
 		failed = rw_remake(p, region, start, region->end, error);
 	}
-	return failed ? failed : rw_run_ops(p, NULL, error);
+	*changed = p->op_count > 0;
+	return failed || !*changed ? failed : rw_run_ops(p, NULL, error);
 }

@@ -158,13 +158,14 @@ int rw_share_readonly(struct rw_process *p, struct rw_error *error);
 int rw_read_flag_lines(pid_t pid, uint64_t count, char **lines, struct rw_error *error);
 /* What of them decides how each region of `list` is made anew. */
 int rw_read_flags(pid_t pid, struct region_list *list, struct rw_error *error);
+void rw_parse_flags(const char *lines, struct region_list *list);
 int rw_compare_flags(struct rw_process *p, enum rw_reason reason, struct rw_error *error);
 /* Whether they can change although its pages are still watched. */
 bool rw_may_hide_flags(const struct region *region);
 /* Step: where the rung does not notice that a mapping was put in place of another. */
 int rw_check_flags(struct rw_process *p, struct rw_error *error);
-/* Before the checkpoint: so that mprotect() changes no flag that outlives it. */
-int rw_settle_accounts(struct rw_process *p, struct rw_error *error);
+/* Before the checkpoint: so that mprotect() changes no flag that outlives it. p->now has its flags then, unless *changed. */
+int rw_settle_accounts(struct rw_process *p, bool *changed, struct rw_error *error);
 
 /* -- pages.c: finding, saving, planning ------------------------------------------------------------------------------ */
 

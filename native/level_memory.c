@@ -162,10 +162,10 @@ static int note_replaced(struct rw_process *p, struct rw_error *error)
 /* A watched mapping may become one with its neighbour: that is done before the list is fixed. */
 static int watch_all(struct rw_process *p, struct rw_error *error)
 {
-	int failed = rw_parse_live_maps(p, error);
+	int failed = 0;
 
 	for (uint64_t i = 0; i < p->now.count && !failed; i++)
-		if (rw_tracked(&p->now.at[i]))
+		if (rw_tracked(&p->now.at[i]) && !(p->now.at[i].flags & FLAG_DROPPABLE))
 			failed = rw_rung_register(p, &p->now.at[i], error);
 	return failed;
 }
@@ -173,16 +173,17 @@ static int watch_all(struct rw_process *p, struct rw_error *error)
 /* Fills p->dirty. */
 static int find_differences(struct rw_process *p, struct rw_error *error)
 {
+	bool changed = false;
 	int failed = rw_parse_live_maps(p, error);
 
 	if (!failed)
 		failed = refuse_new_sharing(p, error);
 	if (!failed)
-		failed = rw_settle_accounts(p, error);
+		failed = rw_settle_accounts(p, &changed, error);
 	p->dirty_count = 0;
-	if (!failed)
+	if (!failed && changed)
 		failed = rw_parse_live_maps(p, error);
-	if (!failed)
+	if (!failed && changed)
 		failed = rw_read_flags(p->pid, &p->now, error);
 	if (!failed)
 		failed = note_replaced(p, error);

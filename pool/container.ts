@@ -1,11 +1,12 @@
 // One container from its making to its end: its state, whose it is, and its checkpoint.
 
-import type { RewindTimings } from "../restorer/index.ts";
+import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
 import type { ContainerOrder, Interior, OnStuck, Remains } from "./interior.ts";
 import { LeanInterior } from "./lean-interior.ts";
+import { type LevelOutcome, mayComeBack } from "./levels.ts";
 import { type ContainerEvent, type ContainerState, Life } from "./lifecycle.ts";
 import { type Machine, toldPeriod } from "./machine.ts";
-import type { Timed } from "./proxy/exchange.ts";
+import { isLoaded, type Timed } from "./proxy/exchange.ts";
 import { type Leaving, Round } from "./round.ts";
 import type { Placed } from "./seats.ts";
 import { asTaint } from "./taint.ts";
@@ -20,6 +21,16 @@ import {
   TaintError,
 } from "./types.ts";
 
+const bytesPerMB = 1024 * 1024;
+
+/** Who is told what happens to a container beside what it is asked for. */
+export interface ContainerHooks {
+  /** It has died while nobody used it. */
+  readonly onLost: (container: Container) => void;
+  /** An init that might have left an action checkpoint has ended. */
+  readonly onLevel?: (container: Container, outcome: LevelOutcome) => void;
+}
+
 /**
  * A container is clean, or bound to one owner, or on its way out. Every failure moves it to `tainted` with `fault` set;
  * the pool then has it destroyed.
@@ -31,7 +42,7 @@ export class Container {
   readonly bornMs: number;
   readonly #machine: Machine;
   readonly #settings: PoolSettings;
-  readonly #onLost: (container: Container) => void;
+  readonly #hooks: ContainerHooks;
   readonly #life = new Life();
   #inside: Interior | undefined;
   /** The same, or what a start that failed half-way has left: it may run nevertheless. */
@@ -41,6 +52,7 @@ export class Container {
   #isStopped: boolean = false;
   #isLent: boolean = false;
   #isStuck: boolean = false;
+  #levelBytes: number | undefined;
   /** Those that use it now, or did last. */
   #round: Round | undefined;
   /** Whose job runs, or whose live state it holds. */
@@ -50,19 +62,18 @@ export class Container {
   lastUsed = 0;
   fault: TaintError | undefined;
 
-  /** `onLost` is told when the container dies while nobody uses it. */
   constructor(
     order: ContainerOrder & { readonly id: number },
     machine: Machine,
     settings: PoolSettings,
-    onLost: (container: Container) => void,
+    hooks: ContainerHooks,
   ) {
     this.id = order.id;
     this.order = order;
     this.bornMs = machine.clock.nowMs();
     this.#machine = machine;
     this.#settings = settings;
-    this.#onLost = onLost;
+    this.#hooks = hooks;
   }
 
   get kind(): string {
@@ -89,7 +100,20 @@ export class Container {
     const image = this.order.image?.name;
     const lent = this.isLent ? { isLent: true } : {};
     const stuck = this.#isStuck ? { isStuck: true } : {};
-    return { id, kind, image, state, memoryMB, owner, lastUsed, spare: spare ?? 0, ...lent, ...stuck };
+    const level = this.#levelBytes === undefined ? {} : { levelBytes: this.#levelBytes };
+    return {
+      id,
+      kind,
+      image,
+      state,
+      memoryMB,
+      owner,
+      lastUsed,
+      spare: spare ?? 0,
+      ...lent,
+      ...stuck,
+      ...level,
+    };
   }
 
   /** True: there is nothing of it yet, and its memory may be given to others. */
@@ -174,9 +198,40 @@ export class Container {
   }
 
   async init(frame: InitFrame, limits: ExchangeLimits): Promise<Timed> {
-    const init = this.#unlessStopped(await this.#living().init(frame, limits, this.#onFault));
+    const level = this.#mayTakeLevel;
+    const asked = level ? { ...frame, level } : frame;
+    const init = this.#unlessStopped(await this.#living().init(asked, limits, this.#onFault));
     this.#round?.initEnded(init);
-    return init;
+    if (!level || !isLoaded(init.exchange) || this.state !== "running") return init;
+    try {
+      const outcome = await this.#takeLevel(init);
+      if ("taken" in outcome) this.#levelBytes = outcome.taken.bytes;
+      this.#hooks.onLevel?.(this, outcome);
+      return init;
+    } catch (error) {
+      this.taint(error);
+      // Of the run nothing has begun.
+      return { ...init, exchange: { outcome: "unavailable" } };
+    }
+  }
+
+  get #mayTakeLevel(): boolean {
+    return this.#settings.levelMemoryMB > 0 && this.isRewindable && this.#round?.mayTakeLevel === true;
+  }
+
+  /** One that is too large ends with the next rewind, which leads to the base. */
+  async #takeLevel({ exchange, startMs, endMs }: Timed): Promise<LevelOutcome> {
+    const { levelInitMs, levelMemoryMB } = this.#settings;
+    if (!mayComeBack(exchange)) return { refused: "randomness" };
+    if (endMs - startMs < levelInitMs) return { refused: "short" };
+    const outcome = (await this.#living().takeLevel?.()) ?? { refused: "unsupported" };
+    const isTooLarge = "taken" in outcome && outcome.taken.bytes > levelMemoryMB * bytesPerMB;
+    return isTooLarge ? { refused: "memory" } : outcome;
+  }
+
+  /** True: it can be put back to where the init of its owner's action had ended. */
+  get hasLevel(): boolean {
+    return this.#levelBytes !== undefined;
   }
 
   async run(body: string, limits: ExchangeLimits): Promise<Timed> {
@@ -228,12 +283,16 @@ export class Container {
     this.#step(this.state === "warm" ? "recycled" : "finished");
   }
 
-  /** rewinding → clean. Throws after tainting. */
-  async rewind(): Promise<RewindTimings | undefined> {
+  /** rewinding → clean, or to its action checkpoint: → warm. Throws after tainting. */
+  async rewind(to: CheckpointLevel = "base"): Promise<RewindTimings | undefined> {
     try {
-      const timings = await this.#living().putBack();
-      this.owner = undefined;
-      this.#step("rewound");
+      const timings = await this.#living().putBack(to);
+      if (to === "level") this.#step("returned");
+      else {
+        this.owner = undefined;
+        this.#levelBytes = undefined;
+        this.#step("rewound");
+      }
       return timings;
     } catch (error) {
       throw this.taint(error);
@@ -310,6 +369,6 @@ export class Container {
   #lost(why: TaintError): void {
     if (this.state !== "clean" && this.state !== "warm") return;
     this.taint(why);
-    this.#onLost(this);
+    this.#hooks.onLost(this);
   }
 }

@@ -82,7 +82,10 @@ export class Containers {
   /** Makes one when its turn comes, for a job or ahead of any. */
   start(order: ContainerOrder, cause?: StartCause): Container {
     const numbered = { ...order, id: this.#nextId++ };
-    const container = new Container(numbered, this.#machine, this.#settings, () => this.#lost(container));
+    const container = new Container(numbered, this.#machine, this.#settings, {
+      onLost: () => this.#lost(container),
+      onLevel: ({ name, kind }, outcome) => this.#events.emit("level", { container: name, kind, outcome }),
+    });
     container.isLent = order.image !== undefined && this.#machine.docker?.isSilent === true;
     this.#containers.set(container.id, container);
     this.track(this.#startInTurn(container, cause));

@@ -2,6 +2,7 @@
 
 import { EventEmitter } from "node:events";
 import type { RewindTimings } from "../restorer/index.ts";
+import type { LevelOutcome } from "./levels.ts";
 import type { RemovalCause, StartKind, TaintReason } from "./types.ts";
 
 export interface ContainerNamed {
@@ -15,6 +16,8 @@ export type PoolEventMap = {
   startFailed: [ContainerNamed & { readonly error: Error; readonly failuresInARow: number }];
   leased: [ContainerNamed & { readonly start: StartKind; readonly waitedMs: number }];
   rewound: [ContainerNamed & { readonly timings: RewindTimings; readonly tookMs: number }];
+  /** An init that might have left an action checkpoint has ended. */
+  level: [ContainerNamed & { readonly outcome: LevelOutcome }];
   tainted: [ContainerNamed & { readonly reason: TaintReason; readonly error: Error }];
   /** It cannot be removed, and not for a moment only; it counts until it is. */
   stuck: [ContainerNamed & { readonly failure: unknown }];

@@ -26,6 +26,7 @@ export { type Family, families, findInterpreters, type Interpreter } from "./lea
 export { cloudMetadata, type NetworkSettings, type Service } from "./lean/network.ts";
 export { preflight } from "./lean/preflight.ts";
 export { servicesOf } from "./lean/services.ts";
+export { type LevelOutcome, type LevelRefusal, levelBytes, levelRefusals } from "./levels.ts";
 export { formatLine } from "./log-lines.ts";
 export {
   type Checkpoint,

@@ -1,6 +1,7 @@
 // What a container holds while it lives, as the pool sees it: one interface for lean containers and Docker's.
 
-import type { RewindTimings } from "../restorer/index.ts";
+import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
+import type { LevelOutcome } from "./levels.ts";
 import type { Timed } from "./proxy/exchange.ts";
 import type { CollectedLogs, ExchangeLimits, Image, InitFrame, TaintError } from "./types.ts";
 
@@ -48,6 +49,8 @@ export interface Interior extends Remains {
   limitMemory(memoryMB: number): void;
   /** Nobody uses it for now; its live state stays. */
   rest(): void;
-  /** Back to its checkpoint and its ordered size, where it has one. Throws. */
-  putBack(): Promise<RewindTimings | undefined>;
+  /** After an init: makes what it is now a level of its checkpoint, where that can be. Throws what forbids trusting it. */
+  takeLevel?(): Promise<LevelOutcome>;
+  /** Back to its checkpoint (by default to the base) and its ordered size, where it has one. Throws. */
+  putBack(to?: CheckpointLevel): Promise<RewindTimings | undefined>;
 }

@@ -1,9 +1,10 @@
 // What a lean container holds: a sandbox, the channel to its runtime, its output, and the way back to its checkpoint.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { RewindTimings } from "../restorer/index.ts";
+import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
 import type { Interior, OnFault } from "./interior.ts";
 import type { Exit, Sandbox } from "./lean/factory.ts";
+import type { LevelOutcome } from "./levels.ts";
 import { ContainerLogs } from "./logs.ts";
 import { type Machine, toldMs, toldPeriod } from "./machine.ts";
 import { Channel, type Reply } from "./proxy/channel.ts";
@@ -97,9 +98,19 @@ export class LeanInterior implements Interior, Inside {
     this.#noteOomKills();
   }
 
-  async putBack(): Promise<RewindTimings | undefined> {
+  async takeLevel(): Promise<LevelOutcome> {
+    if (this.#rewinder === undefined) return { refused: "unsupported" };
+    const { clock } = this.#machine;
+    const sinceMs = clock.nowMs();
+    const level = await this.#rewinder.takeLevel();
+    if (this.#hasEnded) throw new TaintError("process-gone", "the runtime ended when its init had");
+    if ("refused" in level) return level;
+    return { taken: { bytes: level.bytes, tookMs: clock.nowMs() - sinceMs } };
+  }
+
+  async putBack(to: CheckpointLevel = "base"): Promise<RewindTimings | undefined> {
     try {
-      const timings = await this.#rewinder?.rewind();
+      const timings = await this.#rewinder?.rewind(to);
       this.#noteOomKills();
       // A job that needed more gives back what it needed more.
       if (this.#memoryMB > this.#orderedMB && this.#machine.leftOut !== "memory-limit")

@@ -27,6 +27,8 @@ export type ContainerEvent =
   | "recycled"
   /** It equals its checkpoint. */
   | "rewound"
+  /** It equals its action checkpoint. */
+  | "returned"
   /** The job is done, and it has served long enough. */
   | "retired"
   /** Its place is needed, nobody has needed it for long, or nobody waits for it any more. */
@@ -50,7 +52,7 @@ const lives = {
     failed: "tainted",
   },
   warm: { assigned: "running", recycled: "rewinding", evicted: "removing", failed: "tainted" },
-  rewinding: { rewound: "clean", failed: "tainted" },
+  rewinding: { rewound: "clean", returned: "warm", failed: "tainted" },
   tainted: { failed: "tainted", discarded: "removing" },
   removing: { failed: "removing", removed: "gone" },
   gone: { failed: "gone" },

@@ -1,6 +1,6 @@
 // What the pool needs of the layers below, as one value that tests can replace.
 
-import type { RewindTimings } from "../restorer/index.ts";
+import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
 import type { ContainerOrder, Interior, Remains } from "./interior.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import type { PendingBytes } from "./logs.ts";
@@ -15,12 +15,22 @@ export type RewindStep =
   | "no-sockets"
   | "memory-limit";
 
-/** A container's base checkpoint (restorer's ContainerCheckpoint). */
+/** What of a checkpoint, or of the level over it, the pool needs to know. */
+export interface Summary {
+  readonly threads: number;
+  /** Saved in memory of its own. */
+  readonly pages: number;
+}
+
+/** A container's base checkpoint, and the level that may be taken over it (restorer's ContainerCheckpoint). */
 export interface Checkpoint {
-  readonly summary: { readonly threads: number };
-  /** Throws RestorerError; then the container must be replaced. */
-  rewind(options: { readonly verify: boolean }): Promise<RewindTimings>;
-  /** Idempotent. Never while a rewind is under way. */
+  readonly summary: Summary;
+  readonly level: Summary | undefined;
+  /** Throws RestorerError; where that is *untouched* there is no level, and all goes on as it was. */
+  takeLevel(options: { readonly tries: number }): Promise<Summary>;
+  /** By default to the base, where the level ends. Throws RestorerError; then the container must be replaced. */
+  rewind(options: { readonly verify: boolean; readonly to?: CheckpointLevel }): Promise<RewindTimings>;
+  /** Idempotent. Never while a call is under way. */
   release(): void;
 }
 

@@ -1,10 +1,12 @@
 // The pool: gives each job a container in the order of arrival, takes it back clean, and never over-commits.
 
+import type { CheckpointLevel } from "../restorer/index.ts";
 import type { Container } from "./container.ts";
 import { Containers } from "./containers.ts";
 import { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import { PoolLease } from "./lease.ts";
+import { levelsToGiveUp } from "./levels.ts";
 import type { Machine } from "./machine.ts";
 import { attainableMB } from "./room.ts";
 import type { Leaving } from "./round.ts";
@@ -28,6 +30,8 @@ export interface PoolStatus {
   readonly waiting: number;
   readonly containers: readonly Placed[];
 }
+
+const bytesPerMB = 1024 * 1024;
 
 /** Each has been taken off the bus for good; when what is stuck will be gone nobody knows. */
 const parkedMax = 100;
@@ -178,9 +182,8 @@ export class Pool {
   /** A container made for the job, unless it gets another one first. */
   #order(waiter: Waiter): void {
     const order = orderFor(waiter.job);
-    const alike = { kind: order.kind, image: order.image?.name };
     const isAwaited = (): boolean =>
-      this.#waiting.some(({ job }) => isAlike(alike, { kind: job.kind, image: job.image?.name }));
+      this.#waiting.some(({ job }) => isAlike(seatOf(waiter.job), seatOf(job)));
     const onFailure = (cause: Error): void => this.#refuse(waiter, refusalOf(cause, order));
     this.#containers.start(order, { isAwaited, onFailure });
   }
@@ -212,13 +215,27 @@ export class Pool {
     if (container.state === "running") {
       if (this.#containers.isOver(container)) container.retire();
       else if (container.mayKeep && this.#closing === undefined) container.keep();
-      else if (container.isRewindable) await this.#rewind(container);
+      else if (container.isRewindable) await this.#rewind(container, this.#targetFor(container));
       else container.spend();
     }
     container.lastUsed = this.#nowMs();
     if (container.state === "removing")
       this.#containers.discard(container, container.isRewindable ? "retired" : "spent");
     else if (container.state === "tainted") this.#containers.discard(container, "tainted");
+    this.#boundLevels();
+  }
+
+  /** Back to the end of its init, unless the next job that can have the container is another owner's. */
+  #targetFor(container: Container): CheckpointLevel {
+    if (!container.hasLevel || this.#closing !== undefined) return "base";
+    const next = this.#waiting.find(({ job }) => isAlike(container.placed(), seatOf(job)));
+    return next === undefined || next.job.owner === container.owner ? "level" : "base";
+  }
+
+  #boundLevels(): void {
+    const { levelMemoryMB } = this.#settings;
+    for (const { id } of levelsToGiveUp(this.#containers.placed(), levelMemoryMB * bytesPerMB))
+      this.#recycle(this.#containers.get(id));
   }
 
   #recycle(container: Container): void {
@@ -231,11 +248,11 @@ export class Pool {
   }
 
   /** Never rejects: what failed is tainted. */
-  async #rewind(container: Container): Promise<void> {
+  async #rewind(container: Container, to: CheckpointLevel = "base"): Promise<void> {
     const sinceMs = this.#nowMs();
     try {
       container.beginRewind();
-      const timings = await container.rewind();
+      const timings = await container.rewind(to);
       if (timings === undefined) return;
       const tookMs = this.#nowMs() - sinceMs;
       this.events.emit("rewound", { container: container.name, kind: container.kind, timings, tookMs });
@@ -253,6 +270,10 @@ function waiterAt(asked: readonly Waiter[], place: number): Waiter {
   const waiter = asked[place];
   if (waiter === undefined) throw new Error(`no waiting job ${place}`);
   return waiter;
+}
+
+function seatOf({ kind, image }: Job): Pick<Placed, "kind" | "image"> {
+  return { kind, image: image?.name };
 }
 
 function orderFor({ kind, memoryMB, image, label }: Job): ContainerOrder {

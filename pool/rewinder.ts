@@ -1,12 +1,17 @@
 // Puts one container back to its checkpoint, and believes it only when all around it is quiet.
 
-import type { RewindTimings } from "../restorer/index.ts";
+import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
 import type { Sandbox } from "./lean/factory.ts";
+import { type LevelRefusal, refusalOf } from "./levels.ts";
 import type { ContainerLogs, PendingBytes } from "./logs.ts";
 import type { Checkpoint, Machine, RewindStep } from "./machine.ts";
 import type { Channel } from "./proxy/channel.ts";
 import { within } from "./time.ts";
 import { type PoolSettings, TaintError } from "./types.ts";
+
+/** After an init a thread or two may still be at work; the activation waits for them, a millisecond for each try. */
+const quietTries = 10;
+const bytesPerPage = 4096;
 
 /** What of a container is put back, or looked at afterwards. */
 export interface Inside {
@@ -35,11 +40,11 @@ export class Rewinder {
   }
 
   /** Kills all but the runtime, puts that back, empties the scratch space. Throws TaintError or what the restorer throws. */
-  async rewind(): Promise<RewindTimings> {
+  async rewind(to: CheckpointLevel): Promise<RewindTimings> {
     const { sandbox, logs } = this.#inside;
-    const { threads } = this.#checkpoint.summary;
+    const { threads } = this.#target(to);
     await this.#step("kill-others", () => sandbox.killOthers(threads));
-    const timings = await this.#rewindInTime();
+    const timings = await this.#rewindInTime(to);
     this.#step("kill-others", () => sandbox.allowOthers(threads));
     await this.#step("kill-others", () => sandbox.awaitReaped(threads));
     // Nothing prints any more: what is in the pipes is the rest of what was printed before.
@@ -49,6 +54,39 @@ export class Rewinder {
     await this.#step("no-sockets", () => sandbox.awaitNoSockets());
     await this.#step("empty-scratch", () => sandbox.emptyScratch());
     return timings;
+  }
+
+  /**
+   * What the container is now becomes a level of its checkpoint: of memory and all that a process is, but of no files, processes or
+   * sockets. Gives its size, or why there is none. Throws TaintError or what the restorer throws.
+   */
+  async takeLevel(): Promise<{ readonly bytes: number } | { readonly refused: LevelRefusal }> {
+    const before = this.#obstacle();
+    if (before !== undefined) return { refused: before };
+    this.#requireQuiet({ isPrinting: true });
+    try {
+      const taking = this.#checkpoint.takeLevel({ tries: quietTries });
+      const { pages } = await this.#inTime("the taking of an action checkpoint", taking);
+      // Other threads may have gone on until the freeze.
+      const after = this.#obstacle();
+      return after === undefined ? { bytes: pages * bytesPerPage } : { refused: after };
+    } catch (error) {
+      return { refused: refusalOf(error) };
+    }
+  }
+
+  #obstacle(): LevelRefusal | undefined {
+    const { sandbox } = this.#inside;
+    if (!sandbox.isAlone()) return "processes";
+    if (sandbox.hasSockets()) return "sockets";
+    return sandbox.hasFiles() ? "files" : undefined;
+  }
+
+  #target(to: CheckpointLevel): Checkpoint["summary"] {
+    const { summary, level } = this.#checkpoint;
+    if (to === "base") return summary;
+    if (level === undefined) throw new TaintError("system", "there is no action checkpoint");
+    return level;
   }
 
   #step<Result>(name: RewindStep, run: () => Result): Result | undefined {
@@ -61,19 +99,23 @@ export class Rewinder {
     this.#checkpoint.release();
   }
 
-  async #rewindInTime(): Promise<RewindTimings> {
-    const { verifyFirst, verifyOneIn, rewindTimeoutMs } = this.#settings;
+  async #rewindInTime(to: CheckpointLevel): Promise<RewindTimings> {
+    const { verifyFirst, verifyOneIn } = this.#settings;
     const verify = this.#rewinds < verifyFirst || this.#rewinds % verifyOneIn === 0;
     this.#rewinds++;
-    const rewind = this.#checkpoint.rewind({ verify });
-    this.#underWay = rewind;
-    const timings = await within(rewindTimeoutMs, rewind);
-    if (timings !== undefined) return timings;
-    throw new TaintError("freeze-timeout", `the rewind did not return within ${rewindTimeoutMs} ms`);
+    return await this.#inTime("the rewind", this.#checkpoint.rewind({ verify, to }));
   }
 
-  /** No byte under way in either direction, nothing said unasked, nothing printed. */
-  #requireQuiet(): void {
+  async #inTime<Result>(what: string, call: Promise<Result>): Promise<Result> {
+    const { rewindTimeoutMs } = this.#settings;
+    this.#underWay = call;
+    const result = await within(rewindTimeoutMs, call);
+    if (result !== undefined) return result;
+    throw new TaintError("freeze-timeout", `${what} did not return within ${rewindTimeoutMs} ms`);
+  }
+
+  /** No byte under way in either direction, nothing said unasked; nothing printed, but by an init, whose lines are to be kept. */
+  #requireQuiet({ isPrinting = false } = {}): void {
     const { sandbox, channel, logs } = this.#inside;
     if (channel.isClosed) throw new TaintError("channel", "closed");
     if (channel.stray !== undefined) throw new TaintError("channel", channel.stray);
@@ -81,7 +123,7 @@ export class Rewinder {
     if (unread > 0 || unsent > 0 || !channel.isFlushed) {
       throw new TaintError("channel", `${unread} bytes unread and ${unsent} unsent after the rewind`);
     }
-    if (!logs.isDrained())
+    if (!isPrinting && !logs.isDrained())
       throw new TaintError("channel", "something prints although all is at the checkpoint");
   }
 }

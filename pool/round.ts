@@ -18,6 +18,7 @@ export interface Leaving {
 export class Round {
   readonly #concurrency: number;
   readonly #policy: RewindPolicy;
+  readonly #hasOwnInit: boolean;
   #users = 1;
   #isOpen: boolean = true;
   #isWellBehaved: boolean = true;
@@ -26,8 +27,9 @@ export class Round {
   readonly obstacle: Promise<Unloaded | undefined>;
 
   /** Begun by the job that finds the container idle. `isLoaded`: with its action in it. */
-  constructor({ concurrency = 1 }: Job, policy: RewindPolicy, isAlreadyLoaded: boolean) {
+  constructor({ concurrency = 1, hasOwnInit = false }: Job, policy: RewindPolicy, isAlreadyLoaded: boolean) {
     this.#concurrency = concurrency;
+    this.#hasOwnInit = hasOwnInit;
     this.#policy = policy;
     this.obstacle = new Promise((resolve) => {
       this.#settleLoad = resolve;
@@ -52,6 +54,11 @@ export class Round {
   /** True: once the last has left, the owner's state may stay. */
   get mayKeep(): boolean {
     return this.#policy === "on-change" && this.#isWellBehaved;
+  }
+
+  /** True: what its init makes may be come back to for the owner's later jobs. */
+  get mayTakeLevel(): boolean {
+    return this.#policy === "always" && !this.isShared && !this.#hasOwnInit;
   }
 
   join(): void {

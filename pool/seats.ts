@@ -22,6 +22,8 @@ export interface Placed {
   readonly owner: string | undefined;
   /** Monotonic; larger is later. */
   readonly lastUsed: number;
+  /** Memory that its action checkpoint takes beside it; absent: it has none. */
+  readonly levelBytes?: number;
   /** How many more jobs of its owner may use it beside those that do; absent: none. */
   readonly spare?: number;
 }

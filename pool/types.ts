@@ -46,6 +46,8 @@ export interface Job {
    * run them so. The same for all jobs of an owner.
    */
   readonly concurrency?: number;
+  /** True: its init is given what another activation of the same owner may not have, so that nobody comes back to it. */
+  readonly hasOwnInit?: boolean;
 }
 
 /** What `/init` carries in stock OpenWhisk. */
@@ -56,6 +58,8 @@ export interface InitFrame {
   readonly env: { readonly [name: string]: string };
   /** Source text or the raw archive; not copied. */
   readonly code: Buffer | undefined;
+  /** True: the runtime is to say whether what the init leaves may be come back to. */
+  readonly level?: boolean;
 }
 
 export interface ExchangeLimits {
@@ -134,6 +138,10 @@ export interface PoolSettings {
   readonly parallelStarts: number;
   /** From the order to the runtime's READY. */
   readonly startTimeoutMs: number;
+  /** Megabytes for action checkpoints of all containers together; 0: none are taken. */
+  readonly levelMemoryMB: number;
+  /** Only of inits that take at least so long: taking one costs some milliseconds. */
+  readonly levelInitMs: number;
   /** A rewind that has not returned by then costs the container. */
   readonly rewindTimeoutMs: number;
   /** The first rewinds of a container that are verified, then one in `verifyOneIn`. */
@@ -155,6 +163,8 @@ export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
   stemCells: [],
   parallelStarts: 4,
   startTimeoutMs: 30_000,
+  levelMemoryMB: 0,
+  levelInitMs: 10,
   rewindTimeoutMs: 2_000,
   verifyFirst: 16,
   verifyOneIn: 256,

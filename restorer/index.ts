@@ -4,6 +4,7 @@ export { RestorerError, type TaintReason } from "./errors.ts";
 export {
   Connections,
   emptyScratch,
+  hasFiles,
   type LeanStart,
   pendingBytes,
   reapLean,

@@ -116,6 +116,12 @@ export async function emptyScratch(scratchFd: number): Promise<void> {
   }
 }
 
+/** Whether there is anything in the scratch space by the kernel's count, which is left as it is. Throws RestorerError. */
+export function hasFiles(scratchFd: number): boolean {
+  if (leanEmptyScratch(scratchFd, 0, removed, empty, errorRoom.bytes) === 0) return empty[0] !== 1;
+  throw new RestorerError("scratch", `look into the scratch space: ${errorRoom.read().what}`, true);
+}
+
 /** The connections of a container's network namespace, whoever holds them. Each method throws RestorerError `system`. */
 export class Connections {
   /** So many sockets of the namespace are our own. */

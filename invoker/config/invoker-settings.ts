@@ -74,6 +74,8 @@ export function invokerSettings({
       userMemoryMB: number("whisk.container-pool.user-memory"),
       usesBeforeRetirement: Math.max(1, number("rewhisk.retirement.uses")),
       ageBeforeRetirementMs: Math.max(shortestAgeMs, number("rewhisk.retirement.age")),
+      levelMemoryMB: number("rewhisk.action-checkpoints.memory"),
+      levelInitMs: number("rewhisk.action-checkpoints.init"),
       rewind,
       idleMs,
     },

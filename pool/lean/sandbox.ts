@@ -1,12 +1,12 @@
 // One started lean container.
 
 import { closeSync } from "node:fs";
-import { emptyScratch, type LeanStart } from "../../restorer/index.ts";
+import { emptyScratch, hasFiles, type LeanStart } from "../../restorer/index.ts";
 import type { ContainerCgroups } from "./cgroups.ts";
 import type { ContainerNetwork } from "./container-network.ts";
 import type { Launcher } from "./launcher.ts";
 import { Sockets } from "./sockets.ts";
-import { allowOthers, awaitReaped, killOthers } from "./survivors.ts";
+import { allowOthers, awaitReaped, isAlone, killOthers } from "./survivors.ts";
 
 /** How a container's runtime ended. `failed`: it could not be started, `message` says at which step. */
 export interface Exit {
@@ -49,6 +49,12 @@ export interface Sandbox {
   oomKills(): number;
   /** Removes all files that were left; rejects with RestorerError `scratch`. After the rewind: it closes and unmaps them. */
   emptyScratch(): Promise<void>;
+  /** True: the runtime is the only process, be it living or a zombie. */
+  isAlone(): boolean;
+  /** True: somebody in the container has a socket, or one is still to be removed. */
+  hasSockets(): boolean;
+  /** True: something is in the scratch space, be it a deleted file that is still open. */
+  hasFiles(): boolean;
   /** Kills, waits, and removes all traces. Idempotent. Throws LeanError `removal`. */
   destroy(): Promise<void>;
 }
@@ -130,6 +136,18 @@ export class LeanSandbox implements Sandbox {
 
   emptyScratch(): Promise<void> {
     return emptyScratch(this.#parts.scratchFd);
+  }
+
+  isAlone(): boolean {
+    return isAlone(this.#parts.cgroups, this.runtimePid);
+  }
+
+  hasSockets(): boolean {
+    return this.#sockets.count() !== 0;
+  }
+
+  hasFiles(): boolean {
+    return hasFiles(this.#parts.scratchFd);
   }
 
   destroy(): Promise<void> {

@@ -64,6 +64,11 @@ export async function killOthers(
   throw new LeanError("survivor", `processes ${survivors(cgroups, runtimePid).join(", ")} do not die`);
 }
 
+/** Zombies count as well. */
+export function isAlone(cgroups: ContainerCgroups, runtimePid: number): boolean {
+  return cgroups.tasks() === threadsOf(runtimePid);
+}
+
 /** After the rewind. Throws LeanError `survivor` unless the runtime is still the container's only living process. */
 export function allowOthers(cgroups: ContainerCgroups, runtimePid: number, threads: number): void {
   if (cgroups.tasks() !== threads) {

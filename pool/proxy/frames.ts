@@ -13,8 +13,8 @@ export const frameTypes = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5 }
 
 /** The pieces of an INIT frame; the code is passed on, not copied. */
 export function initPieces(nonce: Buffer, frame: InitFrame): Buffer[] {
-  const { name, main, binary, env } = frame;
-  const header = Buffer.from(JSON.stringify({ name, main, binary, env }));
+  const { name, main, binary, env, level } = frame;
+  const header = Buffer.from(JSON.stringify({ name, main, binary, env, level }));
   const codeBytes = frame.code?.length ?? 0;
   const head = Buffer.allocUnsafe(headBytes + 4);
   writeHead(head, nonce, frameTypes.init, 4 + header.length + codeBytes);

@@ -30,14 +30,14 @@ async function main() {
   // Output is written before a call returns, not some time later: neither an answer nor an exit overtakes it.
   for (const stream of [stdout, stderr]) stream._handle?.setBlocking?.(true);
   const randomness = createRenewal();
-  await warmUp(home, randomness.rehearse);
+  await warmUp(home, randomness);
   const createWatch = loadAddon("watch", "the channel cannot be watched");
   const channel = new Channel(CHANNEL_FD);
   const action = new Action(createPlace(home), report);
   const server = new Server({
     channel,
     action,
-    renewRandomness: randomness.renew,
+    randomness,
     watch: (callback) => createWatch(CHANNEL_FD, callback),
     closed: () => reallyExit(0),
   });

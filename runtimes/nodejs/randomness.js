@@ -9,27 +9,40 @@
 
 const { setFlagsFromString } = require("node:v8");
 const { loadAddon } = require("./addon.js");
+const { createDrawsWatch } = require("./draws.js");
 
 const { random } = Math;
 
 /**
  * Gives `renew`, to be called at each init before any user code, and `rehearse`, which does nearly the same but leaves
- * Math.random unseeded: for the warm-up. `reseed` mixes fresh kernel entropy into OpenSSL and returns a fresh integer in
+ * Math.random unseeded: for the warm-up. `watch` begins an init that is to be come back to: Math.random is seeded by what
+ * is drawn first; `watched` ends it, and says whether nothing was: then each run begins with `renew`. `reseed` mixes fresh kernel entropy into OpenSSL and returns a fresh integer in
  * 1 .. 2^31-1. Throws where it cannot be loaded: without it activations would share their secrets.
  */
 function createRenewal() {
   const reseed = loadAddon("reseed", "the randomness of this process cannot be renewed");
+  const renew = () => {
+    setFlagsFromString(`--random-seed=${reseed()}`);
+    random();
+    setFlagsFromString("--random-seed=0");
+  };
+  const rehearse = () => {
+    reseed();
+    setFlagsFromString("--random-seed=0");
+  };
+  const draws = createDrawsWatch(renew);
   return {
-    reseed,
-    renew: () => {
-      setFlagsFromString(`--random-seed=${reseed()}`);
-      random();
-      setFlagsFromString("--random-seed=0");
+    reseed: () => {
+      draws.drawn();
+      return reseed();
     },
-    rehearse: () => {
-      reseed();
-      setFlagsFromString("--random-seed=0");
+    renew,
+    rehearse,
+    watch: () => {
+      rehearse();
+      draws.begin();
     },
+    watched: () => draws.end(),
   };
 }
 

@@ -13,6 +13,8 @@ const { Neighbours } = require("./neighbours.js");
 const { flush } = require("./output.js");
 
 const EXIT_BROKEN = 70;
+const OK = 200;
+const LEVEL_BODY = '{"OK":true,"level":true}';
 const FLUSH_POLL_MS = 1;
 const FOREVER_MS = 2 ** 31 - 1;
 
@@ -21,10 +23,11 @@ const { setInterval, clearInterval, setTimeout, queueMicrotask } = globalThis;
 
 /** Answers frames until the other side closes the channel; then calls `closed`. */
 class Server {
-  constructor({ channel, action, renewRandomness, watch, closed }) {
+  constructor({ channel, action, randomness, watch, closed }) {
     this.channel = channel;
     this.action = action;
-    this.renewRandomness = renewRandomness;
+    this.randomness = randomness;
+    this.renewsAtRun = false;
     this.closed = closed;
     this.answer = undefined;
     this.keepAlive = undefined;
@@ -68,11 +71,26 @@ class Server {
   start({ type, payload }) {
     if (type === FRAME.init) {
       const { header, code } = parseInit(payload);
-      this.renewRandomness();
-      return this.action.init(header, header.binary ? code : textOf(code));
+      const source = header.binary ? code : textOf(code);
+      if (header.level === true) return this.initForLevel(header, source);
+      this.randomness.renew();
+      return this.action.init(header, source);
     }
-    if (type === FRAME.run) return this.action.run(parseObject(textOf(payload)));
+    if (type === FRAME.run) {
+      if (this.renewsAtRun) this.randomness.renew();
+      return this.action.run(parseObject(textOf(payload)));
+    }
     throw new ChannelError(`a frame of unknown type ${type}`);
+  }
+
+  /** What the action is then may be come back to before each run, unless it has drawn random numbers. */
+  async initForLevel(header, source) {
+    const { randomness } = this;
+    randomness.watch();
+    const answer = await this.action.init(header, source);
+    if (!randomness.watched()) return answer;
+    this.renewsAtRun = true;
+    return answer.status === OK ? { status: OK, body: LEVEL_BODY } : answer;
   }
 
   settle(answer) {

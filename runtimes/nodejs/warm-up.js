@@ -50,7 +50,7 @@ const ARCHIVE_ROUNDS = 12;
 const NONCE_BYTES = 16;
 
 /** Runs the warm-up in a folder of its own below `home`, which is gone again afterwards. */
-async function warmUp(home, renewRandomness) {
+async function warmUp(home, randomness) {
   for (const name of PRELOADED) require(`node:${name}`);
   const traces = rememberTraces();
   const folder = path.join(home, ".warm-up");
@@ -61,7 +61,7 @@ async function warmUp(home, renewRandomness) {
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
-    await warmUpIn(folder, renewRandomness);
+    await warmUpIn(folder, randomness);
   } finally {
     silence.end();
     silenceErrors.end();
@@ -72,14 +72,14 @@ async function warmUp(home, renewRandomness) {
 }
 
 /** All frames come out of one file, and the answers go nowhere; each INIT meets an action of its own. */
-async function warmUpIn(folder, renewRandomness) {
+async function warmUpIn(folder, { rehearse }) {
   const frames = path.join(folder, "frames");
   fs.writeFileSync(frames, Buffer.concat(examples().flatMap(framesOf)));
   const input = fs.openSync(frames, "r");
   const sink = fs.openSync("/dev/null", "w");
   let actions = 0;
   const renewAll = () => {
-    renewRandomness();
+    rehearse();
     process.chdir(folder);
     server.action = new Action(createPlace(folder, `code-${actions}`), console.error);
     actions += 1;
@@ -90,7 +90,8 @@ async function warmUpIn(folder, renewRandomness) {
   });
   const channel = new Channel(input, sink);
   const watch = () => () => {};
-  const server = new Server({ channel, action: undefined, renewRandomness: renewAll, watch, closed });
+  const randomness = { renew: renewAll };
+  const server = new Server({ channel, action: undefined, randomness, watch, closed });
   server.next();
   await end;
   fs.closeSync(input);

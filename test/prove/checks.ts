@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { Sandbox } from "../../pool/index.ts";
 import type { Family } from "../corpus.ts";
-import { Ground, type GroundOptions, kindOf, memoryMB } from "./ground.ts";
+import { Ground, type GroundOptions, kindOf, memoryMB, rewoundBy } from "./ground.ts";
 import { hostilePrelude } from "./hostile.ts";
 
 type Check = (family: Family, options: Partial<GroundOptions>) => Promise<string | undefined>;
@@ -71,7 +71,7 @@ const outputRest: Check = async (family, options) => {
             if (rewinds++ > 0) writeFileSync(`/proc/${pids[0]}/fd/1`, `${rest}\n`);
             return timings;
           };
-          return { summary: checkpoint.summary, rewind, release: () => checkpoint.release() };
+          return rewoundBy(checkpoint, rewind);
         },
       };
     },

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import {
+  type Checkpoint,
   createLeanFactory,
   defaultPoolSettings,
   type Exchange,
@@ -87,6 +88,19 @@ function resultOf(exchange: Exchange): Json | undefined {
   return exchange.outcome === "answer" ? (JSON.parse(exchange.body) as Json) : undefined;
 }
 
+/** The checkpoint with another way to be rewound. */
+export function rewoundBy(checkpoint: Checkpoint, rewind: Checkpoint["rewind"]): Checkpoint {
+  return {
+    summary: checkpoint.summary,
+    get level() {
+      return checkpoint.level;
+    },
+    takeLevel: (options) => checkpoint.takeLevel(options),
+    rewind,
+    release: () => checkpoint.release(),
+  };
+}
+
 /** A rewind that is to be verified is made as others are, and compared by a call of its own: that must not decide anything. */
 function comparedAfterwards({ takeCheckpoint, ...machine }: Machine, rung: Rung | undefined): Machine {
   if (rung === undefined) return { ...machine, takeCheckpoint };
@@ -94,16 +108,12 @@ function comparedAfterwards({ takeCheckpoint, ...machine }: Machine, rung: Rung 
     ...machine,
     takeCheckpoint: async (pids) => {
       const checkpoint = await ContainerCheckpoint.take(pids, { rung });
-      return {
-        rewind: async ({ verify }) => {
-          const timings = await checkpoint.rewind({ verify: false });
-          const difference = verify ? await checkpoint.verify() : undefined;
-          if (difference === undefined) return { ...timings, verified: verify };
-          throw new RestorerError("verify-difference", difference, true);
-        },
-        summary: checkpoint.summary,
-        release: () => checkpoint.release(),
-      };
+      return rewoundBy(checkpoint, async ({ verify, to = "base" }) => {
+        const timings = await checkpoint.rewind({ verify: false, to });
+        const difference = verify ? await checkpoint.verify() : undefined;
+        if (difference === undefined) return { ...timings, verified: verify };
+        throw new RestorerError("verify-difference", difference, true);
+      });
     },
   };
 }

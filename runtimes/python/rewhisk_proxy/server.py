@@ -8,13 +8,14 @@ import platform
 import sys
 import traceback
 
-from rewhisk_proxy.action import BAD_GATEWAY, Action, answer_error
+from rewhisk_proxy.action import BAD_GATEWAY, OK, Action, answer_error
 from rewhisk_proxy.channel import INIT, RUN, Channel, ChannelError, parse_init, parse_object
 from rewhisk_proxy.load import Place
-from rewhisk_proxy.randomness import renew_randomness
+from rewhisk_proxy.randomness import DrawsWatch, renew_randomness
 
 CHANNEL_FD = 3
 EXIT_BROKEN = 70
+LEVEL_BODY = b'{"ok":true,"level":true}\n'
 
 _exit = os._exit
 _write = os.write
@@ -24,13 +25,20 @@ _flush_stdout, _flush_stderr = _stdout.flush, _stderr.flush
 
 def serve(channel, action, renew=renew_randomness):
     """Answers frames until the other side closes the channel."""
+    renews_at_run = False
     while (frame := channel.read()) is not None:
         kind, payload = frame
         if kind == INIT:
             header, code = parse_init(payload)
             renew()
+            # What the action is then may be come back to before each run, unless it has drawn random numbers.
+            watch = DrawsWatch() if header.get("level") is True else None
             status, body = action.init(header, code)
+            if watch is not None and watch.end() and status == OK:
+                body, renews_at_run = LEVEL_BODY, True
         elif kind == RUN:
+            if renews_at_run:
+                renew()
             status, body = _run(action, payload)
         else:
             raise ChannelError(f"a frame of unknown type {kind}")

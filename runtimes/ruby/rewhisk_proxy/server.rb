@@ -12,6 +12,7 @@ module RewhiskProxy
   class Server
     CHANNEL_FD = 3
     EXIT_BROKEN = 70
+    LEVEL_BODY = '{"OK":true,"level":true}'.freeze
     EXIT = Process.method(:exit!)
     FLUSHES = [STDOUT, STDERR].map { |stream| stream.method(:flush) }.freeze
     WRITE_ERROR = STDERR.method(:syswrite)
@@ -43,6 +44,7 @@ module RewhiskProxy
     def initialize(channel, action)
       @channel = channel
       @action = action
+      @renews_at_run = false
     end
 
     # Answers frames until the other side closes the channel.
@@ -61,14 +63,25 @@ module RewhiskProxy
       when INIT
         header, code = Payload.init(payload)
         Randomness.renew
-        @action.init(header, code)
+        header["level"] == true ? init_for_level(header, code) : @action.init(header, code)
       when RUN
+        Randomness.renew if @renews_at_run
         @action.run(Payload.object(payload))
       else
         raise ChannelError, "a frame of unknown type #{kind}"
       end
     rescue JSON::NestingError
       Action.answer_error(BAD_GATEWAY, "The action's parameters are nested too deeply.")
+    end
+
+    # What the action is then may be come back to before each run, unless it has drawn random numbers.
+    def init_for_level(header, code)
+      Randomness.watch
+      status, body = @action.init(header, code)
+      return [status, body] unless Randomness.watched? && status == OK
+
+      @renews_at_run = true
+      [OK, LEVEL_BODY]
     end
 
     # Everything the activation printed is in the pipes before its answer is written.

@@ -4,8 +4,8 @@ import { closeSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import koffi from "koffi";
 import type { Exit, Sandbox, SandboxFactory } from "../../../pool/lean/factory.ts";
-import type { Checkpoint, Clock, ImageFactory, Machine } from "../../../pool/machine.ts";
-import type { RewindTimings } from "../../../restorer/index.ts";
+import type { Checkpoint, Clock, ImageFactory, Machine, Summary } from "../../../pool/machine.ts";
+import type { CheckpointLevel, RewindTimings } from "../../../restorer/index.ts";
 
 const libc = koffi.load("libc.so.6");
 const socketpair = libc.func("int socketpair(int domain, int type, int protocol, _Out_ int *fds)");
@@ -129,6 +129,8 @@ export class FakeSandbox implements Sandbox {
   killedOthers = 0;
   emptied = 0;
   ooms = 0;
+  /** What an init is said to have left. */
+  left: "processes" | "sockets" | "files" | undefined;
   #exit: (exit: Exit) => void = () => undefined;
 
   constructor(id: string, kind: string, memoryMB: number, behave: Behaviour) {
@@ -167,6 +169,15 @@ export class FakeSandbox implements Sandbox {
   awaitNoSockets(): Promise<void> {
     return Promise.resolve();
   }
+  isAlone(): boolean {
+    return this.left !== "processes";
+  }
+  hasSockets(): boolean {
+    return this.left === "sockets";
+  }
+  hasFiles(): boolean {
+    return this.left === "files";
+  }
 
   /** The runtime ends by itself. Its end of the channel may be held open by somebody else. */
   die(exit: Partial<Exit> = {}, { closing = true } = {}): void {
@@ -192,16 +203,29 @@ const noTimings: RewindTimings = {
 };
 
 export class FakeCheckpoint implements Checkpoint {
-  readonly summary = { threads: 1 };
+  readonly summary = { threads: 1, pages: 100 };
   readonly verified: boolean[] = [];
+  /** Where the rewinds have led. */
+  readonly led: CheckpointLevel[] = [];
+  level: Summary | undefined;
+  /** What a level that is taken holds, or what forbids it. */
+  nextLevel: Summary | Error = { threads: 2, pages: 10 };
   isReleased = false;
   /** What the next rewinds do; the default returns at once. */
   behave: () => Promise<void> = () => Promise.resolve();
 
-  async rewind(options: { readonly verify: boolean }): Promise<RewindTimings> {
-    this.verified.push(options.verify);
+  async takeLevel(): Promise<Summary> {
+    if (this.nextLevel instanceof Error) throw this.nextLevel;
+    this.level = this.nextLevel;
+    return this.nextLevel;
+  }
+  async rewind(options: { readonly verify: boolean; readonly to?: CheckpointLevel }): Promise<RewindTimings> {
+    const { verify, to = "base" } = options;
+    this.verified.push(verify);
+    this.led.push(to);
     await this.behave();
-    return { ...noTimings, verified: options.verify };
+    if (to === "base") this.level = undefined;
+    return { ...noTimings, verified: verify };
   }
   release(): void {
     this.isReleased = true;

@@ -33,8 +33,8 @@ describe("the life of a container", () => {
   for (const state of states) {
     it(`leaves ${state} only by the events of its row; any other throws and taints`, () => {
       const events = [
-        ...["ready", "assigned", "finished", "kept", "spent", "recycled", "rewound", "retired", "evicted"],
-        ...["failed", "discarded", "removed"],
+        ...["ready", "assigned", "finished", "kept", "spent", "recycled", "rewound", "returned"],
+        ...["retired", "evicted", "failed", "discarded", "removed"],
       ] as ContainerEvent[];
       for (const event of events) {
         const life = lifeIn(state);

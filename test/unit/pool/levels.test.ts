@@ -1,0 +1,198 @@
+// Action checkpoints in the pool: who comes back to one, what forbids it, and whose is given up.
+
+import { expect } from "chai";
+import { type LevelOutcome, type LevelRefusal, levelsToGiveUp } from "../../../pool/levels.ts";
+import { Pool } from "../../../pool/pool.ts";
+import type { Placed } from "../../../pool/seats.ts";
+import {
+  defaultPoolSettings,
+  type InitFrame,
+  type Job,
+  type Lease,
+  type PoolSettings,
+} from "../../../pool/types.ts";
+import { RestorerError } from "../../../restorer/index.ts";
+import { holdsWithin } from "../../within.ts";
+import { FakeMachine } from "./fake-machine.ts";
+
+const limits = { timeoutMs: 10_000, maxBodyBytes: 1_000_000, keptBodyBytes: 1_000_000 };
+const frame: InitFrame = { name: "a", main: "main", binary: false, env: {}, code: undefined };
+const job = (fields: Partial<Job> = {}): Job => ({ kind: "nodejs:20", memoryMB: 256, owner: "a", ...fields });
+const pageMB = 1 / 256;
+
+describe("an action checkpoint", () => {
+  const pools: Pool[] = [];
+
+  async function opened(
+    settings: Partial<PoolSettings> = {},
+    machine = new FakeMachine(),
+  ): Promise<{ pool: Pool; machine: FakeMachine; outcomes: LevelOutcome[] }> {
+    machine.behave = (request, runtime) => runtime.answer(request, 200, '{"ok":true,"level":true}');
+    const stemCells = [{ kind: "nodejs:20", count: 1, memoryMB: 256 }];
+    const levels = { levelMemoryMB: 64, levelInitMs: 0 };
+    const own = { ...defaultPoolSettings, userMemoryMB: 1024, stemCells, ...levels, ...settings };
+    const pool = new Pool(machine, own);
+    const outcomes: LevelOutcome[] = [];
+    pool.events.on("level", ({ outcome }) => outcomes.push(outcome));
+    pools.push(pool);
+    await pool.settled();
+    return { pool, machine, outcomes };
+  }
+
+  async function use(pool: Pool, fields: Partial<Job> = {}): Promise<Lease> {
+    const lease = await pool.lease(job(fields));
+    if (!lease.initialised) await lease.init(frame, limits);
+    await lease.run("{}", limits);
+    await lease.release(true);
+    return lease;
+  }
+
+  afterEach(async () => {
+    for (const pool of pools.splice(0)) await pool.close();
+  });
+
+  it("is what the same owner's next job finds, without an init", async () => {
+    const { pool, machine, outcomes } = await opened();
+    expect((await use(pool)).start).to.equal("clean");
+    expect(pool.status().containers).to.have.lengthOf(1);
+    expect(pool.status().containers[0]).to.include({ state: "warm", owner: "a", levelBytes: 10 * 4096 });
+    const second = await use(pool);
+    expect([second.start, second.initialised]).to.deep.equal(["warm", true]);
+    expect(machine.checkpoints[0]?.led).to.deep.equal(["base", "level", "level"]);
+    expect(outcomes.map((outcome) => Object.keys(outcome))).to.deep.equal([["taken"]]);
+  });
+
+  it("ends where another owner's job needs the container, which is put back to its base before", async () => {
+    const { pool, machine } = await opened({ userMemoryMB: 256 });
+    await use(pool);
+    const other = await use(pool, { owner: "b" });
+    expect([other.start, other.initialised]).to.deep.equal(["rewound", false]);
+    expect(machine.checkpoints[0]?.led).to.deep.equal(["base", "level", "base", "level"]);
+    expect(machine.sandboxes).to.have.lengthOf(1);
+  });
+
+  it("is passed over where another owner's job waits already", async () => {
+    const { pool, machine } = await opened({ userMemoryMB: 256 });
+    const first = await pool.lease(job());
+    await first.init(frame, limits);
+    const waiting = pool.lease(job({ owner: "b" }));
+    await first.release(true);
+    await (await waiting).release(true);
+    expect(machine.checkpoints[0]?.led).to.deep.equal(["base", "base", "base"]);
+  });
+
+  it("is not asked of the runtime where none are wanted, nor of what is shared, kept alive or initialised anew each time", async () => {
+    const asks = async (settings: Partial<PoolSettings>, fields: Partial<Job>): Promise<boolean> => {
+      const { pool, machine, outcomes } = await opened(settings);
+      await use(pool, fields);
+      expect(outcomes).to.have.lengthOf(machine.checkpoints[0]?.level === undefined ? 0 : 1);
+      const init = machine.sandboxes[0]?.runtime.requests[0]?.payload.toString() ?? "";
+      return init.includes('"level":true');
+    };
+    expect(await asks({}, {})).to.equal(true);
+    expect(await asks({ levelMemoryMB: 0 }, {})).to.equal(false);
+    expect(await asks({}, { concurrency: 2 })).to.equal(false);
+    expect(await asks({}, { rewind: "on-change" })).to.equal(false);
+    expect(await asks({}, { hasOwnInit: true })).to.equal(false);
+  });
+
+  const refusedWith = async (
+    prepare: (machine: FakeMachine) => void,
+    settings: Partial<PoolSettings> = {},
+  ): Promise<LevelRefusal | undefined> => {
+    const { pool, machine, outcomes } = await opened(settings);
+    prepare(machine);
+    await use(pool);
+    expect((await use(pool)).initialised).to.equal(false);
+    expect(machine.checkpoints[0]?.led).to.deep.equal(["base", "base", "base"]);
+    expect(pool.status().containers[0]?.levelBytes).to.equal(undefined);
+    const [outcome] = outcomes;
+    return outcome !== undefined && "refused" in outcome ? outcome.refused : undefined;
+  };
+
+  for (const left of ["processes", "sockets", "files"] as const)
+    it(`is not taken where the init has left ${left}`, async () => {
+      const why = await refusedWith(({ sandboxes: [sandbox] }) => {
+        if (sandbox !== undefined) sandbox.left = left;
+      });
+      expect(why).to.equal(left);
+    });
+
+  it("is not taken where the runtime tells of random numbers, or says nothing", async () => {
+    const why = await refusedWith((machine) => {
+      machine.behave = (request, runtime) => runtime.answer(request, 200, '{"ok":true}');
+    });
+    expect(why).to.equal("randomness");
+  });
+
+  it("is not taken of an init that is over too soon", async () => {
+    expect(await refusedWith(() => undefined, { levelInitMs: 60_000 })).to.equal("short");
+  });
+
+  it("is of no use where it alone is larger than all may be", async () => {
+    expect(await refusedWith(() => undefined, { levelMemoryMB: 9 * pageMB })).to.equal("memory");
+  });
+
+  for (const [code, expected] of [
+    ["not-quiescent", "not-quiescent"],
+    ["unsupported", "unsupported"],
+    ["lost-descriptor", "unsupported"],
+    ["system", "system"],
+  ] as const)
+    it(`is refused for ${expected} where the restorer says ${code}, and the activation goes on`, async () => {
+      const why = await refusedWith(({ checkpoints: [checkpoint] }) => {
+        if (checkpoint !== undefined) checkpoint.nextLevel = new RestorerError(code, "no", true);
+      });
+      expect(why).to.equal(expected);
+    });
+
+  it("costs the container where the process is not what it was, and another one is asked for the activation", async () => {
+    const { pool, machine } = await opened();
+    const [checkpoint] = machine.checkpoints;
+    if (checkpoint !== undefined) checkpoint.nextLevel = new RestorerError("injection", "half done", false);
+    const lease = await pool.lease(job());
+    expect((await lease.init(frame, limits)).exchange.outcome).to.equal("unavailable");
+    await lease.release(false);
+    await holdsWithin(1000, () => machine.sandboxes[0]?.isDestroyed === true);
+    expect((await use(pool)).containerId).to.not.equal(lease.containerId);
+  });
+
+  it("is given up with the container that was used longest ago, where together they are too large", async () => {
+    const { pool, machine } = await opened({ levelMemoryMB: 25 * pageMB });
+    const leases = await Promise.all(["a", "b", "c"].map((owner) => pool.lease(job({ owner }))));
+    for (const lease of leases) {
+      await lease.init(frame, limits);
+    }
+    for (const lease of leases) {
+      await lease.release(true);
+    }
+    await pool.settled();
+    const levels = pool.status().containers.map(({ state, owner, levelBytes }) => [state, owner, levelBytes]);
+    expect(levels).to.have.deep.members([
+      ["clean", undefined, undefined],
+      ["warm", "b", 10 * 4096],
+      ["warm", "c", 10 * 4096],
+    ]);
+    expect(machine.sandboxes.some(({ isDestroyed }) => isDestroyed)).to.equal(false);
+  });
+});
+
+describe("levels to give up", () => {
+  const seat = (id: number, fields: Partial<Placed>): Placed => ({
+    ...{ id, kind: "nodejs:20", state: "warm", memoryMB: 256, owner: "a", lastUsed: id, levelBytes: 10 },
+    ...fields,
+  });
+
+  it("are of idle containers, those used longest ago first, until the others have room", () => {
+    const seats = [seat(3, {}), seat(1, {}), seat(2, {}), seat(0, { state: "running" })];
+    const given = (limit: number): number[] => levelsToGiveUp(seats, limit).map(({ id }) => id);
+    expect(given(40)).to.deep.equal([]);
+    expect(given(39)).to.deep.equal([1]);
+    expect(given(20)).to.deep.equal([1, 2]);
+    expect(given(0)).to.deep.equal([1, 2, 3]);
+  });
+
+  it("are none of those that have none", () => {
+    expect(levelsToGiveUp([{ ...seat(1, {}), levelBytes: 0 }], -1)).to.deep.equal([]);
+  });
+});
