@@ -304,13 +304,15 @@ uint64_t rw_tracked_size(const struct region_list *list);
 /* The final list of regions, each with its place in the image. */
 int rw_fix_regions(struct rw_process *p, struct rw_error *error);
 
-/* -- level.c, level_memory.c: a second image over the base's, which holds what differs -------------------------------------- */
+/* -- level.c, level_memory.c, level_join.c: a second image over the base's, which holds what differs -------------------------------------- */
 
 /* Around a rewind to the base: that is in use then, and the level above it; `failed` decides what becomes of this. */
 int rw_level_leave(struct rw_process *p, struct rw_error *error);
 int rw_level_left(struct rw_process *p, int failed, struct rw_error *error);
 /* The live memory. */
 int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_error *error);
+/* After rw_rung_collect_since_base(), with p->now as that had it. */
+int rw_level_join(struct rw_process *p, struct rw_error *error);
 /* Where a level is left: makes anew what was mapped in place of the base's, and adds to p->dirty where the two differ. */
 int rw_level_remake_replaced(struct rw_process *p, struct rw_error *error);
 int rw_level_add_differences(struct rw_process *p, struct rw_error *error);

@@ -170,7 +170,7 @@ static int watch_all(struct rw_process *p, struct rw_error *error)
 	return failed;
 }
 
-/* Fills p->dirty. */
+/* Fills p->dirty; mappings may have become one afterwards. */
 static int find_differences(struct rw_process *p, struct rw_error *error)
 {
 	bool changed = false;
@@ -187,7 +187,9 @@ static int find_differences(struct rw_process *p, struct rw_error *error)
 		failed = rw_read_flags(p->pid, &p->now, error);
 	if (!failed)
 		failed = note_replaced(p, error);
-	return failed ? failed : rw_rung_collect_since_base(p, error);
+	if (!failed)
+		failed = rw_rung_collect_since_base(p, error);
+	return failed ? failed : rw_level_join(p, error);
 }
 
 int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)

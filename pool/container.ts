@@ -222,7 +222,7 @@ export class Container {
   /** One that is too large ends with the next rewind, which leads to the base. */
   async #takeLevel({ exchange, startMs, endMs }: Timed): Promise<LevelOutcome> {
     const { levelInitMs, levelMemoryMB } = this.#settings;
-    if (!mayComeBack(exchange)) return { refused: "randomness" };
+    if (!mayComeBack(exchange) && this.#machine.ignoresDraws !== true) return { refused: "randomness" };
     if (endMs - startMs < levelInitMs) return { refused: "short" };
     const outcome = (await this.#living().takeLevel?.()) ?? { refused: "unsupported" };
     const isTooLarge = "taken" in outcome && outcome.taken.bytes > levelMemoryMB * bytesPerMB;

@@ -75,6 +75,8 @@ export interface Machine {
   readonly clock: Clock;
   /** Only for proofs that each step of a rewind is needed. */
   readonly leftOut?: RewindStep;
+  /** Only for proofs, whose programs load native code: action checkpoints are taken whatever a runtime says of random numbers. */
+  readonly ignoresDraws?: boolean;
 }
 
 /** The one source of time. */

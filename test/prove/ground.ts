@@ -7,6 +7,7 @@ import {
   defaultPoolSettings,
   type Exchange,
   findInterpreters,
+  type LevelRefusal,
   type Machine,
   Pool,
   type PoolSettings,
@@ -54,6 +55,8 @@ export interface Visit {
   readonly start: StartKind;
   /** Undefined where the container was replaced, or kept as it was. */
   readonly timings: RewindTimings | undefined;
+  /** Why its init has left no action checkpoint, where one might have been taken. */
+  readonly refused: LevelRefusal | undefined;
   /** Why the container was replaced. */
   readonly taint: { readonly reason: TaintReason; readonly detail: string } | undefined;
 }
@@ -71,6 +74,8 @@ export interface GroundOptions {
   /** Folder that holds runtimes/ and pool/, where not the project's own. */
   readonly repository?: string;
   readonly pool?: Partial<PoolSettings>;
+  /** Each program's first visit takes an action checkpoint, and the others of the same owner begin there. */
+  readonly atLevel?: boolean;
 }
 
 export interface VisitOptions {
@@ -125,6 +130,7 @@ export class Ground {
   readonly #close: () => Promise<void>;
   #timings: RewindTimings | undefined;
   #taint: Visit["taint"];
+  #refused: LevelRefusal | undefined;
 
   private constructor(pool: Pool, kind: string, close: () => Promise<void>) {
     this.#pool = pool;
@@ -133,6 +139,9 @@ export class Ground {
     pool.events.on("rewound", ({ timings }) => {
       this.#timings = timings;
     });
+    pool.events.on("level", ({ outcome }) => {
+      if ("refused" in outcome) this.#refused = outcome.refused;
+    });
     pool.events.on("tainted", ({ reason, error }) => {
       this.#taint = { reason, detail: error.message };
     });
@@ -140,7 +149,7 @@ export class Ground {
 
   static async start(options: GroundOptions): Promise<Ground> {
     const { family, name, verify = true, rung, change = (machine) => machine, repository } = options;
-    const { kind = kindOf[family] } = options;
+    const { kind = kindOf[family], atLevel = false } = options;
     const factory = createLeanFactory({
       instance: instanceName(name),
       interpreters: await findInterpreters(),
@@ -157,6 +166,7 @@ export class Ground {
       ...{ userMemoryMB: memoryMB, stemCells: [{ kind, count: 1, memoryMB }] },
       ...{ verifyFirst: verify ? Number.POSITIVE_INFINITY : 0, verifyOneIn: Number.MAX_SAFE_INTEGER },
       ...{ usesBeforeRetirement: Number.MAX_SAFE_INTEGER, ageBeforeRetirementMs: Number.MAX_SAFE_INTEGER },
+      ...(atLevel && { levelMemoryMB: memoryMB, levelInitMs: 0 }),
       ...options.pool,
     });
     await pool.settled();
@@ -174,7 +184,7 @@ export class Ground {
     const { owner = "prover", timeoutMs = 60_000, environment = {}, beforeRelease } = options;
     const limits = { timeoutMs, maxBodyBytes: largestBody, keptBodyBytes: largestBody };
     const initLimits = { ...limits, timeoutMs: options.initTimeoutMs ?? timeoutMs };
-    this.#timings = this.#taint = undefined;
+    this.#timings = this.#taint = this.#refused = undefined;
     const lease = await this.#pool.lease({ kind: this.#kind, memoryMB, owner });
     const { containerId: container, start } = lease;
     lease.keepLogs(largestBody);
@@ -192,7 +202,7 @@ export class Ground {
     const status = exchange.outcome === "answer" ? exchange.status : undefined;
     return {
       ...{ outcome: exchange.outcome, status, result: resultOf(exchange), logs, container, start },
-      ...{ timings: this.#timings, taint: this.#taint },
+      ...{ timings: this.#timings, taint: this.#taint, refused: this.#refused },
     };
   }
 

@@ -7,7 +7,7 @@ import type { Family } from "../corpus.ts";
 const library = readFileSync(`${nativeFolder}hostile.node`).toString("base64");
 
 /**
- * Source text to be put before an action's own. The library is a file only for a moment. Defines
+ * Source text to be put before an action's own. The library is loaded by the first act, and a file only for a moment. Defines
  *
  *     act(name, ...integers)   an act of the library, or a system call by its name: a result, or the negated error number. Throws
  *                              where there is neither
@@ -18,11 +18,15 @@ const library = readFileSync(`${nativeFolder}hostile.node`).toString("base64");
  *     take(length, at)         the bytes that lie there
  */
 export const hostilePrelude: Readonly<Record<Family, string>> = {
-  nodejs: `const act = (() => {
+  nodejs: `let hostileAct;
+const act = (...words) => {
+  hostileAct ??= (() => {
     const fs = require('fs'), file = '/tmp/hostile.node';
     fs.writeFileSync(file, Buffer.from('${library}', 'base64'));
     try { return require(file); } finally { fs.unlinkSync(file); }
   })();
+  return hostileAct(...words);
+};
 const word = (result) =>
   result >= 0 ? 'left' : Object.entries(require('os').constants.errno).find(([, number]) => number === -result)[0];
 const attempt = (name, ...rest) => {
@@ -51,9 +55,12 @@ def _load():
     with open('/tmp/hostile.node', 'wb') as file: file.write(_base64.b64decode('${library}'))
     try: return _ctypes.CDLL('/tmp/hostile.node')
     finally: _os.unlink('/tmp/hostile.node')
-_act = _load().act
-_act.restype = _ctypes.c_long
+_act = None
 def act(name, *numbers):
+    global _act
+    if _act is None:
+        _act = _load().act
+        _act.restype = _ctypes.c_long
     result = _act(name.encode(), *(_ctypes.c_long(number) for number in (*numbers, *[0] * (6 - len(numbers)))))
     if result == -2**63: raise ValueError(f'no act and no system call is named {name}')
     return result
@@ -73,15 +80,15 @@ def put(data, at=0):
 def take(length, at=0): return _ctypes.string_at(act('memory') + at, length)
 `,
   ruby: `require 'fiddle'
-HOSTILE_LIBRARY = begin
+def hostile_library
   File.binwrite('/tmp/hostile.node', '${library}'.unpack1('m0'))
   Fiddle.dlopen('/tmp/hostile.node')
 ensure
   File.unlink('/tmp/hostile.node')
 end
-HOSTILE_ACT = Fiddle::Function.new(HOSTILE_LIBRARY['act'], [Fiddle::TYPE_VOIDP] + [Fiddle::TYPE_LONG] * 6, Fiddle::TYPE_LONG, need_gvl: true)
 def act(name, *numbers)
-  result = HOSTILE_ACT.call(name, *numbers, *[0] * (6 - numbers.size))
+  $hostile_act ||= Fiddle::Function.new(hostile_library['act'], [Fiddle::TYPE_VOIDP] + [Fiddle::TYPE_LONG] * 6, Fiddle::TYPE_LONG, need_gvl: true)
+  result = $hostile_act.call(name, *numbers, *[0] * (6 - numbers.size))
   result == -2**63 ? raise(ArgumentError, "no act and no system call is named #{name}") : result
 end
 def attempt(name, *rest)

@@ -43,6 +43,11 @@ interface Unfiltered {
   readonly remove: () => void;
 }
 
+interface BoardOptions {
+  readonly atLevel: boolean;
+  readonly openUnfiltered: (() => Promise<Unfiltered>) | undefined;
+}
+
 /**
  * Pools of one container: in one all is rewound and verified, in another nothing, and the containers of the third have no filter
  * and are used once.
@@ -51,6 +56,7 @@ export class MessageBoard {
   readonly #family: Family;
   readonly #rewound: Ground;
   readonly #kept: Ground;
+  readonly #atLevel: boolean;
   readonly #openUnfiltered: (() => Promise<Unfiltered>) | undefined;
   #unfiltered: Promise<Unfiltered> | undefined;
 
@@ -58,16 +64,17 @@ export class MessageBoard {
     family: Family,
     rewound: Ground,
     kept: Ground,
-    openUnfiltered: (() => Promise<Unfiltered>) | undefined,
+    { atLevel, openUnfiltered }: BoardOptions,
   ) {
     this.#family = family;
+    this.#atLevel = atLevel;
     this.#rewound = rewound;
     this.#kept = kept;
     this.#openUnfiltered = openUnfiltered;
   }
 
   static async open(family: Family, options: Partial<GroundOptions> = {}): Promise<MessageBoard> {
-    const { kind = family, rung } = options;
+    const { kind = family, rung, atLevel = false } = options;
     const rewound = await Ground.start({ family, name: `messages-${kind}`, ...options });
     const kept = await Ground.start({
       family,
@@ -82,7 +89,11 @@ export class MessageBoard {
       return { ground: await Ground.start({ family, ...options, name, repository: folder, pool }), remove };
     };
     // No rung has to do with the filter: where one is asked for, the control has been or will be made without.
-    return new MessageBoard(family, rewound, kept, rung === undefined ? openUnfiltered : undefined);
+    const isControlled = rung === undefined && !atLevel;
+    return new MessageBoard(family, rewound, kept, {
+      atLevel,
+      openUnfiltered: isControlled ? openUnfiltered : undefined,
+    });
   }
 
   async close(): Promise<void> {
@@ -97,18 +108,28 @@ export class MessageBoard {
   async complaint(row: PromiseRow, message: string): Promise<string | undefined> {
     const program = programOf(this.#family, message);
     const mark = randomBytes(16).toString("hex");
-    const fresh = await this.#rewound.visit(program, {});
+    // Each message is an action of its own.
+    const owner = message;
+    const fresh = await this.#rewound.visit(program, {}, { owner });
     if (said(fresh) === undefined) return `cannot be read: ${show(fresh.result ?? fresh.outcome)}`;
     if (fresh.taint !== undefined) return `reading it costs the container: ${fresh.taint.detail}`;
-    const left = await this.#rewound.visit(program, { mark });
-    const after = await this.#rewound.visit(program, {});
+    const left = await this.#rewound.visit(program, { mark }, { owner });
+    const after = await this.#rewound.visit(program, {}, { owner });
     return (
+      this.#misplaced(fresh, left, after, row) ??
       this.#judge(row, left) ??
       (isDeepStrictEqual(said(after), said(fresh))
         ? undefined
         : `the next one reads ${show(said(after) ?? after.outcome)} instead of ${show(said(fresh) as Json)}`) ??
       (await this.#control(row, message, { mark, left }))
     );
+  }
+
+  /** At an action checkpoint all but the first must begin there: else nothing is proved of it. */
+  #misplaced(fresh: Visit, left: Visit, after: Visit, { decision }: PromiseRow): string | undefined {
+    if (!this.#atLevel) return undefined;
+    if (left.start !== "warm") return `there is no action checkpoint: ${fresh.refused}`;
+    return after.start === "warm" || decision === "replaced" ? undefined : "it was not come back to";
   }
 
   /** What became of the leaving program and of its container. */

@@ -26,6 +26,8 @@ static void prepare(void)
 	memset(dropped, 2, 64 * PAGE);
 	memset(replaced, 3, 64 * PAGE);
 	memset(removed, 4, 64 * PAGE);
+	MUST((grown = sbrk(16 * (int)PAGE)) != (char *)-1);
+	memset(grown, 9, 16 * PAGE);
 	pthread_mutex_lock(&held);
 }
 
