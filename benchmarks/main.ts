@@ -17,11 +17,13 @@ import { imports } from "./published/imports.ts";
 import { isolation } from "./published/isolation.ts";
 import { replacement } from "./replacement.ts";
 import { rewind } from "./rewind.ts";
+import { secondCall } from "./second-call.ts";
 import { stockPath } from "./stock-path.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   rewind,
   "first-call": firstCall,
+  "second-call": secondCall,
   "own-time": ownTime,
   distinct,
   age,

@@ -59,7 +59,7 @@ export function describeJob(order: Order, action: RunnableAction, settings: Invo
     owner: `${message.user.namespace.name} ${document._id} ${document._rev ?? document.version}`,
     rewind: rewindPolicy(document.annotations, settings.pool.rewind),
     concurrency: concurrencyOf(action),
-    hasOwnInit: Object.keys(args.env).length > 0,
+    hasOwnInit: message.initArgs.length > 0,
     logBytes: settings.logStore === "none" ? 0 : limits.logs * bytesPerMB,
     exchange,
     initExchange: { ...exchange, maxBodyBytes: settings.payloadBytes },

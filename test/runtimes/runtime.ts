@@ -36,6 +36,8 @@ export interface Code {
   readonly code: string | Buffer;
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Asks whether what the init leaves may be come back to. */
+  readonly level?: boolean;
 }
 
 /** How the process ended. */
@@ -59,8 +61,9 @@ export function frame(type: number, payload: Buffer, nonce: Buffer = Buffer.allo
 }
 
 /** The payload of an INIT frame. */
-export function initPayload({ code, main = "main", env = {} }: Code): Buffer {
-  const header = Buffer.from(JSON.stringify({ name: "test", main, binary: typeof code !== "string", env }));
+export function initPayload({ code, main = "main", env = {}, level }: Code): Buffer {
+  const binary = typeof code !== "string";
+  const header = Buffer.from(JSON.stringify({ name: "test", main, binary, env, level }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
   return Buffer.concat([length, header, Buffer.from(code)]);

@@ -121,6 +121,11 @@ describe("a job", () => {
     expect(job.runBody(0)).to.contain('{"value":{"keep":2.0},');
   });
 
+  it("tells an action that takes arguments at its init, whatever this activation brings: nobody comes back to it", () => {
+    expect(jobOf(orderOf()).hasOwnInit).to.equal(false);
+    expect(jobOf(orderOf({ initArgs: ["absent"] }, "{}")).hasOwnInit).to.equal(true);
+  });
+
   it("does not let an init argument pass for the invoker's own word", () => {
     const job = jobOf(orderOf({ initArgs: ["__OW_NAMESPACE"] }, '{"__OW_NAMESPACE":"somebody"}'));
     expect(job.initFrame(0).env).to.include({ __OW_NAMESPACE: "guest" });

@@ -1,0 +1,58 @@
+// Measures: a further call of an action whose init takes 50 ms, from its lease to its answer: at its action checkpoint, in a
+// container that is kept as it is, and in one that is put back to its base, in turn.
+// Does not measure: the rewind, which comes after the answer; anything of the invoker.
+// Varies: the language, and what a run does.
+
+import { Bench } from "./bench.ts";
+import { type Figure, fromSamples, ratio } from "./figures.ts";
+import { kindOf, usualFamilies } from "./programs.ts";
+
+const rounds = 200;
+/** Of the one that pays an init each time. */
+const roundsAtBase = 20;
+const warmUps = 20;
+const goal = "<= 1.3";
+
+/** Busy for 50 ms, and keeps some thousand objects; a run looks at one of them, or at all. */
+const programs = {
+  nodejs: {
+    tiny: "const end = process.hrtime.bigint() + 50000000n; const all = []; while (process.hrtime.bigint() < end) if (all.length < 20000) all.push({ i: all.length }); function main() { return { i: all[7].i }; }",
+    work: "const end = process.hrtime.bigint() + 50000000n; const all = []; while (process.hrtime.bigint() < end) if (all.length < 20000) all.push({ i: all.length }); function main() { return { n: JSON.stringify(all).length }; }",
+  },
+  python: {
+    tiny: "import time\nend = time.monotonic() + 0.05\nrows = []\nwhile time.monotonic() < end:\n  if len(rows) < 20000: rows.append({'i': len(rows)})\ndef main(args):\n  return {'i': rows[7]['i']}\n",
+    work: "import json, time\nend = time.monotonic() + 0.05\nrows = []\nwhile time.monotonic() < end:\n  if len(rows) < 20000: rows.append({'i': len(rows)})\ndef main(args):\n  return {'n': len(json.dumps(rows))}\n",
+  },
+} as const;
+
+export async function secondCall(): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const family of usualFamilies)
+    for (const [size, code] of Object.entries(programs[family])) {
+      const kind = kindOf[family];
+      const level = await Bench.start(kind, "always", { name: "level", settings: { levelMemoryMB: 256 } });
+      const kept = await Bench.start(kind, "on-change", { name: "kept" });
+      const base = await Bench.start(kind, "always", { name: "base" });
+      const calls = async (bench: Bench, into: number[]): Promise<void> => {
+        const { initMs, runMs } = await bench.call(code);
+        into.push(initMs + runMs);
+      };
+      const [atLevel, asKept, atBase]: [number[], number[], number[]] = [[], [], []];
+      for (let i = 0; i < warmUps; i++) for (const bench of [level, kept]) await calls(bench, []);
+      for (let i = 0; i < rounds; i++) {
+        await calls(level, atLevel);
+        await calls(kept, asKept);
+        if (i < roundsAtBase) await calls(base, atBase);
+      }
+      for (const bench of [level, kept, base]) await bench.stop();
+      const named = (figure: string) => ({ bench: "second-call", figure: `${family} ${size}, ${figure}` });
+      figures.push(
+        fromSamples({ ...named("at its checkpoint"), unit: "ms" }, atLevel),
+        fromSamples({ ...named("kept warm"), unit: "ms" }, asKept),
+        fromSamples({ ...named("at the base"), unit: "ms" }, atBase),
+        ratio({ ...named("checkpoint / kept warm"), goal }, atLevel, asKept),
+        ratio({ ...named("checkpoint / base") }, atLevel, atBase),
+      );
+    }
+  return figures;
+}
