@@ -28,11 +28,12 @@ const renewRandomness = "renew-randomness";
 /** What of a runtime does nothing any more where its randomness is not renewed. */
 const idleRenewal = {
   "runtimes/nodejs/randomness.js":
-    "module.exports = { createRenewal: () => ({ reseed: () => 1, renew() {}, rehearse() {} }) };",
-  "runtimes/python/rewhisk_proxy/randomness.py": "def renew_randomness():\n    pass\n",
+    "module.exports = { createRenewal: () => ({ reseed: () => 1, renew() {}, rehearse() {}, watch() {}, watched: () => true }) };",
+  "runtimes/python/rewhisk_proxy/randomness.py":
+    "def renew_randomness():\n    pass\n\nclass DrawsWatch:\n    def end(self):\n        return True\n",
   // OpenSSL's generator is there before the checkpoint, as it is where it is renewed in the warm-up.
   "runtimes/ruby/rewhisk_proxy/randomness.rb":
-    "module RewhiskProxy\n  module Randomness\n    def self.keep = OpenSSL::Random.random_bytes(1)\n    def self.renew = nil\n  end\nend\n",
+    "module RewhiskProxy\n  module Randomness\n    def self.keep = OpenSSL::Random.random_bytes(1)\n    def self.renew = nil\n    def self.watch = nil\n    def self.watched? = true\n  end\nend\n",
 } as const;
 
 let library: ReturnType<typeof koffi.load> | undefined;
