@@ -67,6 +67,19 @@ int rw_check_attributes(struct rw_process *p, struct rw_error *error)
 	return 0;
 }
 
+int rw_attributes_adopt(struct rw_process *p, uint32_t index, struct rw_error *error)
+{
+	struct descriptor *descriptor = &p->image->descriptors[index];
+	const struct attributes was = descriptor->attributes;
+	struct attributes *is = &descriptor->attributes;
+	int failed = rw_attributes_save(p->held[index], is, error);
+
+	if (!failed && (is->mode != was.mode || is->unread != was.unread))
+		failed = rw_fail(error, RW_DIFFERENCE, 0, "descriptor %d: mode %o and %d bytes unread, were %o and %d",
+				 descriptor->fd, is->mode, is->unread, was.mode, was.unread);
+	return failed;
+}
+
 /* Reading and writing change them as well. */
 int rw_put_back_times(struct rw_process *p, struct rw_error *error)
 {

@@ -50,11 +50,13 @@ static int return_scratch(struct rw_process *p, struct bootstrap *boot, struct r
 
 /*
  * Makes a memory file inside the process, fetches it, and maps it writable here; then nobody may write it but through
- * mappings that exist: ours. Last the process maps it. Its pages are charged to whoever touches them first: us.
+ * mappings that exist: ours. Last the process maps it, over whatever is there where *there says a place. Its pages are
+ * charged to whoever touches them first: us.
  */
 static int share_file(struct rw_process *p, const struct bootstrap *boot, const char *name, uint64_t size, uint64_t prot,
 		      int *fd, uint8_t **here, uint64_t *there, struct rw_error *error)
 {
+	const uint64_t flags = MAP_SHARED | MAP_NORESERVE | (*there ? MAP_FIXED : 0);
 	uint64_t remote, ignored;
 	int failed = rw_write_memory(p, boot->scratch, name, strlen(name) + 1);
 
@@ -72,8 +74,7 @@ static int share_file(struct rw_process *p, const struct bootstrap *boot, const 
 		return rw_fail(error, RW_SYSTEM, errno, "cannot map a memory file");
 	if (fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
 		return rw_fail(error, RW_UNSUPPORTED, errno, "cannot seal a memory file (Linux 5.1 and newer)");
-	failed = step(p, boot, SYS_mmap, (const uint64_t[6]){ 0, size, prot, MAP_SHARED | MAP_NORESERVE, remote }, there,
-		      error);
+	failed = step(p, boot, SYS_mmap, (const uint64_t[6]){ *there, size, prot, flags, remote }, there, error);
 	return failed ? failed : step(p, boot, SYS_close, (const uint64_t[6]){ remote }, &ignored, error);
 }
 
@@ -102,7 +103,7 @@ static int share_table(struct rw_process *p, const struct bootstrap *boot, struc
 
 int rw_bootstrap_code(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)
 {
-	int failed = rw_bootstrap_scratch(p, boot, error);
+	int failed = boot->scratch ? 0 : rw_bootstrap_scratch(p, boot, error);
 
 	if (!failed)
 		failed = share_code(p, boot, error);

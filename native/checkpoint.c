@@ -190,6 +190,8 @@ static int take(struct rw_process *p, struct frozen *frozen, struct rw_error *er
 		failed = rw_descriptors_save(p, error);
 	if (!failed)
 		failed = rw_objects_save(p, error);
+	if (!failed)
+		failed = rw_descriptor_origins_save(p, error);
 	if (failed)
 		return failed;
 	frozen->touched = true;
@@ -200,6 +202,8 @@ static int take(struct rw_process *p, struct frozen *frozen, struct rw_error *er
 		failed = rw_bootstrap_code(p, &boot, error);
 	if (!failed)
 		failed = rw_kernel_save(p, error);
+	if (!failed)
+		failed = rw_origin_save(p, error);
 	if (!failed)
 		failed = save_memory(p, &boot, error);
 	/* So that the first activation finds what all others will. */

@@ -102,19 +102,83 @@ int rw_info_put_back(struct rw_process *p, uint32_t index, struct rw_error *erro
 	return rw_fail(error, RW_KERNEL_STATE, 0, "descriptor %d: was \"%.80s\", is \"%.80s\"", was->fd, was->info, now);
 }
 
-int rw_info_save(struct rw_process *p, uint32_t index, struct rw_error *error)
+static int open_info(struct rw_process *p, uint32_t index, char text[INFO_SIZE], struct rw_error *error)
 {
-	struct descriptor *descriptor = &p->image->descriptors[index];
-	char path[48], text[INFO_SIZE];
-	uint64_t capacity = 0;
-	const char *count;
-	int failed;
+	char path[48];
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", p->held[index]);
 	p->info[index] = open(path, O_RDONLY | O_CLOEXEC);
 	if (p->info[index] < 0)
 		return rw_fail(error, RW_SYSTEM, errno, "cannot open %s", path);
-	failed = read_info(p->info[index], descriptor->fd, text, error);
+	return read_info(p->info[index], p->image->descriptors[index].fd, text, error);
+}
+
+static int keep_info(struct descriptor *descriptor, const char *text, struct rw_error *error)
+{
+	char *kept = strdup(text);
+
+	if (!kept)
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "fdinfo of descriptor %d", descriptor->fd);
+	free(descriptor->info);
+	descriptor->info = kept;
+	return 0;
+}
+
+/* In any order, which is that of addresses in the kernel. */
+static bool same_interest(const char *was, const char *is)
+{
+	struct epoll_event wanted, found;
+	int left = 0, fd;
+
+	for (const char *line = is; (line = parse_interest(line, &fd, &found));)
+		left++;
+	for (const char *line = was; (line = parse_interest(line, &fd, &wanted)); left--)
+		if (!find_interest(is, fd, &found) || found.events != wanted.events || found.data.u64 != wanted.data.u64)
+			return false;
+	return !left;
+}
+
+/* The number that follows a word; all ones where there is none. */
+static uint64_t number_behind(const char *text, const char *word)
+{
+	const char *at = strstr(text, word);
+
+	return at ? strtoull(at + strlen(word), NULL, 16) : UINT64_MAX;
+}
+
+static bool same_counter(const char *was, const char *is)
+{
+	return number_behind(was, "eventfd-count:") == number_behind(is, "eventfd-count:") &&
+	       number_behind(was, "eventfd-semaphore:") == number_behind(is, "eventfd-semaphore:");
+}
+
+int rw_info_adopt(struct rw_process *p, uint32_t index, struct rw_error *error)
+{
+	struct descriptor *descriptor = &p->image->descriptors[index];
+	const bool is_epoll = descriptor->kind == OBJECT_EPOLL;
+	char now[INFO_SIZE];
+	int failed = open_info(p, index, now, error);
+
+	if (!failed && is_epoll) {
+		failed = mend_interest(p, descriptor, now, error);
+		if (!failed)
+			failed = read_info(p->info[index], descriptor->fd, now, error);
+	}
+	if (failed)
+		return failed;
+	if (is_epoll ? !same_interest(descriptor->info, now) : !same_counter(descriptor->info, now))
+		return rw_fail(error, RW_DIFFERENCE, 0, "descriptor %d: was \"%.80s\", is \"%.80s\"", descriptor->fd,
+			       descriptor->info, now);
+	return keep_info(descriptor, now, error);
+}
+
+int rw_info_save(struct rw_process *p, uint32_t index, struct rw_error *error)
+{
+	struct descriptor *descriptor = &p->image->descriptors[index];
+	char text[INFO_SIZE];
+	const char *count;
+	int failed = open_info(p, index, text, error);
+
 	if (failed)
 		return failed;
 	if (descriptor->kind == OBJECT_COUNTER) {
@@ -123,10 +187,7 @@ int rw_info_save(struct rw_process *p, uint32_t index, struct rw_error *error)
 			return rw_fail(error, RW_SYSTEM, 0, "descriptor %d has no count", descriptor->fd);
 		descriptor->counter = strtoull(count + 14, NULL, 16);
 	}
-	if (rw_reserve(&descriptor->info, &capacity, strlen(text) + 1, 1))
-		return rw_fail(error, RW_SYSTEM, ENOMEM, "fdinfo of descriptor %d", descriptor->fd);
-	strcpy(descriptor->info, text);
-	return 0;
+	return keep_info(descriptor, text, error);
 }
 
 int rw_info_compare(struct rw_process *p, uint32_t index, bool *equal, struct rw_error *error)

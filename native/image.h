@@ -3,6 +3,7 @@
 #ifndef RW_IMAGE_H
 #define RW_IMAGE_H
 
+#include <linux/prctl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
@@ -77,11 +78,12 @@ struct thread_inside {
 
 struct thread {
 	pid_t tid;
+	pid_t inner;		/* as it knows itself, in its own pid namespace */
 	uint32_t xstate_length;
 	struct user_regs_struct regs;	/* normalised: an interrupted system call is made again */
 	uint64_t signal_mask;
 	uint64_t rseq, robust_list;
-	uint32_t rseq_size;
+	uint32_t rseq_size, rseq_signature;
 	uint8_t *xstate;
 	struct thread_inside inside;
 };
@@ -125,6 +127,10 @@ struct descriptor {
 	int64_t options[SOCKET_OPTIONS][2];
 	struct attributes attributes;
 	char *info;		/* text of fdinfo, from the first line that is the object's own */
+	mode_t type;		/* S_IFMT */
+	dev_t device;		/* of a device */
+	uint32_t same_as;	/* index of the first descriptor of the same open file: often its own */
+	char *path;		/* as /proc/PID/fd has it */
 };
 
 /* The kernel's struct sigaction on x86-64. */
@@ -150,6 +156,18 @@ struct kernel_state {
 	char *status;			/* text of /proc/PID/status */
 };
 
+#define AUXILIARY_SIZE 1024
+
+/* What no rewind changes, and only a process that is booted from the image needs to be told. */
+struct origin {
+	struct prctl_mm_map limits;	/* of code, data, heap, stack, arguments, environment */
+	uint8_t auxiliary[AUXILIARY_SIZE];
+	uint32_t auxiliary_length;
+	uint64_t barriers;		/* what it has registered with membarrier() */
+	dev_t device;			/* of its program, */
+	ino_t inode;			/* and which file that is */
+};
+
 struct image {
 	int fd;				/* sealed memory file */
 	const uint8_t *pages;		/* our read-only window on it */
@@ -166,6 +184,7 @@ struct image {
 	struct descriptor *descriptors;
 	uint32_t descriptor_count;
 	struct kernel_state kernel;
+	struct origin origin;
 	uint64_t code, table, window;	/* where our three mappings lie in the process */
 	uint64_t pages_saved;		/* in the file of this one */
 	struct page_run *replaced;	/* of a level: mappings made since the image below, maybe in place of that one's */
@@ -173,5 +192,7 @@ struct image {
 };
 
 void rw_image_free(struct image *image);
+/* For another process: all but the pages, which both have. 0 or -errno. *to: rw_image_free() whatever comes of it. */
+int rw_image_copy(const struct image *image, struct image *to);
 
 #endif

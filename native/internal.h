@@ -262,6 +262,8 @@ int rw_put_back_counters(struct rw_process *p, struct rw_error *error);
 int rw_put_back_interest(struct rw_process *p, struct rw_error *error);
 int rw_check_objects(struct rw_process *p, struct rw_error *error);
 int rw_objects_compare(struct rw_process *p, struct rw_error *error);
+/* Of a booted process whose descriptors are there: what is behind them becomes as in the image. */
+int rw_objects_adopt(struct rw_process *p, struct rw_error *error);
 /* Polls one of ours. *seen: what there is of these events now, hang-ups among them. */
 int rw_look_for(int fd, short events, short *seen, struct rw_error *error);
 
@@ -282,12 +284,16 @@ int rw_attributes_save(int fd, struct attributes *attributes, struct rw_error *e
 int rw_attributes_compare(int fd, const struct attributes *was, bool *equal, struct rw_error *error);
 int rw_check_attributes(struct rw_process *p, struct rw_error *error);
 int rw_put_back_times(struct rw_process *p, struct rw_error *error);
+/* Of a booted process: owner, name and times are its own, all else must be the image's. */
+int rw_attributes_adopt(struct rw_process *p, uint32_t index, struct rw_error *error);
 
 /* -- fdinfo.c: of the descriptor with that index in the image ------------------------------------------------------------ */
 
 int rw_info_save(struct rw_process *p, uint32_t index, struct rw_error *error);
 int rw_info_put_back(struct rw_process *p, uint32_t index, struct rw_error *error);
 int rw_info_compare(struct rw_process *p, uint32_t index, bool *equal, struct rw_error *error);
+/* Of a booted process: fills the interest list, sees that all is as in the image, and takes over the numbers that are its own. */
+int rw_info_adopt(struct rw_process *p, uint32_t index, struct rw_error *error);
 
 /* -- inside.c ------------------------------------------------------------------------------------------------------------- */
 
@@ -323,6 +329,15 @@ int rw_level_add_differences(struct rw_process *p, struct rw_error *error);
 int rw_freeze_known(struct rw_process *p, struct frozen *frozen, struct rw_error *error);
 /* Whoever is killed meanwhile fails at any step, for whatever it finds there: the killing is the reason. */
 int rw_blame_killing(struct rw_process *p, int failed, struct rw_error *error);
+/* -- origin.c ------------------------------------------------------------------------------------------------------------- */
+
+int rw_origin_save(struct rw_process *p, struct rw_error *error);
+/* After the descriptors. */
+int rw_descriptor_origins_save(struct rw_process *p, struct rw_error *error);
+/* Which file a process executes. */
+int rw_program(pid_t pid, dev_t *device, ino_t *inode, struct rw_error *error);
+/* A thread's id in its own pid namespace. */
+int rw_inner_id(pid_t pid, pid_t tid, pid_t *inner, struct rw_error *error);
 
 /* -- kernel_state.c ------------------------------------------------------------------------------------------------------- */
 
@@ -346,6 +361,8 @@ int rw_check_posix_timers(struct rw_process *p, struct rw_error *error);
 int rw_check_status(struct rw_process *p, struct rw_error *error);
 /* Lets all threads run injected code: their registers and rseq areas have to be put back. */
 int rw_kernel_compare(struct rw_process *p, struct rw_error *error);
+/* Of a booted process: its user is its own, all else must be the image's. */
+int rw_status_adopt(struct rw_process *p, struct rw_error *error);
 
 /* -- verify.c --------------------------------------------------------------------------------------------------------------- */
 

@@ -154,6 +154,50 @@ int rw_check_objects(struct rw_process *p, struct rw_error *error)
 	return for_each(p, OBJECT_OTHER, rw_info_put_back, error);
 }
 
+static int adopt_one(struct rw_process *p, uint32_t index, struct rw_error *error)
+{
+	int failed = 0;
+
+	switch (p->image->descriptors[index].kind) {
+	case OBJECT_PLAIN:
+		break;
+	case OBJECT_SOCKET:
+		failed = rw_socket_put_back_options(p, index, error);
+		break;
+	case OBJECT_PIPE:
+		failed = rw_pipe_put_back(p, index, error);
+		break;
+	case OBJECT_COUNTER:
+		failed = rw_counter_put_back(p, index, error);
+		break;
+	case OBJECT_EPOLL:
+	case OBJECT_OTHER:
+		break;
+	}
+	return failed;
+}
+
+/* What interest lists tell of others must have come to rest by then, and so must the times. */
+int rw_objects_adopt(struct rw_process *p, struct rw_error *error)
+{
+	const uint32_t count = p->image->descriptor_count;
+	int failed = 0;
+
+	p->info = malloc(sizeof(int) * (count + 1));
+	if (!p->info)
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "descriptors");
+	memset(p->info, 0xff, sizeof(int) * (count + 1));
+	for (uint32_t i = 0; i < count && !failed; i++)
+		failed = adopt_one(p, i, error);
+	if (!failed)
+		failed = for_each(p, OBJECT_COUNTER, rw_info_adopt, error);
+	if (!failed)
+		failed = for_each(p, OBJECT_EPOLL, rw_info_adopt, error);
+	for (uint32_t i = 0; i < count && !failed; i++)
+		failed = rw_attributes_adopt(p, i, error);
+	return failed;
+}
+
 static int compare_state(struct rw_process *p, uint32_t index, bool *equal, struct rw_error *error)
 {
 	switch (p->image->descriptors[index].kind) {

@@ -135,6 +135,23 @@ RW_API int rw_rewind_to_level(struct rw_process *process, uint32_t verify, struc
  */
 RW_API int rw_verify(struct rw_process *process, struct rw_error *error);
 
+/*
+ * rw_boot
+ * Does:   makes process `pid` another one of the template's checkpoint: lets it execute its program, stops it before the first
+ *         instruction, gives it the image's memory, descriptors, threads and kernel state, thaws it. It goes on where
+ *         the template was checkpointed; with `verify` all the image covers is compared before.
+ * Needs:  as rw_checkpoint; a process with one thread that executes the template's program as soon as it can read a byte from
+ *         whatever `go` writes to, in a pid namespace where it has the id that the template had in its own and where nobody else
+ *         is born meanwhile; in a file system where the files that the template has mapped and opened are found by their paths.
+ *         What it has of the template's descriptors by then takes their place (sockets, pipes that lead elsewhere); pipes
+ *         to itself, counters, interest lists and files are made anew. The template need not live.
+ * Gives:  *process, as rw_checkpoint does; *summary. Memory is its own but for the image, which both have.
+ * Fails:  every reason; the process has been killed (untouched == 1: it was not stopped at all).
+ * Thread: any, start to end. Blocks until the process executes or ends.
+ */
+RW_API int rw_boot(struct rw_process *template, int32_t pid, int32_t go, uint32_t verify, struct rw_process **process,
+		   struct rw_summary *summary, struct rw_error *error);
+
 /* rw_release: frees the handle and its image; the process lives on, with the mapped image still in it. */
 __attribute__((visibility("default"))) void rw_release(struct rw_process *process);
 

@@ -78,6 +78,7 @@ int rw_thread_save(pid_t tid, struct thread *thread, bool *waiting, struct rw_er
 		return rw_fail(error, RW_SYSTEM, errno, "cannot find the rseq area of thread %d", tid);
 	thread->rseq = rseq.pointer;
 	thread->rseq_size = rseq.size;
+	thread->rseq_signature = rseq.signature;
 	if (syscall(SYS_get_robust_list, tid, &thread->robust_list, &length))
 		return rw_fail(error, RW_SYSTEM, errno, "cannot read the robust list of thread %d", tid);
 	return 0;

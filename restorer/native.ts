@@ -121,6 +121,21 @@ export const rwCheckpoint = asynchronous<
   "int rw_checkpoint(int32_t pid, uint32_t rung, _Out_ rw_process **process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
 );
 
+// SAFETY: as rwCheckpoint; the template must not be released before the promise has settled, nor `go` closed.
+export const rwBoot = asynchronous<
+  [
+    template: ProcessHandle,
+    pid: number,
+    go: number,
+    verify: number,
+    process: [ProcessHandle | null],
+    summary: object,
+    error: object,
+  ]
+>(
+  "int rw_boot(rw_process *template, int32_t pid, int32_t go, uint32_t verify, _Out_ rw_process **process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
+);
+
 // SAFETY: the handle must not be released before the promise has settled.
 export const rwRewind = asynchronous<
   [process: ProcessHandle, verify: number, timings: object, error: object]

@@ -1,6 +1,7 @@
 // Checkpoint and rewind of a container: all its processes, each by one native call.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { bootProcess, type Waiting } from "./boot.ts";
 import { fromNative, RestorerError } from "./errors.ts";
 import {
   type NativeError,
@@ -150,6 +151,18 @@ export class ContainerCheckpoint {
   /** The level over the base that the processes can be put back to; undefined where there is none. */
   get level(): CheckpointSummary | undefined {
     return this.#level;
+  }
+
+  /**
+   * Makes a waiting process another one of this checkpoint, which must be of one process; that need not live any more. Gives the
+   * checkpoint of the new one. Throws RestorerError; then the new one has been killed.
+   */
+  async boot(waiting: Waiting, options: { readonly verify: boolean }): Promise<ContainerCheckpoint> {
+    if (this.#handles.length > 1)
+      throw new RestorerError("unsupported", "a checkpoint of several processes cannot be booted", true);
+    const [booted] = await this.#exclusively((handle) => bootProcess(handle, waiting, options.verify));
+    if (booted === undefined) throw new RestorerError("system", "the checkpoint has been released", true);
+    return new ContainerCheckpoint([booted.handle], sumSummaries([booted.summary]));
   }
 
   /**

@@ -25,18 +25,54 @@ export class Victim {
 
   /** Started through a shell: a process traced here must not be Node's own child. Resolves when it has prepared itself. */
   static async start(program: string): Promise<Victim> {
-    const script = '"$0" 3<&3 4>&4 </dev/null & echo $!; exec 3<&- 4>&-; wait';
+    const script = '"$0" 3<&3 4>&4 5<&- </dev/null & echo $!; exec 3<&- 4>&- 5<&-; wait';
+    const victim = await Victim.#spawn("/bin/sh", ["-c", script, program]);
+    await victim.answer();
+    return victim;
+  }
+
+  /** As `start`, as the second process of a pid namespace of its own. */
+  static async startAlone(program: string): Promise<Victim> {
+    const victim = await Victim.#spawnAlone('exec "$0" 5<&-', program);
+    await victim.answer();
+    return victim;
+  }
+
+  /** As `startAlone`, but that it executes its program only when a byte is written to `goFd`, and has answered nothing. */
+  static async startWaiting(program: string): Promise<Victim> {
+    return await Victim.#spawnAlone('read -r go <&5; exec "$0" 5<&-', program);
+  }
+
+  /** As `startWaiting`, in our own pid namespace. */
+  static async startWaitingHere(program: string): Promise<Victim> {
+    return await Victim.#spawn("/bin/sh", ["-c", Victim.#script('read -r go <&5; exec "$0" 5<&-'), program]);
+  }
+
+  static async #spawnAlone(execute: string, program: string): Promise<Victim> {
+    const options = ["--pid", "--fork", "--kill-child", "/bin/sh", "-c", Victim.#script(execute), program];
+    return await Victim.#spawn("/usr/bin/unshare", options);
+  }
+
+  /** /proc is the host's: it tells the host's ids. */
+  static #script(execute: string): string {
+    const self = "read -r pid rest </proc/self/stat; echo $pid";
+    return `{ ${self}; ${execute}; } 3<&3 4>&4 5<&5 </dev/null & exec 3<&- 4>&- 5<&-; wait`;
+  }
+
+  static async #spawn(command: string, options: readonly string[]): Promise<Victim> {
     // No file is shared with others: where stderr is one, whoever else writes there moves the victim's position.
-    const shell = spawn("/bin/sh", ["-c", script, program], {
-      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
-    });
+    const shell = spawn(command, options, { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"] });
     shell.stderr?.on("data", (text) => process.stderr.write(text));
     const [line] = (await (shell.stdout as Readable)[Symbol.asyncIterator]().next()).value
       .toString()
       .split("\n");
-    const victim = new Victim(Number(line), shell);
-    await victim.answer();
-    return victim;
+    return new Victim(Number(line), shell);
+  }
+
+  /** Our descriptor of what a waiting one reads from. */
+  get goFd(): number {
+    const streams: readonly unknown[] = this.#shell.stdio;
+    return (streams[5] as { readonly _handle: { readonly fd: number } })._handle.fd;
   }
 
   /** The next answer; undefined where the victim has ended. */

@@ -1,0 +1,103 @@
+/* Booting: a new process becomes what the image's was, and is bound to the image as that is. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "boot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The threads lend themselves for the first comparison; the second is of what will run. */
+static int finish(struct rw_process *p, bool verify, struct rw_error *error)
+{
+	int failed = rw_status_adopt(p, error);
+
+	if (!failed)
+		failed = rw_check_status(p, error);
+	if (!failed && verify)
+		failed = rw_kernel_compare(p, error);
+	if (!failed)
+		failed = rw_rung_arm(p, error);
+	if (!failed)
+		failed = rw_registers_set(p->image->threads, 0, p->image->thread_count, error);
+	if (!failed)
+		failed = rw_put_back_cpu_number(p, error);
+	if (!failed)
+		failed = rw_clear_table(p, error);
+	return failed || !verify ? failed : rw_compare_frozen(p, true, error);
+}
+
+static int become(struct rw_process *p, int go, bool verify, struct rw_error *error)
+{
+	struct boot boot = { .p = p };
+	int failed = rw_boot_catch(&boot, go, error);
+
+	if (!failed)
+		failed = rw_boot_enter(&boot, error);
+	if (!failed)
+		failed = rw_put_constants(p, error);
+	if (!failed)
+		failed = rw_boot_memory(&boot, error);
+	if (!failed)
+		failed = rw_boot_descriptors(&boot, error);
+	if (!failed)
+		failed = rw_boot_threads(&boot, error);
+	if (!failed)
+		failed = rw_boot_layout(&boot, error);
+	return failed ? failed : finish(p, verify, error);
+}
+
+/* Bound to the process with a copy of the image, in which only the leader's id is its own yet. */
+static struct rw_process *bind(const struct rw_process *template, pid_t pid)
+{
+	struct rw_process *p = rw_process_new(pid, template->rung);
+
+	if (!p)
+		return NULL;
+	if (rw_image_copy(template->image, p->image)) {
+		rw_release(p);
+		return NULL;
+	}
+	p->image->threads[0].tid = pid;
+	return p;
+}
+
+static int boot(struct rw_process *p, int go, bool verify, struct rw_error *error)
+{
+	struct frozen frozen = { 0 };
+	int failed;
+
+	p->frozen = &frozen;
+	failed = become(p, go, verify, error);
+	if (failed)
+		error->untouched = 0;
+	else
+		frozen.touched = false;
+	return rw_thaw_after(&frozen, failed, error);
+}
+
+int rw_boot(struct rw_process *template, int32_t pid, int32_t go, uint32_t verify, struct rw_process **process,
+	    struct rw_summary *summary, struct rw_error *error)
+{
+	const double start = rw_now_us();
+	struct rw_process *p;
+	int failed;
+
+	*error = (struct rw_error){ .untouched = 1 };
+	p = bind(template, pid);
+	if (!p)
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "process %d", pid);
+	failed = boot(p, go, verify, error);
+	if (failed) {
+		rw_release(p);
+		return failed;
+	}
+	*summary = (struct rw_summary){
+		.threads = p->image->thread_count,
+		.regions = (uint32_t)p->image->regions.count,
+		.descriptors = p->image->descriptor_count,
+		.pages = p->image->pages_saved,
+		.took_us = rw_now_us() - start,
+	};
+	*process = p;
+	return 0;
+}

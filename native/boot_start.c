@@ -1,0 +1,251 @@
+/* Booting, first part: a process that has just executed a program becomes one that works through our table. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "boot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define OPTIONS (PTRACE_O_EXITKILL | RW_PTRACE_O_SUSPEND_SECCOMP | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE)
+#define LOWEST 0x10000ULL	/* that may be mapped */
+#define TEXT_LOOKED_AT 65536
+
+/* One event of the leader. Gives what is to be told to it when it goes on. */
+static int await_event(struct rw_process *p, int *event, int *signal, struct rw_error *error)
+{
+	int status;
+	pid_t got = rw_wait(p->pid, &status);
+
+	if (got <= 0 || !WIFSTOPPED(status)) {
+		if (got > 0)
+			p->frozen->count = 0; /* it has been collected */
+		return rw_fail(error, RW_PROCESS_GONE, got < 0 ? errno : 0, "process %d ended and executed nothing", p->pid);
+	}
+	*event = status >> 16;
+	*signal = *event ? 0 : WSTOPSIG(status);
+	return 0;
+}
+
+/*
+ * The stop at the execution itself lies within the system call, which has yet to write its result to a register: so another one
+ * is asked for, which comes before the first instruction.
+ */
+int rw_boot_catch(struct boot *boot, int go, struct rw_error *error)
+{
+	struct rw_process *p = boot->p;
+	bool executed = false;
+	int event = 0, signal, failed = rw_freeze(p->pid, &p->pid, 1, p->frozen, error);
+
+	if (failed)
+		return failed;
+	p->frozen->touched = true;
+	if (p->frozen->count != 1)
+		return rw_fail(error, RW_UNSUPPORTED, 0, "process %d has threads already", p->pid);
+	signal = p->frozen->signals[0];
+	if (ptrace(PTRACE_SETOPTIONS, p->pid, 0, OPTIONS))
+		return rw_fail(error, RW_SYSTEM, errno, "cannot trace process %d", p->pid);
+	if (write(go, "\n", 1) != 1)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot tell process %d to go on", p->pid);
+	while (!executed || event != PTRACE_EVENT_STOP) {
+		if (ptrace(PTRACE_CONT, p->pid, 0, signal))
+			return rw_fail(error, RW_PROCESS_GONE, errno, "process %d", p->pid);
+		failed = await_event(p, &event, &signal, error);
+		if (failed)
+			return failed;
+		if (event == PTRACE_EVENT_CLONE)
+			return rw_fail(error, RW_UNSUPPORTED, 0, "process %d makes threads", p->pid);
+		if (event == PTRACE_EVENT_EXEC) {
+			executed = true;
+			if (ptrace(PTRACE_INTERRUPT, p->pid, 0, 0))
+				return rw_fail(error, RW_PROCESS_GONE, errno, "process %d", p->pid);
+		}
+	}
+	p->frozen->signals[0] = 0;
+	return 0;
+}
+
+static int check_program(const struct rw_process *p, struct rw_error *error)
+{
+	dev_t device;
+	ino_t inode;
+	int failed = rw_program(p->pid, &device, &inode, error);
+
+	if (!failed && (device != p->image->origin.device || inode != p->image->origin.inode))
+		failed = rw_fail(error, RW_UNSUPPORTED, 0, "process %d executes another program than the template", p->pid);
+	return failed;
+}
+
+static bool overlaps_ours(const struct rw_process *p, const struct region *region)
+{
+	for (uint64_t i = 0; i < p->image->regions.count; i++) {
+		const struct region *ours = &p->image->regions.at[i];
+
+		if (ours->kind == REGION_INJECTED && region->start < ours->end && ours->start < region->end)
+			return true;
+	}
+	return false;
+}
+
+/* In whatever program text does not lie where ours will. */
+static int find_system_call(struct boot *boot, struct rw_error *error)
+{
+	static const uint8_t instruction[2] = { 0x0f, 0x05 };
+	struct rw_process *p = boot->p;
+	uint8_t *text cleanup_(rw_free) = malloc(TEXT_LOOKED_AT);
+
+	if (!text)
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "program text");
+	for (uint64_t i = 0; i < p->now.count; i++) {
+		const struct region *region = &p->now.at[i];
+		const uint64_t size = region->end - region->start;
+		const uint64_t length = size < TEXT_LOOKED_AT ? size : TEXT_LOOKED_AT;
+		const uint8_t *found;
+
+		if (!(region->prot & PROT_EXEC) || region->start >> 63 || overlaps_ours(p, region) ||
+		    rw_read_memory(p, region->start, text, length))
+			continue;
+		found = memmem(text, length, instruction, sizeof(instruction));
+		if (!found)
+			continue;
+		boot->bootstrap.syscall_at = region->start + (uint64_t)(found - text);
+		return 0;
+	}
+	return rw_fail(error, RW_UNSUPPORTED, 0, "the program makes no system call");
+}
+
+static int step(struct boot *boot, long nr, const uint64_t arg[6], uint64_t *result, struct rw_error *error)
+{
+	return rw_inject_step(boot->p->pid, &boot->bootstrap.base, boot->bootstrap.syscall_at, nr, arg, result, error);
+}
+
+/* Where neither the image nor the process has anything. */
+static int borrow_scratch(struct boot *boot, struct rw_error *error)
+{
+	const struct rw_process *p = boot->p;
+	uint64_t at = LOWEST;
+
+	while (rw_region_at(&p->image->regions, at) || rw_region_at(&p->now, at))
+		at += PAGE;
+	return step(boot, SYS_mmap,
+		    (const uint64_t[6]){ at, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (uint64_t)-1 },
+		    &boot->bootstrap.scratch, error);
+}
+
+/* What the scratch page holds while a descriptor is passed. */
+struct passing {
+	int ends[2];
+	struct msghdr message;
+	struct iovec piece;
+	char byte;
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(int))];
+};
+
+static int send_descriptor(int socket, int fd, struct rw_error *error)
+{
+	struct passing passing = { .piece = { &passing.byte, 1 } };
+	struct cmsghdr *head;
+
+	passing.message = (struct msghdr){ .msg_iov = &passing.piece,
+					   .msg_iovlen = 1,
+					   .msg_control = passing.control,
+					   .msg_controllen = sizeof(passing.control) };
+	head = CMSG_FIRSTHDR(&passing.message);
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	return sendmsg(socket, &passing.message, MSG_NOSIGNAL) == 1
+		       ? 0
+		       : rw_fail(error, RW_SYSTEM, errno, "cannot pass the image to a process");
+}
+
+static int receive_descriptor(struct boot *boot, int socket, int *fd, struct rw_error *error)
+{
+	const uint64_t at = boot->bootstrap.scratch;
+	struct passing passing = { .piece = { (void *)(uintptr_t)(at + offsetof(struct passing, byte)), 1 } };
+	uint64_t ignored;
+	int failed;
+
+	passing.message = (struct msghdr){ .msg_iov = (void *)(uintptr_t)(at + offsetof(struct passing, piece)),
+					   .msg_iovlen = 1,
+					   .msg_control = (void *)(uintptr_t)(at + offsetof(struct passing, control)),
+					   .msg_controllen = sizeof(passing.control) };
+	failed = rw_write_memory(boot->p, at, &passing, sizeof(passing));
+	if (failed)
+		return rw_fail(error, RW_SYSTEM, -failed, "cannot write the scratch page");
+	failed = step(boot, SYS_recvmsg,
+		      (const uint64_t[6]){ (uint64_t)socket, at + offsetof(struct passing, message), MSG_CMSG_CLOEXEC }, &ignored,
+		      error);
+	if (failed)
+		return failed;
+	failed = rw_read_memory(boot->p, at, &passing, sizeof(passing));
+	if (failed)
+		return rw_fail(error, RW_SYSTEM, -failed, "cannot read the scratch page");
+	memcpy(fd, CMSG_DATA((struct cmsghdr *)(void *)passing.control), sizeof(*fd));
+	return 0;
+}
+
+/* The image's file, as every process of the image maps it. All numbers are closed before its descriptors are made. */
+static int map_window(struct boot *boot, struct rw_error *error)
+{
+	const struct image *image = boot->p->image;
+	int ours cleanup_(rw_close) = -1, ends[2], fd = -1;
+	uint64_t ignored;
+	int failed = step(boot, SYS_socketpair,
+			  (const uint64_t[6]){ AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, boot->bootstrap.scratch }, &ignored, error);
+
+	if (failed)
+		return failed;
+	failed = rw_read_memory(boot->p, boot->bootstrap.scratch, ends, sizeof(ends));
+	if (failed)
+		return rw_fail(error, RW_SYSTEM, -failed, "cannot read the scratch page");
+	ours = (int)syscall(SYS_pidfd_getfd, boot->p->pidfd, ends[0], 0);
+	if (ours < 0)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot fetch a socket");
+	failed = send_descriptor(ours, image->fd, error);
+	if (!failed)
+		failed = receive_descriptor(boot, ends[1], &fd, error);
+	if (!failed)
+		failed = step(boot, SYS_mmap,
+			      (const uint64_t[6]){ image->window, image->size, PROT_READ, MAP_SHARED | MAP_NORESERVE | MAP_FIXED,
+						   (uint64_t)fd },
+			      &ignored, error);
+	if (!failed)
+		failed = step(boot, SYS_close, (const uint64_t[6]){ (uint64_t)fd }, &ignored, error);
+	for (int i = 0; i < 2 && !failed; i++)
+		failed = step(boot, SYS_close, (const uint64_t[6]){ (uint64_t)ends[i] }, &ignored, error);
+	return failed;
+}
+
+int rw_boot_enter(struct boot *boot, struct rw_error *error)
+{
+	struct rw_process *p = boot->p;
+	int failed = check_program(p, error);
+
+	if (!failed)
+		failed = rw_process_open(p, error);
+	if (!failed)
+		failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
+	if (!failed)
+		failed = rw_parse_maps(p->text, &p->now, error);
+	if (!failed)
+		failed = find_system_call(boot, error);
+	if (!failed)
+		failed = rw_block_signals(p->pid, error);
+	if (failed)
+		return failed;
+	if (ptrace(PTRACE_GETREGS, p->pid, 0, &boot->bootstrap.base))
+		return rw_fail(error, RW_SYSTEM, errno, "cannot read the registers of %d", p->pid);
+	failed = borrow_scratch(boot, error);
+	if (!failed)
+		failed = rw_rung_attach(p, &boot->bootstrap.base, boot->bootstrap.syscall_at, error);
+	if (!failed)
+		failed = rw_bootstrap_code(p, &boot->bootstrap, error);
+	return failed ? failed : map_window(boot, error);
+}

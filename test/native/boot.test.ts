@@ -1,0 +1,169 @@
+// A process that is booted from another one's checkpoint equals it, goes on as it would, and is rewound as it is.
+
+import { readFileSync, readlinkSync } from "node:fs";
+import { expect } from "chai";
+import { ContainerCheckpoint, RestorerError, type Rung } from "../../restorer/index.ts";
+import { loadPromises } from "../prove/promises.ts";
+import { Victim, victimProgram } from "./victim.ts";
+
+const rung: Rung = "write-protect";
+
+type Use = (victim: Victim, checkpoint: ContainerCheckpoint) => Promise<void>;
+
+/** With the checkpoint of a victim; `use` is given the victim as well, which is ended afterwards. */
+async function withImage(name: string, use: Use): Promise<void> {
+  const template = await Victim.startAlone(victimProgram(name));
+  try {
+    const image = await ContainerCheckpoint.take([template.pid], { rung });
+    try {
+      await use(template, image);
+    } finally {
+      image.release();
+    }
+  } finally {
+    await template.end();
+  }
+}
+
+/** With a process that waits to be booted from `image`, and its checkpoint once it was. */
+async function withBooted(name: string, image: ContainerCheckpoint, use: Use): Promise<void> {
+  const victim = await Victim.startWaiting(victimProgram(name));
+  try {
+    const booted = await image.boot(victim, { verify: true });
+    try {
+      await use(victim, booted);
+    } finally {
+      booted.release();
+    }
+  } finally {
+    await victim.end();
+  }
+}
+
+/** What these have at the checkpoint cannot be made anew. */
+const refused: Readonly<Record<string, RegExp>> = {
+  "descriptors-passed": /descriptor 5 \(socket:.* cannot be made anew/,
+  "options-changed": /descriptor 5 \(socket:.* cannot be made anew/,
+  "objects-changed": /descriptor 12 \(socket:.* cannot be made anew/,
+  "times-changed": /descriptor 7 \(socket:.* cannot be made anew/,
+  "locks-left": /No such file or directory/,
+  "flags-changed": /No such file or directory/,
+  "guard-accounted": /cannot open the file of mapping .* No such file or directory/,
+  "text-deleted": /cannot open the file of mapping .* No such file or directory/,
+  "filter-added": /was "NoNewPrivs:\t1"/,
+  "file-watched": /descriptor 5 \(anon_inode:inotify\) cannot be made anew/,
+  "timer-descriptor-set": /descriptor 5 \(anon_inode:\[timerfd\]\) cannot be made anew/,
+  "watch-changed": /descriptor 5 \(anon_inode:\[signalfd\]\) cannot be made anew/,
+};
+
+/** Of all sorts of state that a rewind puts back; and of what only a boot has to make. */
+const victims = [
+  ...loadPromises()
+    .flatMap(({ rows }) => rows)
+    .filter(({ decision }) => decision === "put back")
+    .flatMap(({ proofs }) => proofs)
+    .flatMap((proof) => ("victim" in proof && (proof.rungs?.includes(rung) ?? true) ? [proof.victim] : []))
+    .filter((name) => refused[name] === undefined),
+  ...["boot-objects", "boot-zeroes", "boot-advice", "boot-threads", "boot-stack"],
+];
+
+/** As /proc shows a process: what names it, and where it believes its parts to be. */
+function appearance(pid: number): readonly string[] {
+  const read = (name: string): string => readFileSync(`/proc/${pid}/${name}`, "latin1");
+  const stat = read("stat");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // Those of proc_pid_stat(5) that tell of code, stack, data, heap, arguments and environment.
+  const limits = [26, 27, 28, 45, 46, 47, 48, 49, 50, 51].map((number) => fields[number - 3]);
+  const links = ["exe", "cwd", "root"].map((name) => readlinkSync(`/proc/${pid}/${name}`));
+  return [...limits, ...links, ...["cmdline", "environ", "auxv", "comm", "personality"].map(read)].map(
+    String,
+  );
+}
+
+/** But for what are the files of our own mappings. */
+function layout(pid: number): string {
+  return readFileSync(`/proc/${pid}/maps`, "latin1").replaceAll(
+    / \d+ +(?=\/memfd:rewhisk-(code|table) )/g,
+    " ",
+  );
+}
+
+describe("a process booted from a checkpoint", () => {
+  for (const name of new Set(victims))
+    it(`equals it, answers, and is rewound to it: ${name.replaceAll("-", " ")}`, () =>
+      withImage(name, async (template, image) => {
+        await template.end();
+        await withBooted(name, image, async (victim, checkpoint) => {
+          for (let i = 0; i < 3; i++) {
+            await victim.change();
+            expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+          }
+          await victim.change();
+        });
+      }));
+
+  it("looks to others as the checkpointed one does, which lives on beside it", () =>
+    withImage("boot-threads", (template, image) =>
+      withBooted("boot-threads", image, async (victim, checkpoint) => {
+        expect(appearance(victim.pid)).to.deep.equal(appearance(template.pid));
+        expect(layout(victim.pid)).to.equal(layout(template.pid));
+        await template.change();
+        await victim.change();
+        expect(await image.rewind({ verify: true })).to.include({ verified: true });
+        expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+      }),
+    ));
+
+  it("can be booted from in turn", () =>
+    withImage("boot-objects", (_, image) =>
+      withBooted("boot-objects", image, (first, checkpoint) =>
+        withBooted("boot-objects", checkpoint, async (second, last) => {
+          await first.change();
+          await second.change();
+          expect(await last.rewind({ verify: true })).to.include({ verified: true });
+          expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+        }),
+      ),
+    ));
+});
+
+/** Code and message of the error with which a boot fails, after which its process is gone. */
+async function refusal(image: ContainerCheckpoint, victim: Victim): Promise<RestorerError> {
+  try {
+    const booted = await image.boot(victim, { verify: false }).catch((error: unknown) => error);
+    expect(booted).to.be.instanceOf(RestorerError);
+    expect(await victim.answer()).to.equal(undefined);
+    return booted as RestorerError;
+  } finally {
+    await victim.end();
+  }
+}
+
+describe("a boot", () => {
+  for (const [name, why] of Object.entries(refused))
+    it(`refuses, and ends the process, what cannot be made anew: ${name.replaceAll("-", " ")}`, () =>
+      withImage(name, async (_, image) => {
+        const error = await refusal(image, await Victim.startWaiting(victimProgram(name)));
+        expect(error.message).to.match(why);
+        expect(error.untouched).to.equal(false);
+      }));
+
+  it("refuses a process that has another id to itself", () =>
+    withImage("memory-written", async (_, image) => {
+      const error = await refusal(image, await Victim.startWaitingHere(victimProgram("memory-written")));
+      expect(error).to.include({ code: "unsupported", untouched: false });
+      expect(error.message).to.match(/was 2 to itself, and is \d+/);
+    }));
+
+  it("refuses a process that executes another program", () =>
+    withImage("memory-written", async (_, image) => {
+      const error = await refusal(image, await Victim.startWaiting(victimProgram("boot-stack")));
+      expect(error.message).to.match(/executes another program than the template/);
+    }));
+
+  it("says so where the process ends instead of executing a program", () =>
+    withImage("memory-written", async (_, image) => {
+      const error = await refusal(image, await Victim.startWaiting("/nonexistent"));
+      expect(error).to.include({ code: "process-gone", untouched: false });
+    }));
+});
