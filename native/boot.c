@@ -3,13 +3,49 @@
 #include "boot.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* In place of the line of `is` that begins so. NULL where there is no memory. */
+static char *with_line_of(const char *status, const char *is, const char *key)
+{
+	const char *old = strstr(status, key), *new = strstr(is, key);
+	const size_t size = strlen(status) + strlen(is) + 1;
+	char *text = old && new ? malloc(size) : NULL;
+
+	if (text)
+		snprintf(text, size, "%.*s%.*s%s", (int)(old - status), status, (int)strcspn(new + 1, "\n") + 1, new,
+			 old + 1 + strcspn(old + 1, "\n"));
+	return text;
+}
+
+/* Its user is its own, all else must be the image's. */
+static int adopt_status(struct rw_process *p, struct rw_error *error)
+{
+	static const char *const keys[] = { "\nUid:", "\nGid:" };
+	char text[STATUS_SIZE];
+	ssize_t got = pread(p->status, text, sizeof(text) - 1, 0);
+
+	if (got <= 0)
+		return rw_fail(error, RW_PROCESS_GONE, got < 0 ? errno : 0, "cannot read the status of process %d", p->pid);
+	text[got] = 0;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		char *status = with_line_of(p->image->kernel.status, text, keys[i]);
+
+		if (!status)
+			return rw_fail(error, RW_SYSTEM, ENOMEM, "status of process %d", p->pid);
+		free(p->image->kernel.status);
+		p->image->kernel.status = status;
+	}
+	return 0;
+}
 
 /* The threads lend themselves for the first comparison; the second is of what will run. */
 static int finish(struct rw_process *p, bool verify, struct rw_error *error)
 {
-	int failed = rw_status_adopt(p, error);
+	int failed = adopt_status(p, error);
 
 	if (!failed)
 		failed = rw_check_status(p, error);

@@ -21,6 +21,17 @@ int rw_boot_enter(struct boot *boot, struct rw_error *error);
 /* -- boot_memory.c -------------------------------------------------------------------------------------------------------- */
 
 int rw_boot_memory(struct boot *boot, struct rw_error *error);
+
+/* -- boot_pages.c --------------------------------------------------------------------------------------------------------- */
+
+/* Neighbours that the kernel would join, were they not kept apart until each has pages of its own. */
+bool rw_is_divided(const struct region_list *list, uint64_t i);
+/* Queues giving a region another flag than its neighbours have, or its own again. */
+int rw_set_apart(struct rw_process *p, const struct region *region, bool apart, struct rw_error *error);
+int rw_boot_pages(struct boot *boot, struct rw_error *error);
+
+/* -- boot_layout.c ---------------------------------------------------------------------------------------------------------- */
+
 /* Nothing of ours is left but what the image has; all mappings are the image's, and watched. */
 int rw_boot_layout(struct boot *boot, struct rw_error *error);
 

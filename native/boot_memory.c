@@ -3,6 +3,7 @@
 #include "boot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,17 +47,62 @@ static int map_kernel_code(struct rw_process *p, struct rw_error *error)
 	return 0;
 }
 
-static int map_regions(struct rw_process *p, struct rw_error *error)
+static bool is_of_file(const struct region *region)
 {
+	return region->kind == REGION_FILE || region->kind == REGION_READONLY;
+}
+
+/* The path of a region's file, which is opened as the lowest number that is free: the batch cannot be asked meanwhile. */
+static int open_file(struct rw_process *p, const struct region *region, uint64_t *used, struct rw_error *error)
+{
+	const uint64_t length = region->name_length;
+	uint64_t address;
+
+	if (TABLE_PASSING + *used + length + 1 > TABLE_CONSTANTS) {
+		int failed = rw_run_ops(p, NULL, error);
+
+		if (failed)
+			return failed;
+		*used = 0;
+	}
+	if (p->image->maps[region->name] != '/' ||
+	    rw_constants_put(p, TABLE_PASSING + *used, p->image->maps + region->name, length, &address) ||
+	    rw_constants_put(p, TABLE_PASSING + *used + length, "", 1, &(uint64_t){ 0 }))
+		return rw_fail(error, RW_MAPPING, 0, "mapping %llx has no path", (unsigned long long)region->start);
+	*used += length + 1;
+	return rw_op(p, error, SYS_openat, 0, (uint64_t)AT_FDCWD, address, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+}
+
+/* The regions of one file lie beside each other, as a rule. */
+static int map_regions(struct rw_process *p, uint64_t lowest_free, struct rw_error *error)
+{
+	const struct region_list *list = &p->image->regions;
+	const struct region *open = NULL;
+	uint64_t used = 0;
+	bool apart = false;
 	int failed = 0;
 
-	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++) {
-		const struct region *region = &p->image->regions.at[i];
+	for (uint64_t i = 0; i < list->count && !failed; i++) {
+		const struct region *region = &list->at[i];
 
-		if (region->kind != REGION_INJECTED && region->kind != REGION_SPECIAL)
-			failed = rw_remake(p, region, region->start, region->end, error);
+		if (open && (region->inode != open->inode || region->device != open->device)) {
+			failed = rw_op(p, error, SYS_close, 0, lowest_free, 0, 0, 0, 0, 0);
+			open = NULL;
+		}
+		if (failed || region->kind == REGION_INJECTED || region->kind == REGION_SPECIAL)
+			continue;
+		if (is_of_file(region) && !open) {
+			failed = open_file(p, region, &used, error);
+			open = region;
+		}
+		if (!failed)
+			failed = rw_map_region(p, region, lowest_free, error);
+		apart = rw_is_divided(list, i) && !apart;
+		if (!failed && apart)
+			failed = rw_set_apart(p, region, true, error);
 	}
-	p->dirty_count = 0;
+	if (open && !failed)
+		failed = rw_op(p, error, SYS_close, 0, lowest_free, 0, 0, 0, 0, 0);
 	return failed ? failed : rw_run_ops(p, NULL, error);
 }
 
@@ -86,31 +132,10 @@ static int register_barriers(struct rw_process *p, struct rw_error *error)
 	return failed;
 }
 
-/*
- * Copied, and not mapped from the image's file: where the process gives pages back it has to find zeroes there, and not
- * what the image has.
- */
-static int fill_pages(struct rw_process *p, struct rw_error *error)
-{
-	int failed = 0;
-
-	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++) {
-		const struct region *region = &p->image->regions.at[i];
-
-		if (!rw_tracked(region))
-			continue;
-		failed = rw_rung_register(p, region, error);
-		if (!failed && region->saved)
-			failed = rw_dirty_add(p, region->start, region->end, false, error);
-	}
-	if (!failed)
-		failed = rw_plan_pages(p, error);
-	return failed ? failed : rw_run_ops(p, NULL, error);
-}
-
 int rw_boot_memory(struct boot *boot, struct rw_error *error)
 {
 	struct rw_process *p = boot->p;
+	uint64_t lowest_free;
 	int failed = wipe(p, error);
 
 	if (!failed)
@@ -118,68 +143,14 @@ int rw_boot_memory(struct boot *boot, struct rw_error *error)
 	if (!failed)
 		failed = map_kernel_code(p, error);
 	if (!failed)
-		failed = map_regions(p, error);
+		failed = rw_lowest_free(p, &lowest_free, error);
+	if (!failed)
+		failed = map_regions(p, lowest_free, error);
 	if (!failed)
 		failed = put_limits(p, error);
 	if (!failed)
 		failed = register_barriers(p, error);
 	if (!failed)
 		failed = rw_run_ops(p, NULL, error);
-	return failed ? failed : fill_pages(p, error);
-}
-
-static bool is_same(const struct rw_process *p, const struct region *was, const struct region *is)
-{
-	const bool same_file = was->inode == is->inode && was->device == is->device;
-
-	return was->start == is->start && was->end == is->end && was->prot == is->prot && was->shared == is->shared &&
-	       was->offset == is->offset && (same_file || was->kind == REGION_INJECTED) && was->name_length == is->name_length &&
-	       !memcmp(p->image->maps + was->name, p->text + is->name, was->name_length);
-}
-
-/* The files of our own mappings are this process's; so its text of maps becomes its image's. */
-static int adopt_text(struct rw_process *p, struct rw_error *error)
-{
-	struct image *image = p->image;
-	char *maps = malloc(p->text_length + 1);
-
-	if (!maps)
-		return rw_fail(error, RW_SYSTEM, ENOMEM, "text of maps");
-	memcpy(maps, p->text, p->text_length + 1);
-	free(image->maps);
-	image->maps = maps;
-	image->maps_length = p->text_length;
-	for (uint64_t i = 0; i < image->regions.count; i++) {
-		struct region *region = &image->regions.at[i];
-		const struct region *is = &p->now.at[i];
-
-		region->inode = is->inode;
-		region->device = is->device;
-		region->name = is->name;
-		region->name_length = is->name_length;
-	}
-	return 0;
-}
-
-int rw_boot_layout(struct boot *boot, struct rw_error *error)
-{
-	struct rw_process *p = boot->p;
-	const struct region_list *was = &p->image->regions;
-	uint64_t i = 0;
-	int failed = rw_op(p, error, SYS_munmap, 0, boot->bootstrap.scratch, PAGE, 0, 0, 0, 0);
-
-	if (!failed)
-		failed = rw_run_ops(p, NULL, error);
-	if (!failed)
-		failed = rw_read_text(p->maps, &p->text, &p->text_capacity, &p->text_length, error);
-	if (!failed)
-		failed = rw_parse_maps(p->text, &p->now, error);
-	if (failed)
-		return failed;
-	while (i < was->count && i < p->now.count && is_same(p, &was->at[i], &p->now.at[i]))
-		i++;
-	if (i < was->count || i < p->now.count)
-		return rw_layout_difference(p, RW_MAPPING, error);
-	failed = adopt_text(p, error);
-	return failed ? failed : rw_compare_flags(p, RW_MAPPING, error);
+	return failed ? failed : rw_boot_pages(boot, error);
 }

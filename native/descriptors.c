@@ -51,6 +51,19 @@ static int list_numbers(pid_t pid, struct descriptor **list, uint64_t *capacity,
 	return 0;
 }
 
+int rw_lowest_free(struct rw_process *p, uint64_t *fd, struct rw_error *error)
+{
+	struct descriptor *list cleanup_(rw_free) = NULL;
+	uint64_t capacity = 0;
+	uint32_t count = 0;
+	int failed = list_numbers(p->pid, &list, &capacity, &count, error);
+
+	*fd = 0;
+	while (*fd < count && (uint64_t)list[*fd].fd == *fd)
+		++*fd;
+	return failed;
+}
+
 /* Flags as /proc/PID/fdinfo has them: octal, with O_CLOEXEC folded in. */
 static int read_flags(pid_t pid, struct descriptor *descriptor, bool seekable, struct rw_error *error)
 {

@@ -147,6 +147,8 @@ bool rw_same_object(const struct region *was, const struct region *is, uint64_t 
 
 /* Queues the mapping of [start, end) of an image's region again, empty; its pages come with the others, by p->dirty. */
 int rw_remake(struct rw_process *p, const struct region *was, uint64_t start, uint64_t end, struct rw_error *error);
+/* The same for a whole region in a process that is being booted; the file is open as `fd` there. */
+int rw_map_region(struct rw_process *p, const struct region *region, uint64_t fd, struct rw_error *error);
 /* Step: the state of the vDSO's getrandom() lies there, which would give the same numbers after every rewind. */
 int rw_plan_droppable(struct rw_process *p, struct rw_error *error);
 /* Maps the process's read-only file mappings anew as shared ones, so that no page of them can ever be written. */
@@ -238,6 +240,8 @@ int rw_thread_inside_compare(const struct thread *was, const struct thread_insid
 /* -- descriptors.c ------------------------------------------------------------------------------------------------------- */
 
 int rw_descriptors_save(struct rw_process *p, struct rw_error *error);
+/* The number of the next one that the process opens. */
+int rw_lowest_free(struct rw_process *p, uint64_t *fd, struct rw_error *error);
 /* Steps: lost or replaced ones are refused; the surplus closed; flags and positions set; locks ended. */
 int rw_descriptors_check(struct rw_process *p, struct rw_error *error);
 int rw_plan_closing(struct rw_process *p, struct rw_error *error);
@@ -361,8 +365,6 @@ int rw_check_posix_timers(struct rw_process *p, struct rw_error *error);
 int rw_check_status(struct rw_process *p, struct rw_error *error);
 /* Lets all threads run injected code: their registers and rseq areas have to be put back. */
 int rw_kernel_compare(struct rw_process *p, struct rw_error *error);
-/* Of a booted process: its user is its own, all else must be the image's. */
-int rw_status_adopt(struct rw_process *p, struct rw_error *error);
 
 /* -- verify.c --------------------------------------------------------------------------------------------------------------- */
 

@@ -236,36 +236,6 @@ int rw_check_posix_timers(struct rw_process *p, struct rw_error *error)
 	return refuse_posix_timers(p, RW_KERNEL_STATE, error);
 }
 
-/* In place of the line of `is` that begins so. NULL where there is no memory. */
-static char *with_line_of(const char *status, const char *is, const char *key)
-{
-	const char *old = strstr(status, key), *new = strstr(is, key);
-	const size_t size = strlen(status) + strlen(is) + 1;
-	char *text = old && new ? malloc(size) : NULL;
-
-	if (text)
-		snprintf(text, size, "%.*s%.*s%s", (int)(old - status), status, (int)strcspn(new + 1, "\n") + 1, new,
-			 old + 1 + strcspn(old + 1, "\n"));
-	return text;
-}
-
-int rw_status_adopt(struct rw_process *p, struct rw_error *error)
-{
-	static const char *const keys[] = { "\nUid:", "\nGid:" };
-	char text[STATUS_SIZE];
-	int failed = read_status(p, text, error);
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys) && !failed; i++) {
-		char *status = with_line_of(p->image->kernel.status, text, keys[i]);
-
-		if (!status)
-			return rw_fail(error, RW_SYSTEM, ENOMEM, "status of process %d", p->pid);
-		free(p->image->kernel.status);
-		p->image->kernel.status = status;
-	}
-	return failed;
-}
-
 /* Line by line, which stand in the same order: most are equal, and only of the others the key is looked up. */
 static int compare_status(struct rw_process *p, bool oracle, struct rw_error *error)
 {

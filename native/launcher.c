@@ -11,9 +11,10 @@
  *   --scratch-inodes N        how many files it may hold
  *   --join FILE               a cgroup.procs file; the runtime joins before anything else
  *   --filter FILE             seccomp program as the kernel takes it, at most 4096 instructions
+ *   --wait                    the runtime is executed when there is a byte to read on its channel, which it does not get to see
  *   --uid N --gid N --hostname NAME --nofile N --oom-score N --cwd FOLDER --env NAME=VALUE
  *
- * On the status pipe it says, one line each: `started` once the runtime has been executed; then `exit CODE` or
+ * On the status pipe it says, one line each: `waiting` where it was told to wait; `started` once the runtime has been executed; then `exit CODE` or
  * `signal NUMBER` at the runtime's end. Or, at any point, `failed STEP: REASON`. When the launcher ends, the kernel kills
  * all that is left in the pid namespace. It ends when the runtime does, and is killed when the host's process dies.
  *

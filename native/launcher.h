@@ -4,6 +4,7 @@
 #define LAUNCHER_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define MAX_LIST 256
@@ -30,6 +31,7 @@ struct spec {
 	struct sock_fprog program;
 	unsigned long scratch_mb, scratch_inodes, uid, gid, nofile, oom_score;
 	const char *hostname, *cwd;
+	bool waits;
 	char **command;
 };
 

@@ -78,6 +78,7 @@ enum option_code {
 	OPTION_OOM_SCORE,
 	OPTION_CWD,
 	OPTION_ENV,
+	OPTION_WAIT,
 };
 
 static const struct option options[] = {
@@ -95,6 +96,7 @@ static const struct option options[] = {
 	{ "oom-score", required_argument, NULL, OPTION_OOM_SCORE },
 	{ "cwd", required_argument, NULL, OPTION_CWD },
 	{ "env", required_argument, NULL, OPTION_ENV },
+	{ "wait", no_argument, NULL, OPTION_WAIT },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -130,6 +132,9 @@ static void take_option(struct spec *spec, int code, const char *name)
 		return;
 	case OPTION_OOM_SCORE:
 		spec->oom_score = number(name, optarg);
+		return;
+	case OPTION_WAIT:
+		spec->waits = true;
 		return;
 	case OPTION_HOSTNAME:
 		spec->hostname = optarg;

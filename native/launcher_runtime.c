@@ -111,6 +111,20 @@ static void become_user(const struct spec *spec)
 		fail(errno, "become user %u", uid);
 }
 
+/* Until then it can be seized, to be made another one of a checkpointed runtime (rw_boot). */
+static void await_word(void)
+{
+	ssize_t got;
+	char byte;
+
+	say("waiting\n");
+	do
+		got = read(LEAN_FD_CHANNEL, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	if (got != 1)
+		fail(got < 0 ? errno : 0, "wait for a word");
+}
+
 __attribute__((noreturn)) static void run(struct spec *spec)
 {
 	join_cgroups(spec);
@@ -133,6 +147,8 @@ __attribute__((noreturn)) static void run(struct spec *spec)
 		fail(errno, "enter %s", spec->cwd);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &spec->program))
 		fail(errno, "filter system calls");
+	if (spec->waits)
+		await_word();
 	execve(spec->command[0], spec->command, spec->environment);
 	fail(errno, "execute %s", spec->command[0]);
 }

@@ -99,14 +99,41 @@ static int put_back_flags(struct rw_process *p, const struct region *was, uint64
 	return failed ? failed : rw_op(p, error, SYS_mprotect, 0, start, length, was->prot, 0, 0, 0);
 }
 
+static uint64_t flags_of(const struct region *region)
+{
+	return (region->kind == REGION_READONLY ? MAP_SHARED : MAP_PRIVATE) |
+	       (region->flags & FLAG_NORESERVE ? MAP_NORESERVE : 0) | (region->flags & FLAG_GROWSDOWN ? MAP_GROWSDOWN : 0);
+}
+
+static int refuse(struct rw_process *p, const struct region *was, struct rw_error *error)
+{
+	return rw_fail(error, RW_MAPPING, 0, "mapping %llx-%llx (%.*s) is gone and cannot be made again",
+		       (unsigned long long)was->start, (unsigned long long)was->end, (int)was->name_length,
+		       p->image->maps + was->name);
+}
+
+int rw_map_region(struct rw_process *p, const struct region *region, uint64_t fd, struct rw_error *error)
+{
+	const uint64_t length = region->end - region->start, flags = flags_of(region) | MAP_FIXED;
+	int failed;
+
+	if (region->kind == REGION_DROPPABLE)
+		return queue_map_droppable(p, region->start, region->end, region->prot, error);
+	if (region->kind == REGION_FILE || region->kind == REGION_READONLY)
+		failed = rw_op(p, error, SYS_mmap, 0, region->start, length, region->prot, flags, fd, region->offset);
+	else if (region->kind == REGION_ANONYMOUS)
+		failed = rw_op(p, error, SYS_mmap, 0, region->start, length, region->prot, flags | MAP_ANONYMOUS, (uint64_t)-1, 0);
+	else
+		return refuse(p, region, error);
+	return failed ? failed : put_back_flags(p, region, region->start, region->end, error);
+}
+
 /* Over what is there, without a gap: a thread's rseq area may lie in it, which the kernel writes at any moment. */
 int rw_remake(struct rw_process *p, const struct region *was, uint64_t start, uint64_t end, struct rw_error *error)
 {
-	uint64_t flags = was->kind == REGION_READONLY ? MAP_SHARED : MAP_PRIVATE;
+	const uint64_t flags = flags_of(was);
 	int failed;
 
-	flags |= was->flags & FLAG_NORESERVE ? MAP_NORESERVE : 0;
-	flags |= was->flags & FLAG_GROWSDOWN ? MAP_GROWSDOWN : 0;
 	p->took.mappings_changed++;
 	if (was->kind == REGION_DROPPABLE)
 		return queue_map_droppable(p, start, end, was->prot, error);
@@ -116,9 +143,7 @@ int rw_remake(struct rw_process *p, const struct region *was, uint64_t start, ui
 		failed = rw_op(p, error, SYS_mmap, 0, start, end - start, was->prot, flags | MAP_ANONYMOUS | MAP_FIXED,
 			       (uint64_t)-1, 0);
 	else
-		return rw_fail(error, RW_MAPPING, 0, "mapping %llx-%llx (%.*s) is gone and cannot be made again",
-			       (unsigned long long)start, (unsigned long long)end, (int)was->name_length,
-			       p->image->maps + was->name);
+		return refuse(p, was, error);
 	if (!failed)
 		failed = put_back_flags(p, was, start, end, error);
 	return failed || !rw_tracked(was) ? failed : rw_dirty_add(p, start, end, true, error);

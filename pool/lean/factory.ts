@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type LeanStart, scratchPath, startLean } from "../../restorer/index.ts";
+import { type LeanStart, scratchPath, startLean, type Waiting } from "../../restorer/index.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
 import type { ContainerNetwork } from "./container-network.ts";
@@ -30,9 +30,15 @@ import { type UidOptions, Uids } from "./uids.ts";
 
 export type { Exit, Sandbox } from "./sandbox.ts";
 
+/** Boots the runtime that waits. What it throws is the cause of the LeanError. */
+export type Boot = (waiting: Waiting) => Promise<void>;
+
 export interface SandboxFactory {
-  /** Throws LeanError; nothing is left behind then. */
-  create(kind: string, memoryMB: number): Promise<Sandbox>;
+  /**
+   * With `boot` the runtime is not started but made another one of a checkpointed runtime of the kind, which says READY no more.
+   * Throws LeanError; nothing is left behind then.
+   */
+  create(kind: string, memoryMB: number, boot?: Boot): Promise<Sandbox>;
   kinds(): readonly string[];
   /**
    * Of a former life with the same instance name: kills what still runs and removes its cgroups and files. Throws LeanError
@@ -90,6 +96,14 @@ interface Held {
   readonly network: ContainerNetwork | undefined;
 }
 
+interface BeingMade {
+  readonly id: string;
+  readonly kind: string;
+  readonly held: Held;
+  readonly cgroups: ContainerCgroups;
+  readonly boot: Boot | undefined;
+}
+
 interface Family {
   readonly arguments: readonly string[];
   readonly mounts: readonly RuntimeMount[];
@@ -128,12 +142,12 @@ class LeanFactory implements SandboxFactory {
     return [...this.#interpreters.keys()];
   }
 
-  async create(kind: string, memoryMB: number): Promise<Sandbox> {
+  async create(kind: string, memoryMB: number, boot?: Boot): Promise<Sandbox> {
     if (this.#closed !== undefined) throw new LeanError("closed", "no more containers are made");
     const interpreter = this.#interpreters.get(kind);
     if (interpreter === undefined)
       throw new LeanError("unknown-kind", `no interpreter for ${kind}; there are ${this.kinds().join(", ")}`);
-    const making = this.#make(interpreter, memoryMB);
+    const making = this.#make(interpreter, memoryMB, boot);
     this.#beingMade.add(making);
     try {
       return await making;
@@ -170,7 +184,7 @@ class LeanFactory implements SandboxFactory {
     throwFirst(ends);
   }
 
-  async #make(interpreter: Interpreter, memoryMB: number): Promise<Sandbox> {
+  async #make(interpreter: Interpreter, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
     const id = `${this.#life}-${++this.#made}`;
     const { userMemoryMB, pidsMax } = this.#options;
     const cpuShares = userMemoryMB === undefined ? fullCpuShares : cpuSharesFor(memoryMB, userMemoryMB);
@@ -180,7 +194,7 @@ class LeanFactory implements SandboxFactory {
     try {
       cgroups = new ContainerCgroups(this.#tree, id, { memoryMB, pidsMax, cpuShares });
       const argv = this.#launcherOptions(interpreter, { id, held, cgroups });
-      started = startLean(this.#options.launcher, argv);
+      started = startLean(this.#options.launcher, boot === undefined ? argv : ["--wait", ...argv]);
     } catch (cause) {
       await cgroups?.remove();
       this.#giveBack(held);
@@ -188,7 +202,7 @@ class LeanFactory implements SandboxFactory {
         ? cause
         : new LeanError("start", `container ${id}: ${cause}`, { cause });
     }
-    return await this.#await(started, { id, kind: interpreter.kind, held, cgroups });
+    return await this.#await(started, { id, kind: interpreter.kind, held, cgroups, boot });
   }
 
   async #take(): Promise<Held> {
@@ -207,16 +221,17 @@ class LeanFactory implements SandboxFactory {
   }
 
   /** From the start of the launcher to that of the runtime, which gets its network while it is starting. */
-  async #await(
-    started: LeanStart,
-    { id, kind, held, cgroups }: { id: string; kind: string; held: Held; cgroups: ContainerCgroups },
-  ): Promise<Sandbox> {
+  async #await(started: LeanStart, { id, kind, held, cgroups, boot }: BeingMade): Promise<Sandbox> {
     const launcher = new Launcher(started);
     const { network } = held;
     let scratchFd: number | undefined;
     try {
       network?.open(started.initPid);
-      await this.#awaitRuntime(id, launcher);
+      if (boot !== undefined) {
+        await this.#inTime(id, launcher, launcher.waiting);
+        await boot({ pid: findRuntime(cgroups), goFd: started.channelFd });
+      }
+      await this.#inTime(id, launcher, launcher.started);
       await network?.attach();
       const runtimePid = findRuntime(cgroups);
       scratchFd = openSync(scratchPath(started.initPid), constants.O_RDONLY | constants.O_DIRECTORY);
@@ -244,17 +259,14 @@ class LeanFactory implements SandboxFactory {
     }
   }
 
-  async #awaitRuntime(id: string, launcher: Launcher): Promise<void> {
+  /** Until the launcher has got so far. */
+  async #inTime(id: string, launcher: Launcher, step: Promise<void>): Promise<void> {
     const { startTimeoutMs } = this.#options;
     const waiting = new AbortController();
     const tooLate = sleep(startTimeoutMs, "too late" as const, { signal: waiting.signal });
     try {
-      const first = await Promise.race([
-        launcher.started.then(() => "started" as const),
-        launcher.ended,
-        tooLate,
-      ]);
-      if (first === "started") return;
+      const first = await Promise.race([step.then(() => "done" as const), launcher.ended, tooLate]);
+      if (first === "done") return;
       if (first === "too late")
         throw new LeanError("start", `container ${id} was not set up within ${startTimeoutMs} ms`);
       const how =

@@ -31,6 +31,9 @@ export class Launcher {
   #announced: LauncherEnd | undefined;
   #isReaped: boolean = false;
   #onStarted: () => void = () => undefined;
+  #onWaiting: () => void = () => undefined;
+  /** Resolves when the runtime waits to be executed; never where it was not told to wait, or could not be made. */
+  readonly waiting: Promise<void>;
   /** Resolves when the runtime has been executed; never when it could not be: see `ended`. */
   readonly started: Promise<void>;
   /** Resolves when no process of the container is left. */
@@ -40,6 +43,9 @@ export class Launcher {
     this.#pid = initPid;
     this.started = new Promise((resolve) => {
       this.#onStarted = resolve;
+    });
+    this.waiting = new Promise((resolve) => {
+      this.#onWaiting = resolve;
     });
     this.#socket = new Socket({ fd: statusFd, readable: true, writable: false });
     this.#socket.on("data", (piece: Buffer) => this.#take(piece.toString("utf8")));
@@ -60,6 +66,7 @@ export class Launcher {
     for (const line of lines) {
       // The first end is the true one: a runtime that failed to start has a launcher that sees it exit.
       this.#announced ??= parseEnd(line);
+      if (line === "waiting") this.#onWaiting();
       if (line === "started" && this.#announced === undefined) this.#onStarted();
     }
   }

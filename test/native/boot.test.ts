@@ -48,8 +48,8 @@ const refused: Readonly<Record<string, RegExp>> = {
   "times-changed": /descriptor 7 \(socket:.* cannot be made anew/,
   "locks-left": /No such file or directory/,
   "flags-changed": /No such file or directory/,
-  "guard-accounted": /cannot open the file of mapping .* No such file or directory/,
-  "text-deleted": /cannot open the file of mapping .* No such file or directory/,
+  "guard-accounted": /injected calls failed/,
+  "text-deleted": /injected calls failed/,
   "filter-added": /was "NoNewPrivs:\t1"/,
   "file-watched": /descriptor 5 \(anon_inode:inotify\) cannot be made anew/,
   "timer-descriptor-set": /descriptor 5 \(anon_inode:\[timerfd\]\) cannot be made anew/,
@@ -64,7 +64,7 @@ const victims = [
     .flatMap(({ proofs }) => proofs)
     .flatMap((proof) => ("victim" in proof && (proof.rungs?.includes(rung) ?? true) ? [proof.victim] : []))
     .filter((name) => refused[name] === undefined),
-  ...["boot-objects", "boot-zeroes", "boot-advice", "boot-threads", "boot-stack"],
+  ...["boot-objects", "boot-zeroes", "boot-advice", "boot-threads", "boot-stack", "boot-divided"],
 ];
 
 /** As /proc shows a process: what names it, and where it believes its parts to be. */
