@@ -112,7 +112,7 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
   const background = new Background((what, message, error) =>
     observer.backgroundFailed(what, message, error),
   );
-  const machine = realMachine(factory, probe, docker);
+  const machine = realMachine(factory, probe, docker, settings.pool);
   const { clock } = machine;
   const pool = new Pool(machine, settings.pool);
   observer.watch(pool);

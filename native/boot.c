@@ -111,6 +111,13 @@ static int boot(struct rw_process *p, int go, bool verify, struct rw_error *erro
 	return rw_thaw_after(&frozen, failed, error);
 }
 
+int rw_template(struct rw_process *process, struct rw_process **template, struct rw_error *error)
+{
+	*error = (struct rw_error){ .untouched = 1 };
+	*template = bind(process, 0);
+	return *template ? 0 : rw_fail(error, RW_SYSTEM, ENOMEM, "a copy of the image of process %d", process->pid);
+}
+
 int rw_boot(struct rw_process *template, int32_t pid, int32_t go, uint32_t verify, struct rw_process **process,
 	    struct rw_summary *summary, struct rw_error *error)
 {

@@ -136,8 +136,17 @@ RW_API int rw_rewind_to_level(struct rw_process *process, uint32_t verify, struc
 RW_API int rw_verify(struct rw_process *process, struct rw_error *error);
 
 /*
+ * rw_template
+ * Gives:  *template, to be freed by rw_release(): the process's image, and no process. It serves for rw_boot() alone, there
+ *        for any number of calls at once, whatever becomes of the process and its handle.
+ * Fails:  RW_SYSTEM.
+ * Thread: any.
+ */
+RW_API int rw_template(struct rw_process *process, struct rw_process **template, struct rw_error *error);
+
+/*
  * rw_boot
- * Does:   makes process `pid` another one of the template's checkpoint: lets it execute its program, stops it before the first
+ * Does:   makes process `pid` another one of the template: lets it execute its program, stops it before the first
  *         instruction, gives it the image's memory, descriptors, threads and kernel state, thaws it. It goes on where
  *         the template was checkpointed; with `verify` all the image covers is compared before.
  * Needs:  as rw_checkpoint; a process with one thread that executes the template's program as soon as it can read a byte from

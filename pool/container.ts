@@ -348,12 +348,9 @@ export class Container {
   readonly #onFault = (fault: TaintError): void => void this.taint(fault);
 
   async #make(hasRoom: () => boolean): Promise<Interior> {
-    const { factory, docker } = this.#machine;
-    const { kind, memoryMB, image } = this.order;
-    if (image === undefined) {
-      const sandbox = await factory.create(kind, memoryMB);
-      return new LeanInterior(sandbox, memoryMB, this.#machine, this.#settings);
-    }
+    const { docker } = this.#machine;
+    const { image } = this.order;
+    if (image === undefined) return await LeanInterior.make(this.order, this.#machine, this.#settings);
     if (docker === undefined) throw new TaintError("engine", `there is no Docker to run ${image.name}`);
     return await docker.create({ ...this.order, image }, hasRoom, (remains) => {
       this.#remains = remains;

@@ -173,6 +173,7 @@ export class Containers {
   /** Makes none any more and removes all, running ones too. Resolves when all are gone, or stuck. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#machine.templates?.close();
     clearInterval(this.#sweep);
     clearTimeout(this.#retry);
     clearTimeout(this.#check);

@@ -3,6 +3,8 @@
 import { ContainerCheckpoint, type Probe, pendingBytes } from "../restorer/index.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import { type ImageFactory, type Machine, systemClock } from "./machine.ts";
+import { Templates } from "./templates.ts";
+import type { PoolSettings } from "./types.ts";
 
 export { type Probe, probe, type RewindTimings, type Rung } from "../restorer/index.ts";
 export { defaultEngineTimeouts, Engine, type EngineTimeouts } from "./docker/engine.ts";
@@ -65,12 +67,18 @@ export {
 } from "./types.ts";
 
 /** This machine, rewinding under the rung that proved itself best; with Docker for what has no runtime of ours. */
-export function realMachine(factory: SandboxFactory, probe: Probe, docker?: ImageFactory): Machine {
+export function realMachine(
+  factory: SandboxFactory,
+  probe: Probe,
+  docker?: ImageFactory,
+  settings?: Pick<PoolSettings, "boots" | "ageBeforeRetirementMs">,
+): Machine {
   const { rung } = probe;
   return {
     factory,
     docker,
     takeCheckpoint: rung === undefined ? undefined : (pids) => ContainerCheckpoint.take(pids, { rung }),
+    templates: settings?.boots === true ? new Templates(systemClock, settings) : undefined,
     pendingBytes,
     clock: systemClock,
   };

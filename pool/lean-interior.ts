@@ -2,11 +2,11 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
-import type { Interior, OnFault } from "./interior.ts";
+import type { ContainerOrder, Interior, OnFault } from "./interior.ts";
 import type { Exit, Sandbox } from "./lean/factory.ts";
 import type { LevelOutcome } from "./levels.ts";
 import { ContainerLogs } from "./logs.ts";
-import { type Machine, toldMs, toldPeriod } from "./machine.ts";
+import { type Checkpoint, type Machine, toldMs, toldPeriod } from "./machine.ts";
 import { Channel, type Reply } from "./proxy/channel.ts";
 import type { Timed } from "./proxy/exchange.ts";
 import { awaitReady, exchangeOf, faultOf } from "./replies.ts";
@@ -36,8 +36,38 @@ export class LeanInterior implements Interior, Inside {
   /** Nothing has been asked since the last activation. */
   #isIdle: boolean = true;
 
-  /** Takes the sandbox's descriptors over. */
-  constructor(sandbox: Sandbox, memoryMB: number, machine: Machine, settings: PoolSettings) {
+  /** Booted where there is a template of its kind that this works with, else started. */
+  static async make(
+    { kind, memoryMB }: ContainerOrder,
+    machine: Machine,
+    settings: PoolSettings,
+  ): Promise<LeanInterior> {
+    const { factory, templates } = machine;
+    const boot = templates?.bootOf(kind);
+    let booted: Checkpoint | undefined;
+    try {
+      if (boot !== undefined) {
+        const sandbox = await factory.create(kind, memoryMB, async (waiting) => {
+          booted = await boot(waiting);
+        });
+        return new LeanInterior(sandbox, memoryMB, machine, settings, booted);
+      }
+    } catch (failure) {
+      booted?.release();
+      if (templates?.hasFailed(kind, failure) !== true) throw failure;
+    }
+    return new LeanInterior(await factory.create(kind, memoryMB), memoryMB, machine, settings);
+  }
+
+  /** Takes the sandbox's descriptors over, and the checkpoint that it was booted from. */
+  constructor(
+    sandbox: Sandbox,
+    memoryMB: number,
+    machine: Machine,
+    settings: PoolSettings,
+    booted?: Checkpoint,
+  ) {
+    if (booted !== undefined) this.#rewinder = new Rewinder(this, booted, machine, settings);
     const { channelFd, stdoutFd, stderrFd } = sandbox;
     this.#machine = machine;
     this.#settings = settings;
@@ -62,13 +92,15 @@ export class LeanInterior implements Interior, Inside {
   }
 
   async settle(): Promise<RewindTimings | undefined> {
+    if (this.#rewinder !== undefined) return await this.putBack();
     const { startTimeoutMs } = this.#settings;
     await awaitReady(this, { startTimeoutMs, memoryMB: this.#memoryMB });
     const checkpoint = await this.#machine.takeCheckpoint?.([this.sandbox.runtimePid]);
-    if (checkpoint !== undefined) {
-      this.#rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
-    }
-    return await this.putBack();
+    if (checkpoint === undefined) return await this.putBack();
+    this.#rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
+    const proof = await this.putBack();
+    this.#machine.templates?.offer(this.sandbox.kind, checkpoint);
+    return proof;
   }
 
   init(frame: InitFrame, limits: ExchangeLimits, onFault: OnFault): Promise<Timed> {

@@ -1,9 +1,10 @@
 // What the pool needs of the layers below, as one value that tests can replace.
 
-import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
+import type { CheckpointLevel, RewindTimings, Template } from "../restorer/index.ts";
 import type { ContainerOrder, Interior, Remains } from "./interior.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import type { PendingBytes } from "./logs.ts";
+import type { Templates } from "./templates.ts";
 import type { Image } from "./types.ts";
 
 /** What the pool does for a rewind, beside what the checkpoint does. */
@@ -32,6 +33,8 @@ export interface Checkpoint {
   rewind(options: { readonly verify: boolean; readonly to?: CheckpointLevel }): Promise<RewindTimings>;
   /** Idempotent. Never while a call is under way. */
   release(): void;
+  /** To boot others from; never while a rewind is under way. */
+  template?(): Template;
 }
 
 /** Makes containers of any image (docker/factory.ts). */
@@ -71,6 +74,8 @@ export interface Machine {
   readonly docker?: ImageFactory | undefined;
   /** Undefined where no rung proved itself: every container is then used once. */
   readonly takeCheckpoint: ((pids: readonly number[]) => Promise<Checkpoint>) | undefined;
+  /** Absent: every container is started. */
+  readonly templates?: Templates | undefined;
   readonly pendingBytes: PendingBytes;
   readonly clock: Clock;
   /** Only for proofs that each step of a rewind is needed. */

@@ -151,6 +151,8 @@ export interface PoolSettings {
   readonly usesBeforeRetirement: number;
   /** The same for its age. */
   readonly ageBeforeRetirementMs: number;
+  /** Containers of a kind are booted from the checkpoint of one that was started (templates.ts). */
+  readonly boots: boolean;
   /** How long a job waits for a running container of its kind before idle ones of other kinds are evicted for it. */
   readonly patienceMs: number;
   /** An idle container beyond the stem cells is removed after this time. */
@@ -170,6 +172,7 @@ export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
   verifyOneIn: 256,
   usesBeforeRetirement: 10_000,
   ageBeforeRetirementMs: 3_600_000,
+  boots: false,
   patienceMs: 100,
   idleMs: 600_000,
   prewarmChecks: { firstAfterMs: 600_000, everyMs: 600_000, removedMax: 100 },

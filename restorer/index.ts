@@ -1,6 +1,6 @@
 // The restorer: checkpoint and rewind containers; the only layer that knows the native library.
 
-export type { Waiting } from "./boot.ts";
+export { Template, type Waiting } from "./boot.ts";
 export { RestorerError, type TaintReason } from "./errors.ts";
 export {
   Connections,

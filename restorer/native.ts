@@ -121,6 +121,10 @@ export const rwCheckpoint = asynchronous<
   "int rw_checkpoint(int32_t pid, uint32_t rung, _Out_ rw_process **process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
 );
 
+// SAFETY: synchronous: no call may be under way on the handle.
+export const rwTemplate: (process: ProcessHandle, template: [ProcessHandle | null], error: object) => number =
+  library.func("int rw_template(rw_process *process, _Out_ rw_process **template, _Out_ rw_error *error)");
+
 // SAFETY: as rwCheckpoint; the template must not be released before the promise has settled, nor `go` closed.
 export const rwBoot = asynchronous<
   [

@@ -1,7 +1,7 @@
 // Checkpoint and rewind of a container: all its processes, each by one native call.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { bootProcess, type Waiting } from "./boot.ts";
+import { Template, type Waiting } from "./boot.ts";
 import { fromNative, RestorerError } from "./errors.ts";
 import {
   type NativeError,
@@ -154,15 +154,24 @@ export class ContainerCheckpoint {
   }
 
   /**
-   * Makes a waiting process another one of this checkpoint, which must be of one process; that need not live any more. Gives the
-   * checkpoint of the new one. Throws RestorerError; then the new one has been killed.
+   * Makes a waiting process another one of the template's, and gives its checkpoint. Throws RestorerError; then it has been killed,
+   * where it could be stopped at all.
    */
-  async boot(waiting: Waiting, options: { readonly verify: boolean }): Promise<ContainerCheckpoint> {
-    if (this.#handles.length > 1)
-      throw new RestorerError("unsupported", "a checkpoint of several processes cannot be booted", true);
-    const [booted] = await this.#exclusively((handle) => bootProcess(handle, waiting, options.verify));
-    if (booted === undefined) throw new RestorerError("system", "the checkpoint has been released", true);
-    return new ContainerCheckpoint([booted.handle], sumSummaries([booted.summary]));
+  static async boot(
+    template: Template,
+    waiting: Waiting,
+    options: { readonly verify: boolean },
+  ): Promise<ContainerCheckpoint> {
+    const { handle, summary } = await template.boot(waiting, options);
+    return new ContainerCheckpoint([handle], sumSummaries([summary]));
+  }
+
+  /** To boot others from, for the caller to release. Not while a call is under way. Throws RestorerError. */
+  template(): Template {
+    const [handle, another] = this.#handles;
+    if (handle === undefined || another !== undefined || this.#busy)
+      throw new RestorerError("unsupported", "no checkpoint of one idle process", true);
+    return Template.of(handle);
   }
 
   /**

@@ -25,11 +25,24 @@ async function withImage(name: string, use: Use): Promise<void> {
   }
 }
 
+async function bootFrom(
+  image: ContainerCheckpoint,
+  victim: Victim,
+  verify: boolean,
+): Promise<ContainerCheckpoint> {
+  const template = image.template();
+  try {
+    return await ContainerCheckpoint.boot(template, victim, { verify });
+  } finally {
+    template.release();
+  }
+}
+
 /** With a process that waits to be booted from `image`, and its checkpoint once it was. */
 async function withBooted(name: string, image: ContainerCheckpoint, use: Use): Promise<void> {
   const victim = await Victim.startWaiting(victimProgram(name));
   try {
-    const booted = await image.boot(victim, { verify: true });
+    const booted = await bootFrom(image, victim, true);
     try {
       await use(victim, booted);
     } finally {
@@ -130,7 +143,7 @@ describe("a process booted from a checkpoint", () => {
 /** Code and message of the error with which a boot fails, after which its process is gone. */
 async function refusal(image: ContainerCheckpoint, victim: Victim): Promise<RestorerError> {
   try {
-    const booted = await image.boot(victim, { verify: false }).catch((error: unknown) => error);
+    const booted = await bootFrom(image, victim, false).catch((error: unknown) => error);
     expect(booted).to.be.instanceOf(RestorerError);
     expect(await victim.answer()).to.equal(undefined);
     return booted as RestorerError;

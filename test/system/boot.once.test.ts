@@ -6,7 +6,7 @@ import type { Sandbox, SandboxFactory } from "../../pool/lean/factory.ts";
 import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
 import { Channel, type Reply } from "../../pool/proxy/channel.ts";
-import { ContainerCheckpoint } from "../../restorer/index.ts";
+import { ContainerCheckpoint, type Template } from "../../restorer/index.ts";
 import { type Family, families } from "../corpus.ts";
 import { instanceName } from "./instance.ts";
 import { launcher, requireRoot } from "./lean-probe.ts";
@@ -126,12 +126,12 @@ for (const family of families) {
   describe(`a ${family} container booted from a checkpoint`, () => {
     let factory: SandboxFactory;
     let kind: string;
-    let image: ContainerCheckpoint;
+    let image: Template;
 
     async function boot(verify = false): Promise<{ held: Held; checkpoint: ContainerCheckpoint }> {
       let checkpoint: ContainerCheckpoint | undefined;
       const sandbox = await factory.create(kind, memoryMB, async (waiting) => {
-        checkpoint = await image.boot(waiting, { verify });
+        checkpoint = await ContainerCheckpoint.boot(image, waiting, { verify });
       });
       if (checkpoint === undefined) throw new Error("nothing was booted");
       return { held: new Held(sandbox), checkpoint };
@@ -157,7 +157,10 @@ for (const family of families) {
       });
       const template = new Held(await factory.create(kind, memoryMB));
       expect(await template.channel.ready(60_000)).to.include({ outcome: "answer" });
-      image = await ContainerCheckpoint.take([template.sandbox.runtimePid], { rung: "write-protect" });
+      const { runtimePid } = template.sandbox;
+      const checkpoint = await ContainerCheckpoint.take([runtimePid], { rung: "write-protect" });
+      image = checkpoint.template();
+      checkpoint.release();
       await template.destroy();
     });
 
