@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { age } from "./age.ts";
+import { boot } from "./boot.ts";
 import { cluster } from "./cluster.ts";
 import { compareOverhead } from "./compare-overhead.ts";
 import { distinct } from "./distinct.ts";
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   distinct,
   age,
   replacement,
+  boot,
   "stock-path": stockPath,
   "live-page": livePage,
   "compare-overhead": compareOverhead,

@@ -1,7 +1,7 @@
 // Measures: from the sudden death of a runtime (SIGKILL) to a clean container in its place: idle, and in the middle of an
 //   activation; where there is memory for the new one at once, and where the old one has to be gone first. Then from the death
 //   of fifty at once to fifty clean ones.
-// Does not measure: the invoker; containers booted from an image (there are none yet).
+// Does not measure: the invoker; containers booted from an image (boot.ts).
 // Varies: the language; memory; how many.
 
 import { once } from "node:events";

@@ -8,8 +8,8 @@ export type Made = (sandbox: Sandbox) => unknown;
 /** The same factory, and `made`. */
 export function watched(factory: SandboxFactory, made: Made): SandboxFactory {
   return {
-    create: async (kind, memoryMB) => {
-      const sandbox = await factory.create(kind, memoryMB);
+    create: async (kind, memoryMB, boot) => {
+      const sandbox = await factory.create(kind, memoryMB, boot);
       await made(sandbox);
       return sandbox;
     },

@@ -1,0 +1,132 @@
+// Measures: containers that are booted from a checkpoint beside such as are started and checkpointed, in turn: from the order to a
+//   container that can be rewound, from there to the answer of an action that it has never seen; and the memory of idle ones.
+// Does not measure: the pool; the proof of a new container, which is the same for both; the template's own start.
+// Varies: the language.
+
+import { closeSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import {
+  createLeanFactory,
+  findInterpreters,
+  probe,
+  type Sandbox,
+  type SandboxFactory,
+} from "../pool/index.ts";
+import { Channel } from "../pool/proxy/channel.ts";
+import { ContainerCheckpoint, type Rung, type Template } from "../restorer/index.ts";
+import { instanceName } from "../test/system/instance.ts";
+import { type Figure, fromSamples } from "./figures.ts";
+import { type Family, families, kindOf, sizes } from "./programs.ts";
+
+const rounds = 30;
+const idle = 10;
+const memoryMB = 256;
+const startMs = 60_000;
+const limits = { timeoutMs: startMs, maxBodyBytes: 1 << 20, keptBodyBytes: 1 << 20 };
+const launcher = fileURLToPath(new URL("../../native/lean", import.meta.url));
+
+type Way = "started" | "booted";
+
+interface Made {
+  readonly sandbox: Sandbox;
+  readonly channel: Channel;
+  readonly checkpoint: ContainerCheckpoint;
+}
+
+async function startOne(factory: SandboxFactory, kind: string, rung: Rung): Promise<Made> {
+  const sandbox = await factory.create(kind, memoryMB);
+  const channel = Channel.open(sandbox.channelFd);
+  const { outcome } = await channel.ready(startMs);
+  if (outcome !== "answer") throw new Error(`a ${kind} container is not ready: ${outcome}`);
+  return { sandbox, channel, checkpoint: await ContainerCheckpoint.take([sandbox.runtimePid], { rung }) };
+}
+
+async function bootOne(factory: SandboxFactory, kind: string, template: Template): Promise<Made> {
+  let checkpoint: ContainerCheckpoint | undefined;
+  const sandbox = await factory.create(kind, memoryMB, async (waiting) => {
+    checkpoint = await ContainerCheckpoint.boot(template, waiting, { verify: false });
+  });
+  if (checkpoint === undefined) throw new Error(`a ${kind} container was not booted`);
+  return { sandbox, channel: Channel.open(sandbox.channelFd), checkpoint };
+}
+
+async function end({ sandbox, channel, checkpoint }: Made): Promise<void> {
+  channel.close();
+  closeSync(sandbox.stdoutFd);
+  closeSync(sandbox.stderrFd);
+  await sandbox.destroy();
+  checkpoint.release();
+}
+
+async function answer({ channel }: Made, code: string): Promise<void> {
+  const frame = { name: "bench", main: "main", binary: false, env: {}, code: Buffer.from(code) };
+  for (const reply of [await channel.init(frame, limits), await channel.run('{"value":{}}', limits)])
+    if (reply.outcome !== "answer" || reply.status !== 200)
+      throw new Error(`answered ${JSON.stringify(reply)}`);
+}
+
+/** Megabytes, of all its memory: what it alone has, and with its share of what others have as well. */
+function memoryOf(pid: number): { readonly ownMB: number; readonly sharedMB: number } {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
+  const kB = (name: string): number => Number(new RegExp(`^${name}: +(\\d+)`, "m").exec(text)?.[1]);
+  return { ownMB: (kB("Private_Clean") + kB("Private_Dirty")) / 1024, sharedMB: kB("Pss") / 1024 };
+}
+
+async function measure(family: Family, factory: SandboxFactory, rung: Rung): Promise<readonly Figure[]> {
+  const bench = "boot";
+  const kind = kindOf[family];
+  const first = await startOne(factory, kind, rung);
+  const template = first.checkpoint.template();
+  await end(first);
+  const make: Readonly<Record<Way, () => Promise<Made>>> = {
+    started: () => startOne(factory, kind, rung),
+    booted: () => bootOne(factory, kind, template),
+  };
+  const ways = Object.keys(make) as readonly Way[];
+  const figures: Figure[] = [];
+  const readyMs = { started: [] as number[], booted: [] as number[] };
+  const answeredMs = { started: [] as number[], booted: [] as number[] };
+  for (let i = 0; i < rounds; i++)
+    for (const way of ways) {
+      const orderedMs = performance.now();
+      const made = await make[way]();
+      const madeMs = performance.now();
+      await answer(made, sizes.tiny(family, i));
+      readyMs[way].push(madeMs - orderedMs);
+      answeredMs[way].push(performance.now() - madeMs);
+      await end(made);
+    }
+  for (const way of ways) {
+    figures.push(fromSamples({ bench, unit: "ms", figure: `${family}, ${way}, until ready` }, readyMs[way]));
+    figures.push(
+      fromSamples({ bench, unit: "ms", figure: `${family}, ${way}, then answer` }, answeredMs[way]),
+    );
+    const all: Made[] = [];
+    for (let i = 0; i < idle; i++) all.push(await make[way]());
+    const memory = all.map(({ sandbox }) => memoryOf(sandbox.runtimePid));
+    const own = memory.map(({ ownMB }) => ownMB);
+    const shared = memory.map(({ sharedMB }) => sharedMB);
+    figures.push(fromSamples({ bench, unit: "MB", figure: `${family}, ${way}, private memory` }, own));
+    figures.push(fromSamples({ bench, unit: "MB", figure: `${family}, ${way}, with its share` }, shared));
+    for (const made of all) await end(made);
+  }
+  template.release();
+  return figures;
+}
+
+export async function boot(): Promise<readonly Figure[]> {
+  const { rung } = await probe();
+  if (rung === undefined) throw new Error("nothing can be rewound here");
+  const factory = createLeanFactory({
+    instance: instanceName("boot-bench"),
+    interpreters: await findInterpreters(),
+    environment: {},
+    scratchMB: 64,
+    launcher,
+  });
+  await factory.removeLeftovers();
+  const figures: Figure[] = [];
+  for (const family of families) figures.push(...(await measure(family, factory, rung)));
+  await factory.close();
+  return figures;
+}
