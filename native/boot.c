@@ -3,9 +3,11 @@
 #include "boot.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* In place of the line of `is` that begins so. NULL where there is no memory. */
@@ -97,6 +99,20 @@ static struct rw_process *bind(const struct rw_process *template, pid_t pid)
 	return p;
 }
 
+/*
+ * Kills it, and collects whatever of it is traced: a thread may have been born that nobody has been told of, and as long as we
+ * have not, its process cannot be reaped by its parent.
+ */
+static void end(struct frozen *frozen)
+{
+	int status;
+
+	kill(frozen->pid, SIGKILL);
+	while (waitpid(-1, &status, __WALL | __WNOTHREAD) > 0 || errno == EINTR)
+		;
+	frozen->count = 0;
+}
+
 static int boot(struct rw_process *p, int go, bool verify, struct rw_error *error)
 {
 	struct frozen frozen = { 0 };
@@ -104,10 +120,14 @@ static int boot(struct rw_process *p, int go, bool verify, struct rw_error *erro
 
 	p->frozen = &frozen;
 	failed = become(p, go, verify, error);
-	if (failed)
-		error->untouched = 0;
-	else
-		frozen.touched = false;
+	if (failed) {
+		if (p->status >= 0 && rw_was_killed(p))
+			error->reason = RW_PROCESS_GONE;
+		error->untouched = !frozen.touched;
+		if (frozen.count)
+			end(&frozen);
+	}
+	frozen.touched = false;
 	return rw_thaw_after(&frozen, failed, error);
 }
 

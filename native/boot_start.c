@@ -24,7 +24,7 @@ static int await_event(struct rw_process *p, int *event, int *signal, struct rw_
 
 	if (got <= 0 || !WIFSTOPPED(status)) {
 		if (got > 0)
-			p->frozen->count = 0; /* it has been collected */
+			p->frozen->count = 0; /* it has been collected, and its id may be another's */
 		return rw_fail(error, RW_PROCESS_GONE, got < 0 ? errno : 0, "process %d ended and executed nothing", p->pid);
 	}
 	*event = status >> 16;

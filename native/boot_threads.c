@@ -77,11 +77,11 @@ static int await_birth(struct rw_process *p, struct thread *thread, struct rw_er
 	    rw_reserve(&frozen->signals, &signal_capacity, frozen->count + 1, sizeof(int)))
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "threads");
 	frozen->capacity = (uint32_t)tid_capacity;
-	if (rw_wait(thread->tid, &status) <= 0 || !WIFSTOPPED(status))
-		return rw_fail(error, RW_PROCESS_GONE, 0, "thread %d", thread->tid);
 	frozen->tids[frozen->count] = thread->tid;
 	frozen->signals[frozen->count++] = 0;
 	frozen->known = frozen->count;
+	if (rw_wait(thread->tid, &status) <= 0 || !WIFSTOPPED(status))
+		return rw_fail(error, RW_PROCESS_GONE, 0, "thread %d", thread->tid);
 	failed = rw_inner_id(p->pid, thread->tid, &inner, error);
 	if (!failed && inner != thread->inner)
 		failed = rw_fail(error, RW_UNSUPPORTED, 0, "thread %d has the id %d", thread->inner, inner);

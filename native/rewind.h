@@ -156,7 +156,7 @@ RW_API int rw_template(struct rw_process *process, struct rw_process **template,
  *         to itself, counters, interest lists and files are made anew. The template need not live.
  * Gives:  *process, as rw_checkpoint does; *summary. Memory is its own but for the image, which both have.
  * Fails:  every reason; the process has been killed (untouched == 1: it was not stopped at all).
- * Thread: any, start to end. Blocks until the process executes or ends.
+ * Thread: one without children of its own, start to end. Blocks until the process executes or ends.
  */
 RW_API int rw_boot(struct rw_process *template, int32_t pid, int32_t go, uint32_t verify, struct rw_process **process,
 		   struct rw_summary *summary, struct rw_error *error);

@@ -6,6 +6,10 @@ import { holdsWithin } from "../within.ts";
 import type { RealInvoker } from "./real-invoker.ts";
 import { runtimeOf } from "./runtime-process.ts";
 
+/** How a container has come to be. */
+export const waysOfMaking = ["started", "booted"] as const;
+export type Way = (typeof waysOfMaking)[number];
+
 const startMs = 60_000;
 
 /** In the order of their starts. */

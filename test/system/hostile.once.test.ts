@@ -14,6 +14,7 @@ import {
   loadObserver,
   selfObserving,
 } from "../hostile.ts";
+import { replaceByBooted, type Way, waysOfMaking } from "./booted.ts";
 import { type Done, RealInvoker } from "./real-invoker.ts";
 
 const kinds = { nodejs: "nodejs:20", python: "python:3", ruby: "ruby:3" } as const;
@@ -77,57 +78,63 @@ for (const family of families) {
   const kind = kinds[family];
   const observer = loadObserver(family);
   const actions = loadHostile().filter((action) => action.family === family);
-  const start = async (containers: number, rewind: "always" | "on-change"): Promise<RealInvoker> => {
+  const start = async (
+    containers: number,
+    rewind: "always" | "on-change",
+    way: Way = "started",
+  ): Promise<RealInvoker> => {
     const real = await RealInvoker.start({
-      rewind,
+      ...{ rewind, boots: way === "booted" },
       userMemoryMB: containers * 256,
       stemCells: [{ kind, count: containers, memoryMB: 256 }],
       verifyFirst: Number.POSITIVE_INFINITY,
     });
+    if (way === "booted") await replaceByBooted(real);
     real.put("observer", { kind, code: readFileSync(observer.file) });
     return real;
   };
 
-  describe(`in the only ${kind} container, the next owner finds a fresh one after a hostile action that`, () => {
-    const random = new Set<string>();
-    let real: RealInvoker;
-    let fresh: JsonObject;
+  for (const way of waysOfMaking)
+    describe(`in the only ${kind} container, which was ${way}, the next owner finds a fresh one after a hostile action that`, () => {
+      const random = new Set<string>();
+      let real: RealInvoker;
+      let fresh: JsonObject;
 
-    /** What an observer reports, with random values that no other has seen. */
-    async function report(): Promise<JsonObject> {
-      const reported = await observe(real, "observer");
-      for (const [generator, value] of Object.entries(reported.random as JsonObject)) {
-        const drawn = `${generator} ${value}`;
-        expect(random).not.to.include(drawn);
-        random.add(drawn);
+      /** What an observer reports, with random values that no other has seen. */
+      async function report(): Promise<JsonObject> {
+        const reported = await observe(real, "observer");
+        for (const [generator, value] of Object.entries(reported.random as JsonObject)) {
+          const drawn = `${generator} ${value}`;
+          expect(random).not.to.include(drawn);
+          random.add(drawn);
+        }
+        return reported;
       }
-      return reported;
-    }
 
-    before(async () => {
-      real = await start(1, "always");
-      fresh = await report();
-      expect(fresh.markers).to.deep.equal({ found: 0, readable: true });
-    });
-    after(() => real.stop());
-
-    for (const action of actions) {
-      it(action.what, async () => {
-        const taintsBefore = real.taints().length;
-        const done = await attack(real, action);
-        if (action.name === "leaves-timers") await sleep(untilTimersFiredMs);
-        const found = differences(
-          comparableReport(observer, fresh),
-          comparableReport(observer, await report()),
-        );
-        expect(found).to.deep.equal([]);
-        const taints = real.taints().slice(taintsBefore);
-        const { error = "" } = resultOf(done);
-        if (endsRuntime.test(String(error))) expect(taints).to.have.length(1);
-        else if (!action.mayCostContainer) expect(taints).to.deep.equal([]);
+      before(async () => {
+        real = await start(1, "always", way);
+        fresh = await report();
+        expect(fresh.markers).to.deep.equal({ found: 0, readable: true });
       });
-    }
-  });
+      after(() => real.stop());
+
+      for (const action of actions) {
+        it(action.what, async () => {
+          const taintsBefore = real.taints().length;
+          const done = await attack(real, action);
+          if (action.name === "leaves-timers") await sleep(untilTimersFiredMs);
+          const found = differences(
+            comparableReport(observer, fresh),
+            comparableReport(observer, await report()),
+          );
+          expect(found).to.deep.equal([]);
+          const taints = real.taints().slice(taintsBefore);
+          const { error = "" } = resultOf(done);
+          if (endsRuntime.test(String(error))) expect(taints).to.have.length(1);
+          else if (!action.mayCostContainer) expect(taints).to.deep.equal([]);
+        });
+      }
+    });
 
   describe(`without a rewind, the next one in a ${kind} container finds or suffers from what a hostile action did that`, () => {
     const leaving = actions.filter((action) => leavesSomething(action));

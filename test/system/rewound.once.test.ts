@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import type { Json, PoolSettings } from "../../invoker/index.ts";
 import { families } from "../corpus.ts";
-import { replaceByBooted } from "./booted.ts";
+import { replaceByBooted, waysOfMaking } from "./booted.ts";
 import { RealInvoker } from "./real-invoker.ts";
 
 const rewinds = { started: 1000, booted: 300 } as const;
@@ -80,7 +80,7 @@ interface Report {
 }
 
 /** Every family with containers that are started, and with such as are booted from the checkpoint of another. */
-const ways = families.flatMap((family) => (["started", "booted"] as const).map((way) => ({ family, way })));
+const ways = families.flatMap((family) => waysOfMaking.map((way) => ({ family, way })));
 
 for (const { family, way } of ways) {
   const { kind, code } = programs[family];
