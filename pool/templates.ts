@@ -42,9 +42,11 @@ export class Templates {
     if (template !== undefined) this.#kept.set(kind, { template, bornMs: this.#clock.nowMs() });
   }
 
-  /** True: the boot itself has failed, and containers of this kind are started from now on. */
+  /** True: the boot itself has failed. Unless the process was killed, containers of this kind are started from now on. */
   hasFailed(kind: string, failure: unknown): boolean {
-    if (!(failure instanceof Error && failure.cause instanceof RestorerError)) return false;
+    const cause = failure instanceof Error ? failure.cause : undefined;
+    if (!(cause instanceof RestorerError)) return false;
+    if (cause.code === "process-gone") return true;
     this.#forget(kind);
     this.#refused.add(kind);
     return true;
