@@ -32,13 +32,11 @@ static int refuse_layout(const struct rw_process *p, const struct region *was, c
 static int adopt_text(struct rw_process *p, struct rw_error *error)
 {
 	struct image *image = p->image;
-	char *maps = malloc(p->text_length + 1);
 
-	if (!maps)
+	rw_free(&image->maps);
+	if (rw_reserve(&image->maps, &(uint64_t){ 0 }, p->text_length + 1, 1))
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "text of maps");
-	memcpy(maps, p->text, p->text_length + 1);
-	free(image->maps);
-	image->maps = maps;
+	memcpy(image->maps, p->text, p->text_length + 1);
 	image->maps_length = p->text_length;
 	for (uint64_t i = 0; i < image->regions.count; i++) {
 		struct region *region = &image->regions.at[i];

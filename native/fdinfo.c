@@ -115,12 +115,10 @@ static int open_info(struct rw_process *p, uint32_t index, char text[INFO_SIZE],
 
 static int keep_info(struct descriptor *descriptor, const char *text, struct rw_error *error)
 {
-	char *kept = strdup(text);
-
-	if (!kept)
+	rw_free(&descriptor->info);
+	if (rw_reserve(&descriptor->info, &(uint64_t){ 0 }, strlen(text) + 1, 1))
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "fdinfo of descriptor %d", descriptor->fd);
-	free(descriptor->info);
-	descriptor->info = kept;
+	strcpy(descriptor->info, text);
 	return 0;
 }
 

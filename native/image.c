@@ -36,15 +36,16 @@ void rw_image_free(struct image *image)
 static int own(void *pointer_to_pointer, uint64_t count, size_t size)
 {
 	void **pointer = pointer_to_pointer;
-	void *copy;
+	const void *others = *pointer;
+	int failed;
 
-	if (!*pointer)
+	if (!others)
 		return 0;
-	copy = malloc(count * size + 1);
-	if (copy)
-		memcpy(copy, *pointer, count * size);
-	*pointer = copy;
-	return copy ? 0 : -ENOMEM;
+	*pointer = NULL;
+	failed = rw_reserve(pointer, &(uint64_t){ 0 }, count * size + 1, 1);
+	if (!failed)
+		memcpy(*pointer, others, count * size);
+	return failed;
 }
 
 static int own_text(char **text)

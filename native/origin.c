@@ -161,9 +161,9 @@ int rw_descriptor_origins_save(struct rw_process *p, struct rw_error *error)
 		descriptor->type = file.st_mode & S_IFMT;
 		descriptor->device = file.st_rdev;
 		descriptor->same_as = first_of_same(p, i);
-		descriptor->path = strdup(link);
-		if (!descriptor->path)
+		if (rw_reserve(&descriptor->path, &(uint64_t){ 0 }, strlen(link) + 1, 1))
 			return rw_fail(error, RW_SYSTEM, ENOMEM, "path of descriptor %d", descriptor->fd);
+		strcpy(descriptor->path, link);
 	}
 	return 0;
 }
