@@ -20,7 +20,10 @@ function counting(): { readonly checkpoint: Checkpoint; readonly kept: () => num
     throw new Error("not asked for");
   };
   return {
-    checkpoint: { summary: { threads: 1 }, rewind, release: () => undefined, template },
+    checkpoint: {
+      ...{ summary: { threads: 1, pages: 1 }, level: undefined, takeLevel: rewind },
+      ...{ rewind, release: () => undefined, template },
+    },
     kept: () => kept,
   };
 }
