@@ -6,6 +6,7 @@ import { age } from "./age.ts";
 import { boot } from "./boot.ts";
 import { cluster } from "./cluster.ts";
 import { compareOverhead } from "./compare-overhead.ts";
+import { day } from "./day/day.ts";
 import { distinct } from "./distinct.ts";
 import { type Figure, tableOf } from "./figures.ts";
 import { firstCall } from "./first-call.ts";
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   age,
   replacement,
   boot,
+  day,
   "stock-path": stockPath,
   "live-page": livePage,
   "compare-overhead": compareOverhead,
