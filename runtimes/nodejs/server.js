@@ -27,6 +27,7 @@ class Server {
     this.channel = channel;
     this.action = action;
     this.randomness = randomness;
+    this.isWatched = false;
     this.renewsAtRun = false;
     this.closed = closed;
     this.answer = undefined;
@@ -83,14 +84,21 @@ class Server {
     throw new ChannelError(`a frame of unknown type ${type}`);
   }
 
-  /** What the action is then may be come back to before each run, unless it has drawn random numbers. */
-  async initForLevel(header, source) {
-    const { randomness } = this;
-    randomness.watch();
-    const answer = await this.action.init(header, source);
-    if (!randomness.watched()) return answer;
-    this.renewsAtRun = true;
-    return answer.status === OK ? { status: OK, body: LEVEL_BODY } : answer;
+  initForLevel(header, source) {
+    this.randomness.watch();
+    this.isWatched = true;
+    return this.action.init(header, source);
+  }
+
+  /**
+   * To be asked right before the answer is written: after it no user code runs before the next frame. What the action is then may be
+   * come back to before each run, unless it has drawn random numbers.
+   */
+  mayComeBack(status) {
+    if (!this.isWatched) return false;
+    this.isWatched = false;
+    this.renewsAtRun = this.randomness.watched();
+    return this.renewsAtRun && status === OK;
   }
 
   settle(answer) {
@@ -116,7 +124,7 @@ class Server {
     const { status, body } = this.answer;
     this.answer = undefined;
     try {
-      this.channel.answer(status, body);
+      this.channel.answer(status, this.mayComeBack(status) ? LEVEL_BODY : body);
     } catch (error) {
       this.breakOff(error);
     }
