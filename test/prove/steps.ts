@@ -29,8 +29,7 @@ const renewRandomness = "renew-randomness";
 const idleRenewal = {
   "runtimes/nodejs/randomness.js":
     "module.exports = { createRenewal: () => ({ reseed: () => 1, renew() {}, rehearse() {}, watch() {}, watched: () => true }) };",
-  "runtimes/python/rewhisk_proxy/randomness.py":
-    "def renew_randomness():\n    pass\n\nclass DrawsWatch:\n    def end(self):\n        return True\n",
+  "runtimes/python/rewhisk_proxy/randomness.py": "def renew_randomness():\n    pass\n",
   // OpenSSL's generator is there before the checkpoint, as it is where it is renewed in the warm-up.
   "runtimes/ruby/rewhisk_proxy/randomness.rb":
     "module RewhiskProxy\n  module Randomness\n    def self.keep = OpenSSL::Random.random_bytes(1)\n    def self.renew = nil\n    def self.watch = nil\n    def self.watched? = true\n  end\nend\n",

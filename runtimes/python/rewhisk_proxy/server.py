@@ -10,8 +10,9 @@ import traceback
 
 from rewhisk_proxy.action import BAD_GATEWAY, OK, Action, answer_error
 from rewhisk_proxy.channel import INIT, RUN, Channel, ChannelError, parse_init, parse_object
+from rewhisk_proxy.draws import DrawsWatch
 from rewhisk_proxy.load import Place
-from rewhisk_proxy.randomness import DrawsWatch, renew_randomness
+from rewhisk_proxy.randomness import renew_randomness
 
 CHANNEL_FD = 3
 EXIT_BROKEN = 70
@@ -28,14 +29,13 @@ def serve(channel, action, renew=renew_randomness):
     renews_at_run = False
     while (frame := channel.read()) is not None:
         kind, payload = frame
+        watch = None
         if kind == INIT:
             header, code = parse_init(payload)
             renew()
-            # What the action is then may be come back to before each run, unless it has drawn random numbers.
-            watch = DrawsWatch() if header.get("level") is True else None
+            if header.get("level") is True:
+                watch = DrawsWatch()
             status, body = action.init(header, code)
-            if watch is not None and watch.end() and status == OK:
-                body, renews_at_run = LEVEL_BODY, True
         elif kind == RUN:
             if renews_at_run:
                 renew()
@@ -43,6 +43,9 @@ def serve(channel, action, renew=renew_randomness):
         else:
             raise ChannelError(f"a frame of unknown type {kind}")
         _flush()
+        # What the action is now may be come back to before each run, unless it has drawn random numbers.
+        if watch is not None and watch.end() and status == OK:
+            body, renews_at_run = LEVEL_BODY, True
         channel.answer(status, body)
 
 
