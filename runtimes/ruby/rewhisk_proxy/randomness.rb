@@ -5,7 +5,7 @@
 # OpenSSL::Random use: all get fresh kernel entropy.
 
 require "openssl"
-require "rbconfig"
+require_relative "draws"
 
 module RewhiskProxy
   module Randomness
@@ -16,26 +16,7 @@ module RewhiskProxy
     NEW_SEED = Random.method(:new_seed)
     INITIALIZE = Random.instance_method(:initialize)
 
-    FEATURES = $LOADED_FEATURES
-    OBJECTS = ObjectSpace.method(:each_object)
-    CHOSEN = Random.method(:seed)
-    # Of the extensions that come with Ruby itself.
-    LIBRARY = "#{RbConfig::CONFIG['rubyarchdir']}/"
-
-    # Tells of what is drawn from the kernel's numbers or OpenSSL's.
-    DRAWS = Module.new do
-      %i[urandom random_bytes pseudo_bytes].each do |name|
-        define_method(name) do |*words|
-          Randomness.drawn
-          super(*words)
-        end
-      end
-    end
-    Random.singleton_class.prepend(DRAWS)
-    OpenSSL::Random.singleton_class.prepend(DRAWS)
-
     @kept = []
-    @drawn = false
 
     module_function
 
@@ -51,23 +32,10 @@ module RewhiskProxy
       ADD.call(BYTES.call(OPENSSL_BYTES), OPENSSL_BYTES)
     end
 
-    def drawn
-      @drawn = true
-    end
+    # Begins an init that is to be come back to. To be called after the renewal.
+    def watch = Draws.watch
 
-    # An action's own checkpoint is taken after its init, and what comes back with it would repeat itself in every activation: pools
-    # of random bytes, a Random of its own, whatever an extension keeps. A seed that the action has chosen must stay. So an init
-    # that comes near any of these is told of, and its action has no such checkpoint. To be called after the renewal.
-    def watch
-      @drawn = false
-      @seed = CHOSEN.call
-      @features = FEATURES.dup
-    end
-
-    # True where nothing was drawn.
-    def watched?
-      !@drawn && CHOSEN.call == @seed && OBJECTS.call(Random).all? { |one| @kept.include?(one) } &&
-        (FEATURES - @features).none? { |path| path.end_with?(".so") && (!path.start_with?(LIBRARY) || path.end_with?("/fiddle.so")) }
-    end
+    # Ends it, and says whether it has drawn nothing.
+    def watched? = Draws.quiet?
   end
 end

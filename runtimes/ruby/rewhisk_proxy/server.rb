@@ -44,6 +44,7 @@ module RewhiskProxy
     def initialize(channel, action)
       @channel = channel
       @action = action
+      @watched = false
       @renews_at_run = false
     end
 
@@ -52,6 +53,7 @@ module RewhiskProxy
       while (kind, payload = @channel.read)
         status, body = answer(kind, payload)
         flush
+        body = LEVEL_BODY if may_come_back?(status)
         @channel.answer(status, body)
       end
     end
@@ -74,14 +76,20 @@ module RewhiskProxy
       Action.answer_error(BAD_GATEWAY, "The action's parameters are nested too deeply.")
     end
 
-    # What the action is then may be come back to before each run, unless it has drawn random numbers.
     def init_for_level(header, code)
       Randomness.watch
-      status, body = @action.init(header, code)
-      return [status, body] unless Randomness.watched? && status == OK
+      @watched = true
+      @action.init(header, code)
+    end
 
-      @renews_at_run = true
-      [OK, LEVEL_BODY]
+    # To be asked right before the answer is written. What the action is then may be come back to before each run, unless it has
+    # drawn random numbers.
+    def may_come_back?(status)
+      return false unless @watched
+
+      @watched = false
+      @renews_at_run = Randomness.watched?
+      @renews_at_run && status == OK
     end
 
     # Everything the activation printed is in the pipes before its answer is written.
