@@ -3,11 +3,10 @@
 # An action's own checkpoint is taken after its init, and what comes back with it would repeat itself in every activation: pools of
 # random bytes, a Random of its own, whatever an extension module keeps. A seed that the action has chosen must stay. So an init
 # that comes near any of these is told of, and its action has no such checkpoint. What the process can tell by itself is
-# asked of it (the state of the shared generator, threads, loaded code, objects); the rest goes through watched functions, which
+# asked of it (the state of the shared generator, threads, loaded code, references); the rest goes through watched functions, which
 # do as before, and are only taken back where nobody has put something else in their place.
 
 import functools
-import gc
 import os
 import posix
 import random
@@ -20,10 +19,10 @@ import _ssl
 
 _generator = random._inst
 _get_state = _random.Random.getstate
-_get_objects, _get_freeze_count = gc.get_objects, gc.get_freeze_count
+_count_references = sys.getrefcount
 _list, _open_file = os.listdir, open
 _modules = sys.modules
-_SSLContext = _ssl._SSLContext
+_CONTEXTS = (_ssl._SSLContext, ssl.SSLContext)
 _builtin = type(posix.urandom)
 
 _LIBRARY = os.path.dirname(os.__file__) + os.sep + "lib-dynload" + os.sep
@@ -92,10 +91,10 @@ class DrawsWatch:
         self._put = []
         try:
             self._threads, self._code = _threads(), _loaded_code()
-            self._names, self._frozen = frozenset(_modules), _get_freeze_count()
-            self._state = _get_state(_generator)
+            self._names, self._state = frozenset(_modules), _get_state(_generator)
             self._watch_functions()
             self._watch_types()
+            self._references = _references()
         except Exception:
             # Of a Python whose types cannot be changed, or a place without /proc.
             self._drawn = True
@@ -132,7 +131,8 @@ class DrawsWatch:
     def end(self):
         """True where nothing was drawn. To be called right before the answer: no user code may run after it."""
         try:
-            return self._put_back() and not self._drawn and self._is_quiet()
+            has_context = _references() != self._references
+            return self._put_back() and not (self._drawn or has_context) and self._is_quiet()
         except Exception:
             return False
 
@@ -154,14 +154,12 @@ class DrawsWatch:
             and _threads() <= self._threads
             and all(_is_quiet_code(path) for path in _loaded_code() - self._code)
             and all(_is_quiet_module(name) for name in set(_modules) - self._names)
-            and not self._has_context()
         )
 
-    def _has_context(self):
-        # Those of before are frozen and not listed, nor are those that the action freezes.
-        if _get_freeze_count() != self._frozen:
-            return True
-        return any(issubclass(one, _SSLContext) for one in set(map(type, _get_objects())))
+
+def _references():
+    """Each object refers to its type: a new context that was made past ssl is told of here, and so is a new subclass."""
+    return [_count_references(one) for one in _CONTEXTS]
 
 
 def _threads():

@@ -26,7 +26,7 @@ module RewhiskProxy
     QUIET_LIBRARIES = %w[libcrypt libcrypto libgmp libncursesw libreadline libssl libtinfo libyaml libz].freeze
 
     QUIET_OF_RANDOM = %i[seed state left inherited ==].freeze
-    NOT_QUIET_OF_KERNEL = %i[rand srand].freeze
+    NOT_QUIET_OF_KERNEL = %i[rand srand syscall].freeze
     QUIET_OF_OPENSSL = %i[errors debug debug= fips_mode fixed_length_secure_compare].freeze
     # Of what these have, nothing draws; of X509, all but signatures.
     QUIET_IN_OPENSSL = %w[OpenSSL::ASN1 OpenSSL::Digest OpenSSL::HMAC OpenSSL::KDF].freeze
