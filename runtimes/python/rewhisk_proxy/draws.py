@@ -10,6 +10,7 @@ import functools
 import os
 import posix
 import random
+import re
 import ssl
 import sys
 import uuid
@@ -24,6 +25,7 @@ _list, _open_file = os.listdir, open
 _modules = sys.modules
 _CONTEXTS = (_ssl._SSLContext, ssl.SSLContext)
 _builtin = type(posix.urandom)
+_mapped_to_run = re.compile(r"^\S+ ..x\S* \S+ \S+ \S+ +(/.*)$", re.MULTILINE).findall
 
 _LIBRARY = os.path.dirname(os.__file__) + os.sep + "lib-dynload" + os.sep
 # Of Python's own modules in machine code, those that have no generator and run nobody's code out of sight.
@@ -168,9 +170,9 @@ def _threads():
 
 def _loaded_code():
     """The files that the process has mapped to run them."""
-    with _open_file("/proc/self/maps", "rb") as file:
-        fields = [line.split(None, 5) for line in file.read().splitlines()]
-    return frozenset(os.fsdecode(parts[5]) for parts in fields if len(parts) == 6 and b"x" in parts[1] and parts[5][:1] == b"/")
+    # As few texts as can be: the checkpoint would hold their pages.
+    with _open_file("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
+        return frozenset(_mapped_to_run(file.read()))
 
 
 def _is_quiet_code(path):

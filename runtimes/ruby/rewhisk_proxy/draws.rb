@@ -116,11 +116,8 @@ module RewhiskProxy
     def state = STATE.map(&:call)
     def threads = CHILDREN.call("/proc/self/task")
 
-    # The files that the process has mapped to run them.
-    def loaded_code
-      lines = READ.call("/proc/self/maps").each_line.map { |line| line.chomp.split(" ", 6) }
-      lines.filter_map { |_, rights, _, _, _, path| path if rights.include?("x") && path&.start_with?("/") }.uniq
-    end
+    # The files that the process has mapped to run them. As few texts as can be: the checkpoint would hold their pages.
+    def loaded_code = READ.call("/proc/self/maps").scan(%r{^\S+ ..x\S* \S+ \S+ \S+ +(/.*)$}).flatten.uniq
 
     def quiet_code?(path)
       return QUIET_LIBRARIES.include?(File.basename(path)[/\A[^.]*/]) unless path.start_with?(LIBRARY)
