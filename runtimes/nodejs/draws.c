@@ -5,7 +5,8 @@
  * thread and under whichever name (keys, tickets, unique ids, V8's own seeds), comes through there. A second look at the
  * process tells what cannot be noted: code that was loaded, threads that were made, requests that are not yet done.
  *
- * The declarations needed of Node-API, libuv and OpenSSL are repeated here, as in reseed.c; all are stable.
+ * The declarations needed of Node-API, libuv and OpenSSL are repeated here, as in reseed.c; all are stable. Nothing here needs a
+ * glibc newer than 2.25.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -14,8 +15,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 typedef struct napi_env__ *napi_env;
 typedef struct napi_value__ *napi_value;
@@ -89,6 +88,16 @@ static int read_loaded(struct dl_phdr_info *info, size_t size, void *loaded)
 	return 1;
 }
 
+/* Not strtol, whose newest form an older C library does not have. */
+static long number_of(const char *digits)
+{
+	long number = 0;
+
+	while (*digits >= '0' && *digits <= '9')
+		number = number * 10 + (*digits++ - '0');
+	return number;
+}
+
 /* The ids of the threads, `most` of them at most; their number, -1 where that cannot be learnt. */
 static int read_threads(long *threads, size_t most)
 {
@@ -103,7 +112,7 @@ static int read_threads(long *threads, size_t most)
 			continue;
 		if (count == most)
 			break;
-		threads[count++] = strtol(entry->d_name, NULL, 10);
+		threads[count++] = number_of(entry->d_name);
 	}
 	(void)closedir(folder);
 	return entry == NULL ? (int)count : -1;
