@@ -314,7 +314,10 @@ uint64_t rw_tracked_size(const struct region_list *list);
 /* The final list of regions, each with its place in the image. */
 int rw_fix_regions(struct rw_process *p, struct rw_error *error);
 
-/* -- level.c, level_memory.c, level_join.c: a second image over the base's, which holds what differs -------------------------------------- */
+/* -- level.c, level_rest.c, level_memory.c, level_join.c: a second image over the base's, which holds what differs -------------------------- */
+
+/* Once threads and descriptors are known: until the process is asked something, no thread of it can go on. */
+int rw_level_require_rest(struct rw_process *p, struct rw_error *error);
 
 /* Around a rewind to the base: that is in use then, and the level above it; `failed` decides what becomes of this. */
 int rw_level_leave(struct rw_process *p, struct rw_error *error);

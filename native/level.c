@@ -201,7 +201,9 @@ static int look(struct rw_process *p, struct bootstrap *boot, const struct froze
 		failed = rw_descriptors_save(p, error);
 	if (!failed)
 		failed = rw_objects_save(p, error);
-	return failed ? failed : require_known_descriptors(p, error);
+	if (!failed)
+		failed = require_known_descriptors(p, error);
+	return failed ? failed : rw_level_require_rest(p, error);
 }
 
 static int save(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)

@@ -28,9 +28,19 @@ const refused: { readonly [victim: string]: string } = {
   "stack-growing": "not-quiescent",
   stopped: "not-quiescent",
   "thread-narrow": "not-quiescent",
+  "threads-blocked": "not-quiescent",
   "threads-born": "not-quiescent",
   "timer-set": "not-quiescent",
 };
+
+/** What the victim level-restless does in turn, before all its threads wait for each other alone. */
+const waysToGoOn = [
+  ...["sleeps", "locks for a time", "polls for a time", "polls what others write", "watches for a time"],
+  ...["watches what others read", "watches what is put back"],
+];
+
+/** These have threads that wait for a time from the start: they are never at a level. */
+const restless = ["threads-blocked"];
 
 /** These cannot do what they do a second time, or a container is replaced where they do. */
 const once = [
@@ -77,14 +87,18 @@ async function overAChange(victim: Victim, checkpoint: ContainerCheckpoint, twic
   }
 }
 
-async function refuse(victim: Victim, checkpoint: ContainerCheckpoint, code: string): Promise<void> {
-  await victim.change();
+async function requireRefusal(checkpoint: ContainerCheckpoint, code: string, why?: string): Promise<void> {
   const failure = await checkpoint.takeLevel({ tries: 3 }).then(
     () => undefined,
     (error: unknown) => error,
   );
-  expect(failure).to.be.instanceOf(RestorerError);
+  expect(failure, why).to.be.instanceOf(RestorerError);
   expect(failure).to.include({ code, untouched: true });
+}
+
+async function refuse(victim: Victim, checkpoint: ContainerCheckpoint, code: string): Promise<void> {
+  await victim.change();
+  await requireRefusal(checkpoint, code);
   await checkpoint.rewind({ verify: true });
   await requireEqual(checkpoint);
 }
@@ -95,10 +109,25 @@ function showsUnder(rung: Rung): void {
     it("holds all that was made since the base, in place of that or beside it", () =>
       withVictim("level-made", rung, (victim, checkpoint) => overAChange(victim, checkpoint, true)));
 
+    it("is taken only where no thread can go on by itself, and is what is found later", () =>
+      withVictim("level-restless", rung, async (victim, checkpoint) => {
+        for (const way of waysToGoOn) {
+          await victim.change();
+          await requireRefusal(checkpoint, "not-quiescent", way);
+        }
+        await victim.change();
+        await checkpoint.takeLevel();
+        await requireEqual(checkpoint);
+        await checkpoint.rewind({ verify: true, to: "level" });
+        await requireEqual(checkpoint);
+        await checkpoint.rewind({ verify: true });
+      }));
+
     for (const name of new Set(names)) {
       const text = name.replaceAll("-", " ");
       const code = refused[name];
-      it(`is come back to from ${text}`, () => withVictim(name, rung, overTheBase));
+      if (!restless.includes(name))
+        it(`is come back to from ${text}`, () => withVictim(name, rung, overTheBase));
       if (code !== undefined)
         it(`is refused of ${text}, and the base is come back to`, () =>
           withVictim(name, rung, (victim, checkpoint) => refuse(victim, checkpoint, code)));

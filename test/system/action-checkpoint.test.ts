@@ -82,6 +82,21 @@ const forbidden: { readonly [kind in Kind]: { readonly [refusal in LevelRefusal]
   },
 };
 
+/** A thread that goes on while nothing is asked of the container, and would be found there by the next activation. */
+const restless: { readonly [kind in Kind]?: string } = {
+  "python:3": `
+import threading, time
+n = 0
+def count():
+    global n
+    while True:
+        time.sleep(0.01)
+        n += 1
+threading.Thread(target=count, daemon=True).start()
+`,
+  "ruby:3": "$n = 0\nThread.new { loop { sleep 0.01; $n += 1 } }\n",
+};
+
 const idle: { readonly [kind in Kind]: string } = {
   "nodejs:20": "function main() { return {}; }",
   "python:3": "def main(args): return {}\n",
@@ -149,6 +164,13 @@ for (const kind of Object.keys(actions) as Kind[]) {
       }
       expect(await taken()).to.equal(1);
     });
+
+    if (restless[kind] !== undefined)
+      it("is not taken where the init leaves a thread that goes on by itself", async () => {
+        real.put("one", { kind, code: `${restless[kind]}\n${idle[kind]}` });
+        for (let i = 0; i < 2; i++) expect(hasInit(await real.run("one"))).to.equal(true);
+        expect(await taken()).to.equal(0);
+      });
 
     for (const why of levelRefusals) {
       const init = forbidden[kind][why];
