@@ -134,6 +134,9 @@ static int boot(struct rw_process *p, int go, bool verify, struct rw_error *erro
 int rw_template(struct rw_process *process, struct rw_process **template, struct rw_error *error)
 {
 	*error = (struct rw_error){ .untouched = 1 };
+	/* A level's image refers to the base's, and to what was mapped since. */
+	if (process->below.image)
+		return rw_fail(error, RW_UNSUPPORTED, EEXIST, "process %d is at a level", process->pid);
 	*template = bind(process, 0);
 	return *template ? 0 : rw_fail(error, RW_SYSTEM, ENOMEM, "a copy of the image of process %d", process->pid);
 }

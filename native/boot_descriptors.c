@@ -201,9 +201,11 @@ int rw_boot_descriptors(struct boot *boot, struct rw_error *error)
 	int failed;
 
 	p->held = malloc(sizeof(int) * (count + 1));
+	/* Whatever else fails: all that is in there will be closed. */
+	if (p->held)
+		memset(p->held, 0xff, sizeof(int) * (count + 1));
 	if (!taken || !is_there || !p->held)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "descriptors");
-	memset(p->held, 0xff, sizeof(int) * (count + 1));
 	failed = make_missing(boot, &making, error);
 	if (!failed)
 		failed = rw_plan_descriptor_flags(p, error);

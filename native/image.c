@@ -77,6 +77,9 @@ int rw_image_copy(const struct image *image, struct image *to)
 		to->descriptor_count = 0;
 	for (uint32_t i = 0; i < to->descriptor_count; i++)
 		failed |= own_text(&to->descriptors[i].info) | own_text(&to->descriptors[i].path);
+	/* Of a level alone, which is not copied. */
+	to->replaced = NULL;
+	to->replaced_count = 0;
 	to->extent_capacity = to->extent_count;
 	to->regions.capacity = to->regions.count;
 	failed |= own(&to->extents, to->extent_count, sizeof(*to->extents));

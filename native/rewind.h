@@ -139,7 +139,8 @@ RW_API int rw_verify(struct rw_process *process, struct rw_error *error);
  * rw_template
  * Gives:  *template, to be freed by rw_release(): the process's image, and no process. It serves for rw_boot() alone, there
  *        for any number of calls at once, whatever becomes of the process and its handle.
- * Fails:  RW_SYSTEM.
+ * Needs:  a process that is at no level.
+ * Fails:  RW_UNSUPPORTED, RW_SYSTEM.
  * Thread: any.
  */
 RW_API int rw_template(struct rw_process *process, struct rw_process **template, struct rw_error *error);

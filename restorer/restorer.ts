@@ -166,7 +166,7 @@ export class ContainerCheckpoint {
     return new ContainerCheckpoint([handle], sumSummaries([summary]));
   }
 
-  /** To boot others from, for the caller to release. Not while a call is under way. Throws RestorerError. */
+  /** To boot others from, for the caller to release. Not while a call is under way, nor at a level. Throws RestorerError. */
   template(): Template {
     const [handle, another] = this.#handles;
     if (handle === undefined || another !== undefined || this.#busy)

@@ -140,4 +140,19 @@ function showsUnder(rung: Rung): void {
   });
 }
 
+describe("at a level", () => {
+  it("nothing is booted from a process, and it is put back as ever", () =>
+    withVictim("level-made", "write-protect", async (victim, checkpoint) => {
+      await victim.change();
+      await checkpoint.takeLevel();
+      expect(() => checkpoint.template())
+        .to.throw(RestorerError)
+        .which.includes({ code: "unsupported", untouched: true });
+      await checkpoint.rewind({ verify: true, to: "level" });
+      await checkpoint.rewind({ verify: true });
+      checkpoint.template().release();
+      await checkpoint.rewind({ verify: true });
+    }));
+});
+
 for (const rung of rungs.filter((rung) => rung !== "soft-dirty")) showsUnder(rung);
