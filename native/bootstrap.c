@@ -48,6 +48,19 @@ static int return_scratch(struct rw_process *p, struct bootstrap *boot, struct r
 	return failed;
 }
 
+static int open_here(struct rw_process *p, uint64_t remote, uint64_t size, int *fd, uint8_t **here, struct rw_error *error)
+{
+	*fd = (int)syscall(SYS_pidfd_getfd, p->pidfd, (int)remote, 0);
+	if (*fd < 0 || ftruncate(*fd, (off_t)size))
+		return rw_fail(error, RW_SYSTEM, errno, "cannot fetch a memory file");
+	*here = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *fd, 0);
+	if (*here == MAP_FAILED)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot map a memory file");
+	if (fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
+		return rw_fail(error, RW_UNSUPPORTED, errno, "cannot seal a memory file (Linux 5.1 and newer)");
+	return 0;
+}
+
 /*
  * Makes a memory file inside the process, fetches it, and maps it writable here; then nobody may write it but through
  * mappings that exist: ours. Last the process maps it, over whatever is there where *there says a place. Its pages are
@@ -57,8 +70,9 @@ static int share_file(struct rw_process *p, const struct bootstrap *boot, const 
 		      int *fd, uint8_t **here, uint64_t *there, struct rw_error *error)
 {
 	const uint64_t flags = MAP_SHARED | MAP_NORESERVE | (*there ? MAP_FIXED : 0);
+	struct rw_error second;
 	uint64_t remote, ignored;
-	int failed = rw_write_memory(p, boot->scratch, name, strlen(name) + 1);
+	int closing, failed = rw_write_memory(p, boot->scratch, name, strlen(name) + 1);
 
 	if (failed)
 		return rw_fail(error, RW_SYSTEM, -failed, "cannot write the name of a memory file");
@@ -66,16 +80,12 @@ static int share_file(struct rw_process *p, const struct bootstrap *boot, const 
 		      &remote, error);
 	if (failed)
 		return failed;
-	*fd = (int)syscall(SYS_pidfd_getfd, p->pidfd, (int)remote, 0);
-	if (*fd < 0 || ftruncate(*fd, (off_t)size))
-		return rw_fail(error, RW_SYSTEM, errno, "cannot fetch a memory file");
-	*here = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *fd, 0);
-	if (*here == MAP_FAILED)
-		return rw_fail(error, RW_SYSTEM, errno, "cannot map a memory file");
-	if (fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
-		return rw_fail(error, RW_UNSUPPORTED, errno, "cannot seal a memory file (Linux 5.1 and newer)");
-	failed = step(p, boot, SYS_mmap, (const uint64_t[6]){ *there, size, prot, flags, remote }, there, error);
-	return failed ? failed : step(p, boot, SYS_close, (const uint64_t[6]){ remote }, &ignored, error);
+	failed = open_here(p, remote, size, fd, here, error);
+	if (!failed)
+		failed = step(p, boot, SYS_mmap, (const uint64_t[6]){ *there, size, prot, flags, remote }, there, error);
+	/* Whatever has failed: the process may go on without it. */
+	closing = step(p, boot, SYS_close, (const uint64_t[6]){ remote }, &ignored, failed ? &second : error);
+	return failed ? failed : closing;
 }
 
 static int share_code(struct rw_process *p, const struct bootstrap *boot, struct rw_error *error)

@@ -15,6 +15,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* So many a level may have beside the base's: each costs one of our own, or two. */
+#define LEVEL_DESCRIPTORS 64
+
 static int by_number(const void *left, const void *right)
 {
 	return ((const struct descriptor *)left)->fd - ((const struct descriptor *)right)->fd;
@@ -98,6 +101,8 @@ int rw_descriptors_save(struct rw_process *p, struct rw_error *error)
 
 	if (failed)
 		return failed;
+	if (p->below.image && image->descriptor_count > p->below.image->descriptor_count + LEVEL_DESCRIPTORS)
+		return rw_fail(error, RW_UNSUPPORTED, E2BIG, "%u descriptors", image->descriptor_count);
 	p->held = malloc(sizeof(int) * (image->descriptor_count + 1));
 	if (!p->held)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "descriptors");

@@ -263,6 +263,16 @@ int rw_rung_register(struct rw_process *p, const struct region *region, struct r
 		       (unsigned long long)region->end);
 }
 
+int rw_rung_unregister(struct rw_process *p, uint64_t start, uint64_t end, struct rw_error *error)
+{
+	struct uffdio_range range = { start, end - start };
+
+	if (p->rung != RW_WRITE_PROTECT || ioctl(p->userfault, UFFDIO_UNREGISTER, &range) == 0)
+		return 0;
+	return rw_fail(error, RW_MAPPING, errno, "cannot stop watching mapping %llx-%llx", (unsigned long long)start,
+		       (unsigned long long)end);
+}
+
 int rw_rung_arm(struct rw_process *p, struct rw_error *error)
 {
 	switch (p->rung) {

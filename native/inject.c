@@ -80,9 +80,9 @@ int rw_inject_step(pid_t tid, const struct user_regs_struct *base, uint64_t at, 
 		return failed;
 	if (ptrace(PTRACE_GETREGS, tid, 0, &regs))
 		return rw_fail(error, RW_INJECTION, errno, "cannot read the registers of thread %d", tid);
-	*result = regs.rax;
 	if ((int64_t)regs.rax < 0 && (int64_t)regs.rax >= -4095)
 		return rw_fail(error, RW_INJECTION, (int)-(int64_t)regs.rax, "injected system call %ld", nr);
+	*result = regs.rax;
 	return 0;
 }
 

@@ -194,6 +194,7 @@ int rw_plan_pages(struct rw_process *p, struct rw_error *error);
 int rw_rung_attach(struct rw_process *p, const struct user_regs_struct *base, uint64_t syscall_at,
 		   struct rw_error *error);
 int rw_rung_register(struct rw_process *p, const struct region *region, struct rw_error *error);
+int rw_rung_unregister(struct rw_process *p, uint64_t start, uint64_t end, struct rw_error *error);
 int rw_rung_arm(struct rw_process *p, struct rw_error *error);
 /* Step: fills p->dirty (it may hold entries already). */
 int rw_rung_collect(struct rw_process *p, struct rw_error *error);
@@ -281,6 +282,7 @@ int rw_pipe_save(struct rw_process *p, uint32_t index, struct rw_error *error);
 int rw_pipe_put_back(struct rw_process *p, uint32_t index, struct rw_error *error);
 int rw_pipe_compare(struct rw_process *p, uint32_t index, bool *equal, struct rw_error *error);
 int rw_counter_put_back(struct rw_process *p, uint32_t index, struct rw_error *error);
+bool rw_counter_can_be_put_back(const struct descriptor *descriptor);
 
 /* -- attributes.c: of pipes and sockets ------------------------------------------------------------------------------------- */
 
@@ -314,8 +316,13 @@ uint64_t rw_tracked_size(const struct region_list *list);
 /* The final list of regions, each with its place in the image. */
 int rw_fix_regions(struct rw_process *p, struct rw_error *error);
 
-/* -- level.c, level_rest.c, level_memory.c, level_join.c: a second image over the base's, which holds what differs -------------------------- */
+/* -- level.c, level_*.c: a second image over the base's, which holds what differs ---------------------------------------------- */
 
+int rw_level_require_plain_threads(struct rw_process *p, struct rw_error *error);
+int rw_level_require_known_descriptors(struct rw_process *p, struct rw_error *error);
+/* Of p->now; the second once its flags are known. */
+int rw_level_refuse_mappings(struct rw_process *p, struct rw_error *error);
+int rw_level_refuse_locks(struct rw_process *p, struct rw_error *error);
 /* Once threads and descriptors are known: until the process is asked something, no thread of it can go on. */
 int rw_level_require_rest(struct rw_process *p, struct rw_error *error);
 
@@ -323,7 +330,9 @@ int rw_level_require_rest(struct rw_process *p, struct rw_error *error);
 int rw_level_leave(struct rw_process *p, struct rw_error *error);
 int rw_level_left(struct rw_process *p, int failed, struct rw_error *error);
 /* The live memory. */
-int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_error *error);
+int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, uint64_t pages, struct rw_error *error);
+/* Where that has failed: what it had watched beside the base's is that no more. */
+int rw_level_unwatch(struct rw_process *p, struct rw_error *error);
 /* After rw_rung_collect_since_base(), with p->now as that had it. */
 int rw_level_join(struct rw_process *p, struct rw_error *error);
 /* Where a level is left: makes anew what was mapped in place of the base's, and adds to p->dirty where the two differ. */

@@ -3,19 +3,9 @@
 #include "internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/vfs.h>
-
-#define EFLAGS_TRAP (1ULL << 8)
-#define EFLAGS_IDENTIFICATION (1ULL << 21)
-#define MEMORY_DEVICES 1
 
 /* -- which image is in use ------------------------------------------------------------------------------------------------- */
 
@@ -92,84 +82,7 @@ int rw_level_left(struct rw_process *p, int failed, struct rw_error *error)
 	return failed;
 }
 
-/* -- what forbids one -------------------------------------------------------------------------------------------------------- */
-
-static bool is_write_end(const struct image *image, uint32_t index)
-{
-	for (uint32_t i = 0; i < image->descriptor_count; i++)
-		if (image->descriptors[i].kind == OBJECT_PIPE && image->descriptors[i].write_end == index)
-			return true;
-	return false;
-}
-
-/* A file that nobody can change, or a device that has no state. */
-static bool is_constant(int held, const struct descriptor *descriptor)
-{
-	struct stat file;
-	struct statfs place;
-
-	if (fstat(held, &file))
-		return false;
-	if (S_ISCHR(file.st_mode))
-		return major(file.st_rdev) == MEMORY_DEVICES;
-	if ((!S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode)) || (descriptor->status & O_ACCMODE) != O_RDONLY)
-		return false;
-	return !fstatfs(held, &place) && place.f_flags & ST_RDONLY && place.f_type != PROC_SUPER_MAGIC;
-}
-
-static bool can_be_kept(const struct rw_process *p, uint32_t index)
-{
-	const struct descriptor *descriptor = &p->image->descriptors[index];
-
-	switch (descriptor->kind) {
-	case OBJECT_PIPE:
-	case OBJECT_COUNTER:
-	case OBJECT_EPOLL:
-		return true;
-	case OBJECT_PLAIN:
-		return is_write_end(p->image, index) || is_constant(p->held[index], descriptor);
-	case OBJECT_SOCKET:
-	case OBJECT_OTHER:
-		break;
-	}
-	return false;
-}
-
-/* Those that the base has are the base's still: that was looked at before. */
-static int require_known_descriptors(struct rw_process *p, struct rw_error *error)
-{
-	const struct image *image = p->image, *below = p->below.image;
-	uint32_t known = 0;
-
-	for (uint32_t i = 0; i < image->descriptor_count; i++) {
-		while (known < below->descriptor_count && below->descriptors[known].fd < image->descriptors[i].fd)
-			known++;
-		if (known < below->descriptor_count && below->descriptors[known].fd == image->descriptors[i].fd)
-			continue;
-		if (!can_be_kept(p, i))
-			return rw_fail(error, RW_UNSUPPORTED, 0, "what is behind descriptor %d cannot be put back",
-				       image->descriptors[i].fd);
-	}
-	return 0;
-}
-
-/*
- * In 32-bit mode our code lies elsewhere, and in single steps it would not come to its end. PTRACE_SETREGS does not set the flag of
- * identification.
- */
-static int require_plain_threads(struct rw_process *p, struct rw_error *error)
-{
-	const struct user_regs_struct *was = &p->below.image->threads[0].regs;
-
-	for (uint32_t i = 0; i < p->image->thread_count; i++) {
-		const struct thread *thread = &p->image->threads[i];
-
-		if (thread->regs.cs != was->cs || thread->regs.ss != was->ss || thread->regs.eflags & EFLAGS_TRAP ||
-		    (thread->regs.eflags ^ was->eflags) & EFLAGS_IDENTIFICATION)
-			return rw_fail(error, RW_UNSUPPORTED, 0, "thread %d runs in another mode", thread->tid);
-	}
-	return 0;
-}
+/* -- taking one -------------------------------------------------------------------------------------------------------------- */
 
 /* Between the two points the process did as it liked: it must still be one that could be put back to its base. */
 static int require_sound_base(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
@@ -187,14 +100,12 @@ static int require_sound_base(struct rw_process *p, const struct frozen *frozen,
 	return failed ? failed : rw_check_posix_timers(p, error);
 }
 
-/* -- taking one -------------------------------------------------------------------------------------------------------------- */
-
 static int look(struct rw_process *p, struct bootstrap *boot, const struct frozen *frozen, struct rw_error *error)
 {
 	int failed = rw_list_threads(p, frozen, error);
 
 	if (!failed)
-		failed = require_plain_threads(p, error);
+		failed = rw_level_require_plain_threads(p, error);
 	if (!failed)
 		failed = rw_bootstrap_find(p, boot, error);
 	if (!failed)
@@ -202,11 +113,11 @@ static int look(struct rw_process *p, struct bootstrap *boot, const struct froze
 	if (!failed)
 		failed = rw_objects_save(p, error);
 	if (!failed)
-		failed = require_known_descriptors(p, error);
+		failed = rw_level_require_known_descriptors(p, error);
 	return failed ? failed : rw_level_require_rest(p, error);
 }
 
-static int save(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)
+static int save(struct rw_process *p, struct bootstrap *boot, uint64_t pages, struct rw_error *error)
 {
 	int failed = rw_block_signals(p->pid, error);
 
@@ -215,7 +126,7 @@ static int save(struct rw_process *p, struct bootstrap *boot, struct rw_error *e
 	if (!failed)
 		failed = rw_kernel_save(p, error);
 	if (!failed)
-		failed = rw_level_save_memory(p, boot, error);
+		failed = rw_level_save_memory(p, boot, pages, error);
 	if (!failed)
 		failed = rw_plan_droppable(p, error);
 	if (!failed)
@@ -228,7 +139,7 @@ static int save(struct rw_process *p, struct bootstrap *boot, struct rw_error *e
 }
 
 /* The process has run injected code, and all of that has come to its end: it goes on as if it had not. */
-static int give_back(struct rw_process *p, struct rw_error *error)
+static int give_back(struct rw_process *p, const struct bootstrap *boot, struct rw_error *error)
 {
 	const struct image *image = p->image;
 	int failed = 0;
@@ -236,14 +147,23 @@ static int give_back(struct rw_process *p, struct rw_error *error)
 	p->op_count = 0;
 	if (image->window)
 		failed = rw_op(p, error, SYS_munmap, 0, image->window, image->size, 0, 0, 0, 0);
+	if (!failed && boot->scratch)
+		failed = rw_op(p, error, SYS_munmap, 0, boot->scratch, PAGE, 0, 0, 0, 0);
 	if (!failed && p->op_count)
 		failed = rw_run_ops(p, NULL, error);
+	if (!failed)
+		failed = rw_level_unwatch(p, error);
 	if (!failed)
 		failed = rw_clear_table(p, error);
 	return failed ? failed : rw_registers_set(image->threads, 0, image->thread_count, error);
 }
 
-static int take(struct rw_process *p, struct frozen *frozen, struct rw_error *error)
+static bool is_refusal(const struct rw_error *error)
+{
+	return error->reason == RW_NOT_QUIESCENT || error->reason == RW_UNSUPPORTED || error->reason == RW_TOO_LARGE;
+}
+
+static int take(struct rw_process *p, uint64_t pages, struct frozen *frozen, struct rw_error *error)
 {
 	struct bootstrap boot = { 0 };
 	struct rw_error second = { 0 };
@@ -252,13 +172,12 @@ static int take(struct rw_process *p, struct frozen *frozen, struct rw_error *er
 	if (failed)
 		return failed;
 	frozen->touched = true;
-	failed = save(p, &boot, error);
-	frozen->touched = failed && ((error->reason != RW_NOT_QUIESCENT && error->reason != RW_UNSUPPORTED) ||
-				     give_back(p, &second));
+	failed = save(p, &boot, pages, error);
+	frozen->touched = failed && (!is_refusal(error) || give_back(p, &boot, &second));
 	return failed;
 }
 
-int rw_take_level(struct rw_process *p, struct rw_summary *summary, struct rw_error *error)
+int rw_take_level(struct rw_process *p, uint64_t pages, struct rw_summary *summary, struct rw_error *error)
 {
 	struct frozen frozen = { 0 };
 	struct rw_error second;
@@ -276,7 +195,7 @@ int rw_take_level(struct rw_process *p, struct rw_summary *summary, struct rw_er
 	if (!failed)
 		failed = begin_level(p, error);
 	if (!failed) {
-		failed = take(p, &frozen, error);
+		failed = take(p, pages, &frozen, error);
 		p->op_count = 0;
 		if (failed && drop_level(p, &second))
 			frozen.touched = true;

@@ -1,4 +1,4 @@
-/* The memory of a level: which of it differs from the base's, and how the process gets from one to the other. */
+/* The memory of a level: which of it differs from the base's. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
@@ -37,6 +37,7 @@ static int refer_below(struct rw_process *p, struct region *region, const struct
 struct walk {
 	uint8_t *file;			/* our writable view of the level's */
 	uint8_t *buffer;		/* of CHUNK */
+	uint64_t pages;			/* that the level may hold */
 	uint64_t dirty;			/* of p->dirty: the run that covers the page, or the next one */
 	uint64_t base;			/* of the base's extents: the same */
 };
@@ -58,6 +59,8 @@ static int save_if_different(struct rw_process *p, struct walk *walk, struct reg
 			failed = refer_below(p, region, base, (struct page_run){ start, start + PAGE }, error);
 			continue;
 		}
+		if (p->image->pages_saved == walk->pages)
+			return rw_fail(error, RW_TOO_LARGE, E2BIG, "more than %llu pages", (unsigned long long)walk->pages);
 		memcpy(walk->file + offset + at, walk->buffer + at, PAGE);
 		region->saved++;
 		p->image->pages_saved++;
@@ -113,10 +116,10 @@ static int save_region(struct rw_process *p, struct walk *walk, struct region *r
 	return failed;
 }
 
-static int save_all(struct rw_process *p, uint8_t *file, struct rw_error *error)
+static int save_all(struct rw_process *p, uint8_t *file, uint64_t pages, struct rw_error *error)
 {
 	uint8_t *buffer cleanup_(rw_free) = malloc(CHUNK);
-	struct walk walk = { .file = file, .buffer = buffer };
+	struct walk walk = { .file = file, .buffer = buffer, .pages = pages };
 	int failed = 0;
 
 	if (!buffer)
@@ -125,20 +128,6 @@ static int save_all(struct rw_process *p, uint8_t *file, struct rw_error *error)
 		if (rw_tracked(&p->image->regions.at[i]))
 			failed = save_region(p, &walk, &p->image->regions.at[i], error);
 	return failed;
-}
-
-/* What is mapped as shared could be written, and none of that would be put back: only what the base has is known. */
-static int refuse_new_sharing(struct rw_process *p, struct rw_error *error)
-{
-	for (uint64_t i = 0; i < p->now.count; i++) {
-		const struct region *is = &p->now.at[i];
-		const struct region *was = rw_region_at(&p->below.image->regions, is->start);
-
-		if (is->shared && !(was && is->end <= was->end && rw_same_object(was, is, is->start)))
-			return rw_fail(error, RW_UNSUPPORTED, 0, "shared mapping %llx (%.*s)", (unsigned long long)is->start,
-				       (int)is->name_length, p->text + is->name);
-	}
-	return 0;
 }
 
 /* Under write-protect the base's mappings are told by being watched; under the others their flags are compared at every rewind. */
@@ -170,16 +159,18 @@ static int watch_all(struct rw_process *p, struct rw_error *error)
 	return failed;
 }
 
-/* Fills p->dirty; mappings may have become one afterwards. */
+/* Fills p->dirty. */
 static int find_differences(struct rw_process *p, struct rw_error *error)
 {
 	bool changed = false;
 	int failed = rw_parse_live_maps(p, error);
 
 	if (!failed)
-		failed = refuse_new_sharing(p, error);
+		failed = rw_level_refuse_mappings(p, error);
 	if (!failed)
 		failed = rw_settle_accounts(p, &changed, error);
+	if (!failed)
+		failed = rw_level_refuse_locks(p, error);
 	p->dirty_count = 0;
 	if (!failed && changed)
 		failed = rw_parse_live_maps(p, error);
@@ -187,12 +178,22 @@ static int find_differences(struct rw_process *p, struct rw_error *error)
 		failed = rw_read_flags(p->pid, &p->now, error);
 	if (!failed)
 		failed = note_replaced(p, error);
-	if (!failed)
-		failed = rw_rung_collect_since_base(p, error);
-	return failed ? failed : rw_level_join(p, error);
+	return failed ? failed : rw_rung_collect_since_base(p, error);
 }
 
-int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, struct rw_error *error)
+/* That there is too little of something, with the process or with us, is no fault: nothing has been changed yet. */
+static int share_image(struct rw_process *p, struct bootstrap *boot, uint8_t **file, struct rw_error *error)
+{
+	int failed = rw_bootstrap_scratch(p, boot, error);
+
+	if (!failed)
+		failed = rw_bootstrap_image(p, boot, file, error);
+	if (failed && (error->errnum == EMFILE || error->errnum == ENFILE || error->errnum == ENOMEM))
+		error->reason = RW_UNSUPPORTED;
+	return failed;
+}
+
+int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, uint64_t pages, struct rw_error *error)
 {
 	struct image *image = p->image;
 	uint8_t *file = MAP_FAILED;
@@ -201,15 +202,15 @@ int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, struct rw
 	if (failed)
 		return failed;
 	image->size = rw_tracked_size(&p->now);
-	failed = rw_bootstrap_scratch(p, boot, error);
+	failed = share_image(p, boot, &file, error);
 	if (!failed)
-		failed = rw_bootstrap_image(p, boot, &file, error);
+		failed = rw_level_join(p, error);
 	if (!failed)
 		failed = watch_all(p, error);
 	if (!failed)
 		failed = rw_fix_regions(p, error);
 	if (!failed)
-		failed = save_all(p, file, error);
+		failed = save_all(p, file, pages, error);
 	if (file != MAP_FAILED)
 		munmap(file, image->size);
 	if (failed)
@@ -221,79 +222,22 @@ int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, struct rw
 	return rw_fail(error, RW_SYSTEM, errno, "cannot map the image of the level");
 }
 
-/* -- leaving it ------------------------------------------------------------------------------------------------------------- */
-
-int rw_level_remake_replaced(struct rw_process *p, struct rw_error *error)
+/* By what is watched and was not when the differences were looked for. */
+int rw_level_unwatch(struct rw_process *p, struct rw_error *error)
 {
-	const struct image *level = p->above.image;
-	const struct region_list *list = &p->image->regions;
-	int failed = 0;
+	const struct image *image = p->image;
+	int failed = image->replaced_count ? rw_parse_live_maps(p, error) : 0;
 
-	for (uint64_t i = 0; i < level->replaced_count; i++)
-		for (uint64_t k = 0; k < list->count && !failed; k++) {
-			const struct region *was = &list->at[k];
-			uint64_t start = was->start > level->replaced[i].start ? was->start : level->replaced[i].start;
-			uint64_t end = was->end < level->replaced[i].end ? was->end : level->replaced[i].end;
+	if (!failed && image->replaced_count)
+		failed = rw_read_flags(p->pid, &p->now, error);
+	for (uint64_t i = 0; i < image->replaced_count; i++)
+		for (uint64_t k = 0; k < p->now.count && !failed; k++) {
+			const struct region *is = &p->now.at[k];
+			uint64_t start = is->start > image->replaced[i].start ? is->start : image->replaced[i].start;
+			uint64_t end = is->end < image->replaced[i].end ? is->end : image->replaced[i].end;
 
-			if (rw_tracked(was) && start < end)
-				failed = rw_remake(p, was, start, end, error);
+			if (start < end && is->flags & FLAG_WATCHED)
+				failed = rw_rung_unregister(p, start, end, error);
 		}
 	return failed;
-}
-
-/* Pages that the level owns and the base does not, or with other bytes; those of mappings that the base has not are gone. */
-static int add_own(struct rw_process *p, struct rw_error *error)
-{
-	const struct image *level = p->above.image;
-	const struct region_list *list = &p->image->regions;
-	uint64_t k = 0;
-	int failed = 0;
-
-	for (uint64_t i = 0; i < level->extent_count && !failed; i++) {
-		const struct extent *own = &level->extents[i];
-
-		if (own->below)
-			continue;
-		while (k < list->count && list->at[k].end <= own->start)
-			k++;
-		for (uint64_t at = k; at < list->count && list->at[at].start < own->end && !failed; at++) {
-			const struct region *was = &list->at[at];
-
-			if (rw_tracked(was))
-				failed = rw_dirty_add(p, was->start > own->start ? was->start : own->start,
-						      was->end < own->end ? was->end : own->end, true, error);
-		}
-	}
-	return failed;
-}
-
-/* What the base holds and the level does not refer to: other bytes, or none. */
-static int add_unreferred(struct rw_process *p, struct rw_error *error)
-{
-	const struct image *level = p->above.image, *base = p->image;
-	uint64_t next = 0;
-	int failed = 0;
-
-	for (uint64_t i = 0; i < base->extent_count; i++) {
-		const uint64_t end = base->extents[i].end;
-
-		for (uint64_t at = base->extents[i].start; at < end && !failed;) {
-			const struct extent *referring;
-
-			while (next < level->extent_count && (level->extents[next].end <= at || !level->extents[next].below))
-				next++;
-			referring = next < level->extent_count && level->extents[next].start < end ? &level->extents[next] : NULL;
-			if (!referring || referring->start > at)
-				failed = rw_dirty_add(p, at, referring ? referring->start : end, true, error);
-			at = referring ? referring->end : end;
-		}
-	}
-	return failed;
-}
-
-int rw_level_add_differences(struct rw_process *p, struct rw_error *error)
-{
-	int failed = add_own(p, error);
-
-	return failed ? failed : add_unreferred(p, error);
 }

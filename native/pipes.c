@@ -85,6 +85,12 @@ int rw_pipe_put_back(struct rw_process *p, uint32_t index, struct rw_error *erro
 	return 0;
 }
 
+bool rw_counter_can_be_put_back(const struct descriptor *descriptor)
+{
+	return descriptor->kind != OBJECT_COUNTER || descriptor->counter <= COUNTER_READS ||
+	       !strstr(descriptor->info, "eventfd-semaphore: 1");
+}
+
 int rw_counter_put_back(struct rw_process *p, uint32_t index, struct rw_error *error)
 {
 	const struct descriptor *was = &p->image->descriptors[index];

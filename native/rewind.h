@@ -34,6 +34,7 @@ enum rw_reason {
 	RW_NOT_QUIESCENT = 10,		/* rw_checkpoint: no thread may run, and the leader must sit in a system call */
 	RW_UNSUPPORTED = 11,		/* this kernel or this process offers no way: see `what` */
 	RW_SYSTEM = 12,			/* the system refused (memory, descriptors, privileges): see `what` */
+	RW_TOO_LARGE = 13,		/* rw_take_level: it would hold more pages than it may */
 };
 
 /* The ways of finding the pages written since the checkpoint, best first. */
@@ -108,12 +109,12 @@ RW_API int rw_rewind(struct rw_process *process, uint32_t verify, struct rw_timi
  *         tables; maps the level's image into the process, arms the rung anew, thaws.
  * Needs:  a process at a quiescent point that is at no level, alone in its container, and whose files nobody can change: what
  *         is in them is not saved. Sockets, shared memory and other things that only the base may have are refused.
- * Gives:  *summary; its pages are those of the level alone.
- * Fails:  any reason. untouched == 1: no level was taken and the process goes on as it was (RW_NOT_QUIESCENT, RW_UNSUPPORTED and
- *         others); untouched == 0: it has been killed.
+ * Gives:  *summary; its pages are those of the level alone, at most `pages`.
+ * Fails:  any reason. untouched == 1: no level was taken and the process goes on as it was (RW_NOT_QUIESCENT, RW_UNSUPPORTED,
+ *         RW_TOO_LARGE and others); untouched == 0: it has been killed.
  * Thread: any, start to end.
  */
-RW_API int rw_take_level(struct rw_process *process, struct rw_summary *summary, struct rw_error *error);
+RW_API int rw_take_level(struct rw_process *process, uint64_t pages, struct rw_summary *summary, struct rw_error *error);
 
 /*
  * rw_rewind_to_level

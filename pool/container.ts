@@ -21,14 +21,14 @@ import {
   TaintError,
 } from "./types.ts";
 
-const bytesPerMB = 1024 * 1024;
-
 /** Who is told what happens to a container beside what it is asked for. */
 export interface ContainerHooks {
   /** It has died while nobody used it. */
   readonly onLost: (container: Container) => void;
   /** An init that might have left an action checkpoint has ended. */
   readonly onLevel?: (container: Container, outcome: LevelOutcome) => void;
+  /** How large an action checkpoint may be that is taken now. */
+  readonly levelRoomBytes: () => number;
 }
 
 /**
@@ -53,6 +53,7 @@ export class Container {
   #isLent: boolean = false;
   #isStuck: boolean = false;
   #levelBytes: number | undefined;
+  #claimedBytes = 0;
   /** Those that use it now, or did last. */
   #round: Round | undefined;
   /** Whose job runs, or whose live state it holds. */
@@ -205,7 +206,6 @@ export class Container {
     if (!level || !isLoaded(init.exchange) || this.state !== "running") return init;
     try {
       const outcome = await this.#takeLevel(init);
-      if ("taken" in outcome) this.#levelBytes = outcome.taken.bytes;
       this.#hooks.onLevel?.(this, outcome);
       return init;
     } catch (error) {
@@ -219,14 +219,25 @@ export class Container {
     return this.#settings.levelMemoryMB > 0 && this.isRewindable && this.#round?.mayTakeLevel === true;
   }
 
-  /** One that is too large ends with the next rewind, which leads to the base. */
   async #takeLevel({ exchange, startMs, endMs }: Timed): Promise<LevelOutcome> {
-    const { levelInitMs, levelMemoryMB } = this.#settings;
+    const { levelInitMs } = this.#settings;
     if (!mayComeBack(exchange) && this.#machine.ignoresDraws !== true) return { refused: "randomness" };
     if (endMs - startMs < levelInitMs) return { refused: "short" };
-    const outcome = (await this.#living().takeLevel?.()) ?? { refused: "unsupported" };
-    const isTooLarge = "taken" in outcome && outcome.taken.bytes > levelMemoryMB * bytesPerMB;
-    return isTooLarge ? { refused: "memory" } : outcome;
+    const roomBytes = this.#hooks.levelRoomBytes();
+    this.#claimedBytes = roomBytes;
+    try {
+      const outcome = (await this.#living().takeLevel?.(roomBytes)) ?? { refused: "unsupported" };
+      if ("taken" in outcome) this.#levelBytes = outcome.taken.bytes;
+      return outcome;
+    } finally {
+      this.#claimedBytes = 0;
+    }
+  }
+
+  /** What action checkpoints may not have beside that of this one, or the one that is being taken: while it is in use. */
+  get claimedBytes(): number {
+    const isIdle = this.state === "clean" || this.state === "warm";
+    return isIdle ? 0 : (this.#levelBytes ?? this.#claimedBytes);
   }
 
   /** True: it can be put back to where the init of its owner's action had ended. */

@@ -3,6 +3,7 @@
 import { Container } from "./container.ts";
 import type { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
+import { levelRoomBytes } from "./levels.ts";
 import type { Machine } from "./machine.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
 import { isIdle, type Placed, reservedMB } from "./seats.ts";
@@ -84,12 +85,22 @@ export class Containers {
     const numbered = { ...order, id: this.#nextId++ };
     const container = new Container(numbered, this.#machine, this.#settings, {
       onLost: () => this.#lost(container),
-      onLevel: ({ name, kind }, outcome) => this.#events.emit("level", { container: name, kind, outcome }),
+      onLevel: ({ name, kind }, outcome) => {
+        this.#events.emit("level", { container: name, kind, outcome });
+        if ("taken" in outcome) this.#onChange();
+      },
+      levelRoomBytes: () => this.#levelRoomBytes(),
     });
     container.isLent = order.image !== undefined && this.#machine.docker?.isSilent === true;
     this.#containers.set(container.id, container);
     this.track(this.#startInTurn(container, cause));
     return container;
+  }
+
+  /** Those of idle containers are given up for one that is taken. */
+  #levelRoomBytes(): number {
+    const claims = Array.from(this.#containers.values(), ({ claimedBytes }) => claimedBytes);
+    return levelRoomBytes(claims, this.#settings.levelMemoryMB);
   }
 
   /** A job has had to wait for this one to be made. */

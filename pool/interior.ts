@@ -49,8 +49,8 @@ export interface Interior extends Remains {
   limitMemory(memoryMB: number): void;
   /** Nobody uses it for now; its live state stays. */
   rest(): void;
-  /** After an init: makes what it is now a level of its checkpoint, where that can be. Throws what forbids trusting it. */
-  takeLevel?(): Promise<LevelOutcome>;
+  /** After an init: makes what it is now a level of its checkpoint, where that can be and has room. Throws what forbids trusting it. */
+  takeLevel?(roomBytes: number): Promise<LevelOutcome>;
   /** Back to its checkpoint (by default to the base) and its ordered size, where it has one. Throws. */
   putBack(to?: CheckpointLevel): Promise<RewindTimings | undefined>;
 }

@@ -130,11 +130,11 @@ export class LeanInterior implements Interior, Inside {
     this.#noteOomKills();
   }
 
-  async takeLevel(): Promise<LevelOutcome> {
+  async takeLevel(roomBytes: number): Promise<LevelOutcome> {
     if (this.#rewinder === undefined) return { refused: "unsupported" };
     const { clock } = this.#machine;
     const sinceMs = clock.nowMs();
-    const level = await this.#rewinder.takeLevel();
+    const level = await this.#rewinder.takeLevel(roomBytes);
     if (this.#hasEnded) throw new TaintError("process-gone", "the runtime ended when its init had");
     if ("refused" in level) return level;
     return { taken: { bytes: level.bytes, tookMs: clock.nowMs() - sinceMs } };

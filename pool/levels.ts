@@ -5,6 +5,8 @@ import { type Exchange, isLoaded } from "./proxy/exchange.ts";
 import { isIdle, type Placed } from "./seats.ts";
 import { TaintError } from "./types.ts";
 
+const bytesPerMB = 1024 * 1024;
+
 /** Why an init has left no action checkpoint; its container goes back to the base after each activation. */
 export type LevelRefusal = (typeof levelRefusals)[number];
 export const levelRefusals = [
@@ -22,7 +24,7 @@ export const levelRefusals = [
   "not-quiescent",
   /** It left something else that could not be put back, such as shared memory or a file that is open for writing. */
   "unsupported",
-  /** It is larger than all of them may be together. */
+  /** It would be larger than all of them may be together, beside those that are in use; or another one is being taken. */
   "memory",
   /** The system refused. */
   "system",
@@ -56,9 +58,15 @@ export function mayComeBack(init: Exchange): boolean {
   }
 }
 
+/** What is left for one that is taken beside those that are in use, or are being taken. */
+export function levelRoomBytes(claims: readonly number[], limitMB: number): number {
+  const claimed = claims.reduce((sum, bytes) => sum + bytes, 0);
+  return Math.max(0, limitMB * bytesPerMB - claimed);
+}
+
 /** Those of idle containers, the one used longest ago first, until the others have room. */
-export function levelsToGiveUp(seats: readonly Placed[], limitBytes: number): readonly Placed[] {
-  let surplus = levelBytes(seats) - limitBytes;
+export function levelsToGiveUp(seats: readonly Placed[], limitMB: number): readonly Placed[] {
+  let surplus = levelBytes(seats) - limitMB * bytesPerMB;
   return seats
     .filter((seat) => isIdle(seat) && (seat.levelBytes ?? 0) > 0)
     .sort((one, other) => one.lastUsed - other.lastUsed)

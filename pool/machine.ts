@@ -27,8 +27,11 @@ export interface Summary {
 export interface Checkpoint {
   readonly summary: Summary;
   readonly level: Summary | undefined;
-  /** Throws RestorerError; where that is *untouched* there is no level, and all goes on as it was. */
-  takeLevel(options: { readonly tries: number }): Promise<Summary>;
+  /**
+   * Undefined: there would be more pages than it may have. Throws RestorerError. Where there is no level, or the error is
+   * *untouched*, all goes on as it was.
+   */
+  takeLevel(limits: { readonly tries: number; readonly pages: number }): Promise<Summary | undefined>;
   /** By default to the base, where the level ends. Throws RestorerError; then the container must be replaced. */
   rewind(options: { readonly verify: boolean; readonly to?: CheckpointLevel }): Promise<RewindTimings>;
   /** Idempotent. Never while a call is under way. */

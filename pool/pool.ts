@@ -31,8 +31,6 @@ export interface PoolStatus {
   readonly containers: readonly Placed[];
 }
 
-const bytesPerMB = 1024 * 1024;
-
 /** Each has been taken off the bus for good; when what is stuck will be gone nobody knows. */
 const parkedMax = 100;
 
@@ -111,6 +109,7 @@ export class Pool {
 
   #serve(): void {
     if (this.#closing !== undefined) return;
+    this.#boundLevels();
     const nowMs = this.#nowMs();
     const { patienceMs, userMemoryMB } = this.#settings;
     const asked = [...this.#waiting];
@@ -222,7 +221,6 @@ export class Pool {
     if (container.state === "removing")
       this.#containers.discard(container, container.isRewindable ? "retired" : "spent");
     else if (container.state === "tainted") this.#containers.discard(container, "tainted");
-    this.#boundLevels();
   }
 
   /** Back to the end of its init, unless the next job that can have the container is another owner's. */
@@ -233,8 +231,7 @@ export class Pool {
   }
 
   #boundLevels(): void {
-    const { levelMemoryMB } = this.#settings;
-    for (const { id } of levelsToGiveUp(this.#containers.placed(), levelMemoryMB * bytesPerMB))
+    for (const { id } of levelsToGiveUp(this.#containers.placed(), this.#settings.levelMemoryMB))
       this.#recycle(this.#containers.get(id));
   }
 

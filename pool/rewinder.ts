@@ -29,6 +29,8 @@ export class Rewinder {
   readonly #leftOut: RewindStep | undefined;
   readonly #settings: RewindSettings;
   #rewinds = 0;
+  /** It has been come back to, and was found equal. */
+  #isLevelProven: boolean = false;
   #underWay: Promise<unknown> | undefined;
 
   constructor(inside: Inside, checkpoint: Checkpoint, machine: Machine, settings: RewindSettings) {
@@ -58,18 +60,23 @@ export class Rewinder {
 
   /**
    * What the container is now becomes a level of its checkpoint: of memory and all that a process is, but of no files, processes or
-   * sockets. Gives its size, or why there is none. Throws TaintError or what the restorer throws.
+   * sockets. Gives its size, at most that of the room, or why there is none. Throws TaintError or what the restorer throws.
    */
-  async takeLevel(): Promise<{ readonly bytes: number } | { readonly refused: LevelRefusal }> {
+  async takeLevel(
+    roomBytes: number,
+  ): Promise<{ readonly bytes: number } | { readonly refused: LevelRefusal }> {
     const before = this.#obstacle();
     if (before !== undefined) return { refused: before };
     this.#requireQuiet({ isPrinting: true });
     try {
-      const taking = this.#checkpoint.takeLevel({ tries: quietTries });
-      const { pages } = await this.#inTime("the taking of an action checkpoint", taking);
+      const limits = { tries: quietTries, pages: Math.floor(roomBytes / bytesPerPage) };
+      const taking = this.#checkpoint.takeLevel(limits).then((level) => ({ level }));
+      const { level } = await this.#inTime("the taking of an action checkpoint", taking);
+      if (level === undefined) return { refused: "memory" };
+      this.#isLevelProven = false;
       // Other threads may have gone on until the freeze.
       const after = this.#obstacle();
-      return after === undefined ? { bytes: pages * bytesPerPage } : { refused: after };
+      return after === undefined ? { bytes: level.pages * bytesPerPage } : { refused: after };
     } catch (error) {
       return { refused: refusalOf(error) };
     }
@@ -101,9 +108,12 @@ export class Rewinder {
 
   async #rewindInTime(to: CheckpointLevel): Promise<RewindTimings> {
     const { verifyFirst, verifyOneIn } = this.#settings;
-    const verify = this.#rewinds < verifyFirst || this.#rewinds % verifyOneIn === 0;
+    const isFirstReturn = to === "level" && !this.#isLevelProven;
+    const verify = isFirstReturn || this.#rewinds < verifyFirst || this.#rewinds % verifyOneIn === 0;
     this.#rewinds++;
-    return await this.#inTime("the rewind", this.#checkpoint.rewind({ verify, to }));
+    const timings = await this.#inTime("the rewind", this.#checkpoint.rewind({ verify, to }));
+    if (isFirstReturn) this.#isLevelProven = true;
+    return timings;
   }
 
   async #inTime<Result>(what: string, call: Promise<Result>): Promise<Result> {

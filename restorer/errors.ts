@@ -18,10 +18,11 @@ const nativeReasons = [
   "not-quiescent",
   "unsupported",
   "system",
+  "too-large",
 ] as const;
 
 export type TaintReason =
-  | Exclude<(typeof nativeReasons)[number], "ok">
+  | Exclude<(typeof nativeReasons)[number], "ok" | "too-large">
   | "freeze-timeout"
   | "channel"
   | "scratch";
@@ -38,11 +39,16 @@ export class RestorerError extends Error {
   }
 }
 
+/** Of a level that was not taken because it would have been larger than it may; the process goes on as it was. */
+export function isTooLarge(error: NativeError): boolean {
+  return nativeReasons[error.reason] === "too-large" && error.untouched === 1;
+}
+
 /** The struct rw_error of a failed call as an exception. */
 export function fromNative(what: string, error: NativeError): RestorerError {
   const reason = nativeReasons[error.reason] ?? "system";
   return new RestorerError(
-    reason === "ok" ? "system" : reason,
+    reason === "ok" || reason === "too-large" ? "system" : reason,
     `${what}: ${error.what}${remedyFor(error.errnum)}`,
     error.untouched === 1,
   );

@@ -146,9 +146,9 @@ export const rwRewind = asynchronous<
 >("int rw_rewind(rw_process *process, uint32_t verify, _Out_ rw_timings *timings, _Out_ rw_error *error)");
 
 // SAFETY: as rwRewind.
-export const rwTakeLevel = asynchronous<[process: ProcessHandle, summary: object, error: object]>(
-  "int rw_take_level(rw_process *process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
-);
+export const rwTakeLevel = asynchronous<
+  [process: ProcessHandle, pages: number, summary: object, error: object]
+>("int rw_take_level(rw_process *process, uint64_t pages, _Out_ rw_summary *summary, _Out_ rw_error *error)");
 
 // SAFETY: as rwRewind.
 export const rwRewindToLevel = asynchronous<

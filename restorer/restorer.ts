@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Template, type Waiting } from "./boot.ts";
-import { fromNative, RestorerError } from "./errors.ts";
+import { fromNative, isTooLarge, RestorerError } from "./errors.ts";
 import {
   type NativeError,
   type NativeSummary,
@@ -69,11 +69,19 @@ async function checkpointProcess(
   }
 }
 
-async function levelOf(handle: ProcessHandle, tries: number): Promise<NativeSummary> {
+/** How often, a millisecond apart, where a process is not quiescent yet; and how many pages of its own it may hold. */
+export interface LevelLimits {
+  readonly tries?: number;
+  readonly pages?: number;
+}
+
+async function levelOf(handle: ProcessHandle, limits: LevelLimits): Promise<NativeSummary | undefined> {
+  const { tries = quietTries, pages = Number.MAX_SAFE_INTEGER } = limits;
   const error = {} as NativeError;
   const summary = {} as NativeSummary;
   for (let attempt = 1; ; attempt++) {
-    if ((await rwTakeLevel(handle, summary, error)) === 0) return summary;
+    if ((await rwTakeLevel(handle, pages, summary, error)) === 0) return summary;
+    if (isTooLarge(error)) return undefined;
     const failure = fromNative("level", error);
     if (failure.code !== "not-quiescent" || !failure.untouched || attempt >= tries) throw failure;
     await sleep(quietPauseMs);
@@ -175,16 +183,16 @@ export class ContainerCheckpoint {
   }
 
   /**
-   * Takes a level over the base, of quiescent processes that are at none. Throws RestorerError: where it says *untouched*, the
-   * processes go on as they were and can be put back to their base; else the container must be replaced. `tries`: how often, a
-   * millisecond apart, where a process is not quiescent yet.
+   * Takes a level over the base, of quiescent processes that are at none; undefined where it would be larger than it may. Throws
+   * RestorerError. Where there is none, or the error says *untouched*, the processes go on as they were and can be put back to
+   * their base; else the container must be replaced.
    */
-  async takeLevel({ tries = quietTries }: { readonly tries?: number } = {}): Promise<CheckpointSummary> {
+  async takeLevel(limits: LevelLimits = {}): Promise<CheckpointSummary | undefined> {
     // One that had its own would be alone with it where that of another fails.
     if (this.#handles.length > 1)
       throw new RestorerError("unsupported", "a level of several processes", true);
-    const summaries = await this.#exclusively((handle) => levelOf(handle, tries));
-    this.#level = sumSummaries(summaries);
+    const [summary] = await this.#exclusively((handle) => levelOf(handle, limits));
+    this.#level = summary && sumSummaries([summary]);
     return this.#level;
   }
 

@@ -39,6 +39,9 @@ const waysToGoOn = [
   ...["watches what others read", "watches what is put back"],
 ];
 
+/** What the victim level-refused does in turn, before all of that is gone. */
+const lateRefusals = ["a locked page", "a large semaphore", "64 TB", "no descriptor left", "65 descriptors"];
+
 /** These have threads that wait for a time from the start: they are never at a level. */
 const restless = ["threads-blocked"];
 
@@ -122,6 +125,38 @@ function showsUnder(rung: Rung): void {
         await requireEqual(checkpoint);
         await checkpoint.rewind({ verify: true });
       }));
+
+    it("is refused where that shows late, and the process goes on", () =>
+      withVictim("level-refused", rung, async (victim, checkpoint) => {
+        await victim.change();
+        expect(await checkpoint.takeLevel({ pages: 31 })).to.equal(undefined);
+        for (const way of lateRefusals) {
+          await victim.change();
+          await requireRefusal(checkpoint, "unsupported", way);
+        }
+        await victim.change();
+        await checkpoint.takeLevel();
+        await requireEqual(checkpoint);
+        await checkpoint.rewind({ verify: true, to: "level" });
+        await checkpoint.rewind({ verify: true });
+      }));
+
+    for (const [why, changes] of [
+      ["too large", 1],
+      ["locked", 2],
+    ] as const)
+      it(`is refused of what is ${why}, and what is in place of the base's is seen as ever`, () =>
+        withVictim("level-refused", rung, async (victim, checkpoint) => {
+          for (let i = 0; i < changes; i++) await victim.change();
+          if (changes > 1) await requireRefusal(checkpoint, "unsupported");
+          else expect(await checkpoint.takeLevel({ pages: 31 })).to.equal(undefined);
+          const lost = await checkpoint.rewind({ verify: false }).then(
+            () => undefined,
+            (error: RestorerError) => error.code,
+          );
+          expect(lost).to.equal(rung === "write-protect" ? "mapping" : undefined);
+          if (lost === undefined) await requireEqual(checkpoint);
+        }));
 
     for (const name of new Set(names)) {
       const text = name.replaceAll("-", " ");

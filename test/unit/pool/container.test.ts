@@ -30,7 +30,7 @@ describe("a container", () => {
       order,
       machine,
       { ...defaultPoolSettings, userMemoryMB: 1024, ...settings },
-      { onLost: (it) => lost.push(it) },
+      { onLost: (it) => lost.push(it), levelRoomBytes: () => 0 },
     );
     made.push(container);
     await container.start();

@@ -214,8 +214,10 @@ export class FakeCheckpoint implements Checkpoint {
   /** What the next rewinds do; the default returns at once. */
   behave: () => Promise<void> = () => Promise.resolve();
 
-  async takeLevel(): Promise<Summary> {
+  async takeLevel({ pages }: { readonly pages: number }): Promise<Summary | undefined> {
+    await this.behave();
     if (this.nextLevel instanceof Error) throw this.nextLevel;
+    if (this.nextLevel.pages > pages) return undefined;
     this.level = this.nextLevel;
     return this.nextLevel;
   }

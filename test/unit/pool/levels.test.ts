@@ -157,13 +157,57 @@ describe("an action checkpoint", () => {
     expect((await use(pool)).containerId).to.not.equal(lease.containerId);
   });
 
+  it("is proven when it is come back to for the first time, each one anew", async () => {
+    const { pool, machine } = await opened({ userMemoryMB: 256, verifyFirst: 0, verifyOneIn: 1000 });
+    for (const owner of ["a", "a", "a", "b", "b"]) await use(pool, { owner });
+    const [checkpoint] = machine.checkpoints;
+    const returns = checkpoint?.verified.filter((_verified, i) => checkpoint.led[i] === "level");
+    expect(returns).to.deep.equal([true, false, false, true, false]);
+  });
+
+  it("is not taken where those in use leave no room for it, nor while another one is being taken", async () => {
+    const { pool, machine, outcomes } = await opened({ levelMemoryMB: 25 * pageMB });
+    const leases = await Promise.all(["a", "b", "c", "d"].map((owner) => pool.lease(job({ owner }))));
+    await leases[0]?.init(frame, limits);
+    const second = machine.checkpoints[1];
+    if (second !== undefined) second.nextLevel = { threads: 1, pages: 16 };
+    await leases[1]?.init(frame, limits);
+    let go = (): void => undefined;
+    const third = machine.checkpoints[2];
+    if (third !== undefined)
+      third.behave = () =>
+        new Promise((resolve) => {
+          go = resolve;
+        });
+    const taking = leases[2]?.init(frame, limits);
+    await holdsWithin(1000, () => machine.sandboxes[2]?.runtime.requests.length === 1);
+    await leases[3]?.init(frame, limits);
+    go();
+    await taking;
+    expect(outcomes.map((outcome) => ("refused" in outcome ? outcome.refused : "taken"))).to.deep.equal([
+      ...["taken", "memory", "memory", "taken"],
+    ]);
+    if (third !== undefined) third.behave = () => Promise.resolve();
+    for (const lease of leases) await lease.release(true);
+  });
+
+  it("has those of idle containers given up at once, not only when its activation is over", async () => {
+    const { pool } = await opened({ levelMemoryMB: 15 * pageMB });
+    await use(pool);
+    const lease = await pool.lease(job({ owner: "b" }));
+    await lease.init(frame, limits);
+    const levels = (): string[] =>
+      pool.status().containers.flatMap(({ owner, levelBytes }) => (levelBytes ? [`${owner}`] : []));
+    await holdsWithin(1000, () => levels().length === 1);
+    expect(levels()).to.deep.equal(["b"]);
+    await lease.release(true);
+  });
+
   it("is given up with the container that was used longest ago, where together they are too large", async () => {
     const { pool, machine } = await opened({ levelMemoryMB: 25 * pageMB });
     const leases = await Promise.all(["a", "b", "c"].map((owner) => pool.lease(job({ owner }))));
     for (const lease of leases) {
       await lease.init(frame, limits);
-    }
-    for (const lease of leases) {
       await lease.release(true);
     }
     await pool.settled();
@@ -179,7 +223,8 @@ describe("an action checkpoint", () => {
 
 describe("levels to give up", () => {
   const seat = (id: number, fields: Partial<Placed>): Placed => ({
-    ...{ id, kind: "nodejs:20", state: "warm", memoryMB: 256, owner: "a", lastUsed: id, levelBytes: 10 },
+    ...{ id, kind: "nodejs:20", state: "warm", memoryMB: 256, owner: "a", lastUsed: id },
+    levelBytes: 10 * 1024 * 1024,
     ...fields,
   });
 
