@@ -11,7 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SCAN_RUNS 8192ULL
 #define PAGEMAP_STEP 8192ULL
 
 /* Armed pages are forgotten by the scan once hot; the hot set is shrunk when it has grown by this much. */
@@ -46,7 +45,7 @@ static int scan(struct rw_process *p, struct rw_pm_scan_arg *arg, uint64_t *foun
 
 	arg->size = sizeof(*arg);
 	arg->vec = (uint64_t)(uintptr_t)p->scan;
-	arg->vec_len = p->scan ? SCAN_RUNS : 0;
+	arg->vec_len = p->scan ? RW_SCAN_RUNS : 0;
 	got = ioctl(p->pagemap, RW_PAGEMAP_SCAN, arg);
 	if (got < 0)
 		return -errno;
@@ -236,7 +235,7 @@ int rw_rung_attach(struct rw_process *p, const struct user_regs_struct *base, ui
 	char path[] = "/proc/4294967295/clear_refs";
 
 	if (p->rung == RW_WRITE_PROTECT) {
-		p->scan = malloc(SCAN_RUNS * sizeof(*p->scan));
+		p->scan = malloc(RW_SCAN_RUNS * sizeof(*p->scan));
 		if (!p->scan)
 			return rw_fail(error, RW_SYSTEM, ENOMEM, "scan buffer");
 		return attach_userfault(p, base, syscall_at, error);

@@ -174,6 +174,8 @@ int rw_settle_accounts(struct rw_process *p, bool *changed, struct rw_error *err
 /* Calls back for each run of private pages (present or swapped, not the file's own) of [start, end). */
 int rw_private_runs(struct rw_process *p, uint64_t start, uint64_t end, struct page_run **runs, uint64_t *count,
 		    uint64_t *capacity, struct rw_error *error);
+/* Whether that costs nothing where nobody has touched anything; else every page of it is looked at. */
+bool rw_is_passed_over(const struct rw_process *p, uint64_t start, uint64_t end);
 /* Whether the process owns no page of the region: then the file alone, or the kernel, says what it holds. */
 int rw_is_unwritten(struct rw_process *p, const struct region *region, bool *unwritten, struct rw_error *error);
 /* Step: the process may have made the vDSO writable, and the next action would run what it wrote there. */

@@ -17,6 +17,7 @@ struct rw_page_region {
 	uint64_t start, end, categories;
 };
 
+#define RW_SCAN_RUNS 8192ULL /* so many a buffer has room for */
 #define RW_PAGEMAP_SCAN _IOWR('f', 16, struct rw_pm_scan_arg)
 #define RW_PAGE_IS_WRITTEN (1ULL << 1)
 #define RW_PAGE_IS_FILE (1ULL << 2)

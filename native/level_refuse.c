@@ -14,9 +14,9 @@
 #define EFLAGS_IDENTIFICATION (1ULL << 21)
 #define MEMORY_DEVICES 1
 
-/* What may be mapped beside the base's. Where the rung cannot skip what nobody has touched, all of it is looked at page by page. */
-#define GROWTH_SKIPPED (1ULL << 40)
-#define GROWTH_LOOKED_AT (1ULL << 30)
+/* What may be mapped beside the base's, and what of that is looked at page by page. */
+#define GROWTH (1ULL << 40)
+#define GROWTH_LOOKED_AT (1ULL << 32)
 
 static bool is_write_end(const struct image *image, uint32_t index)
 {
@@ -123,8 +123,15 @@ int rw_level_refuse_locks(struct rw_process *p, struct rw_error *error)
 static int refuse_growth(struct rw_process *p, struct rw_error *error)
 {
 	const uint64_t was = rw_tracked_size(&p->below.image->regions), is = rw_tracked_size(&p->now);
+	uint64_t looked_at = is;
 
-	if (is <= was + (p->rung == RW_WRITE_PROTECT ? GROWTH_SKIPPED : GROWTH_LOOKED_AT))
+	for (uint64_t i = 0; i < p->now.count; i++) {
+		const struct region *region = &p->now.at[i];
+
+		if (rw_tracked(region) && rw_is_passed_over(p, region->start, region->end))
+			looked_at -= region->end - region->start;
+	}
+	if (is <= was + GROWTH && looked_at <= was + GROWTH_LOOKED_AT)
 		return 0;
 	return rw_fail(error, RW_UNSUPPORTED, E2BIG, "%llu bytes are mapped", (unsigned long long)is);
 }

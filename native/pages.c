@@ -5,12 +5,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define PAGEMAP_STEP 8192ULL
+
+/* A mapping that is larger is none of a runtime's own. The others' pages are not asked for where the rung asks, lest one lie hide another. */
+#define LOOKED_AT_MOST (1ULL << 30)
 
 /*
  * A short run of pages that were zero at the checkpoint is zeroed in place: dropping it would cost the next activation a
@@ -27,9 +31,70 @@ static bool owned(uint64_t entry)
 	return entry & RW_PM_PRESENT || (entry & RW_PM_SWAPPED && !(entry & RW_PM_WRITE_PROTECTED));
 }
 
+/* To the list of a mapping that begins at `start`: what lies behind the last run is part of that. */
+static int add_run(struct page_run run, uint64_t start, struct page_run **runs, uint64_t *count, uint64_t *capacity,
+		   struct rw_error *error)
+{
+	if (*count && (*runs)[*count - 1].end == run.start && run.start != start) {
+		(*runs)[*count - 1].end = run.end;
+		return 0;
+	}
+	if (rw_reserve(runs, capacity, *count + 1, sizeof(**runs)))
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "list of pages");
+	(*runs)[(*count)++] = run;
+	return 0;
+}
+
+/* As owned(): an armed hole is swapped, and not written. */
+static bool scanned_as_owned(uint64_t categories)
+{
+	return categories & RW_PAGE_IS_PRESENT || (categories & RW_PAGE_IS_SWAPPED && categories & RW_PAGE_IS_WRITTEN);
+}
+
+/* By a scan, which passes over what nobody has touched. */
+static int scan_private_runs(struct rw_process *p, uint64_t start, uint64_t end, struct page_run **runs, uint64_t *count,
+			     uint64_t *capacity, struct rw_error *error)
+{
+	struct rw_pm_scan_arg arg = {
+		.size = sizeof(arg),
+		.start = start,
+		.end = end,
+		.vec = (uint64_t)(uintptr_t)p->scan,
+		.vec_len = RW_SCAN_RUNS,
+		.category_inverted = RW_PAGE_IS_FILE,
+		.category_mask = RW_PAGE_IS_FILE,
+		.category_anyof_mask = RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED,
+		.return_mask = RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED | RW_PAGE_IS_WRITTEN,
+	};
+
+	while (arg.start < end) {
+		long got = ioctl(p->pagemap, RW_PAGEMAP_SCAN, &arg);
+
+		if (got < 0 || arg.walk_end <= arg.start)
+			return rw_fail(error, RW_SYSTEM, got < 0 ? errno : 0, "page scan of %llx-%llx",
+				       (unsigned long long)arg.start, (unsigned long long)end);
+		for (long i = 0; i < got; i++) {
+			const struct page_run run = { p->scan[i].start, p->scan[i].end };
+			int failed = scanned_as_owned(p->scan[i].categories) ? add_run(run, start, runs, count, capacity, error) : 0;
+
+			if (failed)
+				return failed;
+		}
+		arg.start = arg.walk_end;
+	}
+	return 0;
+}
+
+bool rw_is_passed_over(const struct rw_process *p, uint64_t start, uint64_t end)
+{
+	return p->scan && end - start > LOOKED_AT_MOST;
+}
+
 int rw_private_runs(struct rw_process *p, uint64_t start, uint64_t end, struct page_run **runs, uint64_t *count,
 		    uint64_t *capacity, struct rw_error *error)
 {
+	if (rw_is_passed_over(p, start, end))
+		return scan_private_runs(p, start, end, runs, count, capacity, error);
 	for (uint64_t at = start; at < end;) {
 		uint64_t pages = (end - at) / PAGE < PAGEMAP_STEP ? (end - at) / PAGE : PAGEMAP_STEP;
 		ssize_t got = pread(p->pagemap, p->pagemap_buffer, pages * 8, (off_t)(at / PAGE * 8));
@@ -37,15 +102,12 @@ int rw_private_runs(struct rw_process *p, uint64_t start, uint64_t end, struct p
 		if (got != (ssize_t)(pages * 8))
 			return rw_fail(error, RW_SYSTEM, got < 0 ? errno : 0, "cannot read pagemap");
 		for (uint64_t i = 0; i < pages; i++, at += PAGE) {
-			if (!owned(p->pagemap_buffer[i]))
-				continue;
-			if (*count && (*runs)[*count - 1].end == at && at != start) {
-				(*runs)[*count - 1].end += PAGE;
-				continue;
-			}
-			if (rw_reserve(runs, capacity, *count + 1, sizeof(**runs)))
-				return rw_fail(error, RW_SYSTEM, ENOMEM, "list of pages");
-			(*runs)[(*count)++] = (struct page_run){ at, at + PAGE };
+			int failed = owned(p->pagemap_buffer[i])
+					     ? add_run((struct page_run){ at, at + PAGE }, start, runs, count, capacity, error)
+					     : 0;
+
+			if (failed)
+				return failed;
 		}
 	}
 	return 0;

@@ -176,6 +176,11 @@ function showsUnder(rung: Rung): void {
 }
 
 describe("at a level", () => {
+  it("what is reserved and never touched is passed over", () =>
+    withVictim("level-reserved", "write-protect", (victim, checkpoint) =>
+      overAChange(victim, checkpoint, true),
+    ));
+
   it("nothing is booted from a process, and it is put back as ever", () =>
     withVictim("level-made", "write-protect", async (victim, checkpoint) => {
       await victim.change();
