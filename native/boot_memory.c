@@ -112,7 +112,10 @@ static int put_limits(struct rw_process *p, struct rw_error *error)
 	const struct origin *origin = &p->image->origin;
 	struct prctl_mm_map limits = origin->limits;
 	uint64_t auxiliary, address;
+	int failed = rw_auxiliary_adopt(p, error);
 
+	if (failed)
+		return failed;
 	if (rw_constants_put(p, TABLE_PASSING, origin->auxiliary, origin->auxiliary_length, &auxiliary))
 		return rw_fail(error, RW_SYSTEM, E2BIG, "auxiliary vector");
 	limits.auxv = (void *)(uintptr_t)auxiliary;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -64,6 +65,11 @@ static int save_limits(struct rw_process *p, struct rw_error *error)
 	return 0;
 }
 
+static bool tells_who(uint64_t type)
+{
+	return type == AT_UID || type == AT_EUID || type == AT_GID || type == AT_EGID;
+}
+
 static int save_auxiliary(struct rw_process *p, struct rw_error *error)
 {
 	struct origin *origin = &p->image->origin;
@@ -74,6 +80,23 @@ static int save_auxiliary(struct rw_process *p, struct rw_error *error)
 	snprintf(path, sizeof(path), "/proc/%d/auxv", p->pid);
 	failed = read_file(path, (char *)origin->auxiliary, sizeof(origin->auxiliary), &length, error);
 	origin->auxiliary_length = (uint32_t)length;
+	return failed;
+}
+
+int rw_auxiliary_adopt(struct rw_process *p, struct rw_error *error)
+{
+	struct origin *origin = &p->image->origin;
+	uint64_t(*vector)[2] = (uint64_t(*)[2])(void *)origin->auxiliary, own[AUXILIARY_SIZE / sizeof(uint64_t)] = { 0 };
+	char path[40];
+	size_t length;
+	int failed;
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", p->pid);
+	failed = read_file(path, (char *)own, sizeof(own), &length, error);
+	for (size_t i = 0; i < origin->auxiliary_length / sizeof(*vector) && !failed; i++)
+		for (size_t k = 0; k + 1 < length / sizeof(*own); k += 2)
+			if (tells_who(vector[i][0]) && own[k] == vector[i][0])
+				vector[i][1] = own[k + 1];
 	return failed;
 }
 

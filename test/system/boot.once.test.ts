@@ -122,6 +122,22 @@ class Held {
   }
 }
 
+/** Of user and group. */
+function idsOf(pid: number): (number | undefined)[] {
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  return ["Uid", "Gid"].map((key) => Number(new RegExp(`^${key}:\\s(\\d+)`, "m").exec(status)?.[1]));
+}
+
+/** What the auxiliary vector says of them: AT_UID, AT_EUID, AT_GID, AT_EGID. */
+function toldIdsOf(pid: number): (number | undefined)[] {
+  const bytes = readFileSync(`/proc/${pid}/auxv`);
+  const vector = new BigUint64Array(new Uint8Array(bytes).buffer);
+  return [11n, 12n, 13n, 14n].map((type) => {
+    const at = vector.findIndex((word, i) => i % 2 === 0 && word === type);
+    return at < 0 ? undefined : Number(vector[at + 1]);
+  });
+}
+
 for (const family of families) {
   describe(`a ${family} container booted from a checkpoint`, () => {
     let factory: SandboxFactory;
@@ -176,9 +192,8 @@ for (const family of families) {
         const { held } = booted;
         await held.init(programs[family]);
         const { random, ...rest } = await held.run({ n: i });
-        const uid = Number(
-          /^Uid:\s(\d+)/m.exec(readFileSync(`/proc/${held.sandbox.runtimePid}/status`, "latin1"))?.[1],
-        );
+        const [uid, gid] = idsOf(held.sandbox.runtimePid);
+        expect(toldIdsOf(held.sandbox.runtimePid)).to.deep.equal([uid, uid, gid, gid]);
         expect(rest).to.deep.equal({
           ...{
             timed: i + 1,
