@@ -73,6 +73,7 @@ const forbidden: { readonly [kind in Kind]: { readonly [refusal in LevelRefusal]
     processes: "import subprocess\nchild = subprocess.Popen(['sleep', '100'])\n",
     "not-quiescent": "import signal\nsignal.setitimer(signal.ITIMER_REAL, 1000)\n",
     unsupported: "import mmap\nshared = mmap.mmap(-1, 4096)\n",
+    memory: "much = bytearray(b'x') * 100_000_000\n",
   },
   "ruby:3": {
     randomness: "require 'securerandom'\n$id = SecureRandom.hex\n",
@@ -80,6 +81,15 @@ const forbidden: { readonly [kind in Kind]: { readonly [refusal in LevelRefusal]
     sockets: "require 'socket'\n$server = TCPServer.new('127.0.0.1', 0)\n",
     processes: "$child = Process.spawn('sleep', '100')\n",
   },
+};
+
+/** More than could be put back, or taken at all: of each the container goes back to its base, and nothing is replaced. */
+const tooMuch = {
+  "1,000 descriptors": "import os\nkept = [os.eventfd(0) for _ in range(1000)]\n",
+  "every descriptor": "import os\ntry:\n    while True: os.eventfd(0)\nexcept OSError: pass\n",
+  "64 TB":
+    "import mmap\nprivate = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS\nkept = mmap.mmap(-1, 1 << 46, flags=private | 0x4000, prot=0)\n",
+  "a large semaphore": "import os\nkept = os.eventfd(100, os.EFD_SEMAPHORE)\n",
 };
 
 /** A thread that goes on while nothing is asked of the container, and would be found there by the next activation. */
@@ -170,6 +180,22 @@ for (const kind of Object.keys(actions) as Kind[]) {
         real.put("one", { kind, code: `${restless[kind]}\n${idle[kind]}` });
         for (let i = 0; i < 2; i++) expect(hasInit(await real.run("one"))).to.equal(true);
         expect(await taken()).to.equal(0);
+      });
+
+    for (const [what, init] of kind === "python:3" ? Object.entries(tooMuch) : [])
+      it(`is not taken of ${what}`, async () => {
+        real.put("one", { kind, code: `${init}\n${idle[kind]}` });
+        for (let i = 0; i < 2; i++) expect(result(await real.run("one"))).to.deep.equal({});
+        expect(await real.metric('rewhisk_action_checkpoints_total{result="unsupported"}')).to.equal(2);
+      });
+
+    if (kind === "nodejs:20")
+      it("is taken of an init that reserves much and touches little", async () => {
+        const init =
+          "const kept = Array.from({ length: 8 }, () => new WebAssembly.Memory({ initial: 1, maximum: 16 }));";
+        real.put("one", { kind, code: `${init}\n${idle[kind]}` });
+        for (let i = 0; i < 3; i++) expect(hasInit(await real.run("one"))).to.equal(i === 0);
+        expect(await taken()).to.equal(1);
       });
 
     for (const why of levelRefusals) {
