@@ -70,6 +70,16 @@ export class Metrics {
     "reason",
   ]);
   readonly containersStarted = this.#counter("container_starts_total", "Containers started", ["result"]);
+  readonly containersMade = this.#counter(
+    "containers_made_total",
+    "Containers that became ready: started, or booted from the checkpoint of one that was",
+    ["how"],
+  );
+  readonly bootsFailed = this.#counter(
+    "boots_failed_total",
+    "Containers that could not be booted, by reason",
+    ["reason"],
+  );
   readonly containerStart = this.#histogram(
     "container_start_seconds",
     "From the order to a proven checkpoint",
@@ -89,7 +99,11 @@ export class Metrics {
   constructor(options: { readonly tags: boolean } = { tags: false }) {
     this.stock = new StockMetrics(this.registry, options);
     // What happens for the first time is a rise only where there was a 0 before.
-    for (const reason of taintReasons) this.tainted.inc({ reason }, 0);
+    for (const reason of taintReasons) {
+      this.tainted.inc({ reason }, 0);
+      this.bootsFailed.inc({ reason }, 0);
+    }
+    for (const how of ["started", "booted"]) this.containersMade.inc({ how }, 0);
     for (const status of [0, 1, 2, 3]) this.activations.inc({ status }, 0);
     for (const start of ["cold", "clean", "rewound", "warm"]) this.starts.inc({ start }, 0);
     for (const result of ["ready", "failed"]) this.containersStarted.inc({ result }, 0);

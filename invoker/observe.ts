@@ -46,6 +46,8 @@ export class Observer {
   /** Each is told of every activation that ends. While nobody wants to know, that costs nothing. */
   readonly endings = new Set<(ended: Ended) => void>();
   readonly #log: Logger;
+  /** Of boots that failed: kind and reason. */
+  readonly #saidOfBoots = new LRUCache<string, true>({ max: rememberedMax });
   readonly #saidOfPolicy = new LRUCache<string, true>({ max: rememberedMax });
   /** By kind, of those whose last start failed. */
   readonly #startFaults = new LRUCache<string, string>({ max: rememberedMax });
@@ -74,6 +76,7 @@ export class Observer {
       this.#startFaults.set(kind, codeOf(error));
       this.#log[isSaid ? "debug" : "error"](fields, "a container could not be started");
     });
+    events.on("bootFailed", (failure) => this.#bootFailed(failure));
     events.on("leased", ({ start, waitedMs }) => {
       this.metrics.starts.inc({ start });
       this.metrics.stock.started(start);
@@ -274,12 +277,24 @@ export class Observer {
     for (const tell of this.endings) tell(ended);
   }
 
-  #started({ container, kind, tookMs }: PoolEventMap["started"][0]): void {
+  #started({ container, kind, isBooted, tookMs }: PoolEventMap["started"][0]): void {
+    const how = isBooted ? "booted" : "started";
     this.metrics.containersStarted.inc({ result: "ready" });
+    this.metrics.containersMade.inc({ how });
     this.#startFaults.delete(kind);
     this.metrics.containerStart.observe(tookMs / millisecondsPerSecond);
-    const fields = { event: "container-started", transid: ownTransid.pool, container, kind, tookMs };
+    const fields = { event: "container-started", transid: ownTransid.pool, container, kind, how, tookMs };
     this.#log.info(fields, "a container is ready");
+  }
+
+  /** Once for each kind and reason: it may be so at each container that is made. */
+  #bootFailed({ kind, reason, error }: PoolEventMap["bootFailed"][0]): void {
+    this.metrics.bootsFailed.inc({ reason });
+    const known = `${kind} ${reason}`;
+    if (this.#saidOfBoots.has(known)) return;
+    this.#saidOfBoots.set(known, true);
+    const named = { event: "container-not-booted", transid: ownTransid.pool, kind, reason };
+    this.#log.warn({ ...named, detail: error.message }, "a container could not be booted, and is started");
   }
 
   #removed({ container, kind, cause, failure }: PoolEventMap["removed"][0]): void {

@@ -102,6 +102,7 @@ export class Container {
     const lent = this.isLent ? { isLent: true } : {};
     const stuck = this.#isStuck ? { isStuck: true } : {};
     const level = this.#levelBytes === undefined ? {} : { levelBytes: this.#levelBytes };
+    const booted = this.isBooted ? { isBooted: true } : {};
     return {
       id,
       kind,
@@ -114,6 +115,7 @@ export class Container {
       ...lent,
       ...stuck,
       ...level,
+      ...booted,
     };
   }
 
@@ -282,6 +284,11 @@ export class Container {
   /** True: it has a checkpoint to go back to. */
   get isRewindable(): boolean {
     return this.#inside?.isRewindable === true;
+  }
+
+  /** True: it was not started, but booted from another's checkpoint. */
+  get isBooted(): boolean {
+    return this.#inside?.isBooted === true;
   }
 
   /** True: it is one owner's for life. */

@@ -55,8 +55,13 @@ export class Containers {
     this.#dockerGate = new StartGate(machine.docker?.parallelStarts ?? 1);
     this.#prewarming = new Prewarming(settings.stemCells);
     const nowMs = (): number => machine.clock.nowMs();
-    this.#succession = new Succession(settings, nowMs, (container) => this.#leaving.has(container));
+    this.#succession = new Succession(settings, {
+      nowMs,
+      isLeaving: (container) => this.#leaving.has(container),
+      isTemplateDue: (kind) => machine.templates?.isDue(kind) === true,
+    });
     machine.docker?.follow(() => this.#silenceChanged());
+    machine.templates?.follow((failure) => events.emit("bootFailed", failure));
     const sweepMs = Math.min(
       settings.idleMs / sweepsPerIdleTime,
       settings.ageBeforeRetirementMs / sweepsPerAge,
@@ -208,6 +213,9 @@ export class Containers {
     };
     await gate.enter();
     try {
+      const renewal = container.isBound ? undefined : this.#machine.templates?.renewalOf(container.kind);
+      // No turn is lost where there is none: the next one that asks must find this one's.
+      if (renewal !== undefined) await renewal;
       if (!this.#isStillWanted(container, cause)) {
         this.evict(container, "evicted");
         return;
@@ -217,7 +225,8 @@ export class Containers {
       container.lastUsed = this.#machine.clock.nowMs();
       this.#failures.succeeded(container.kind);
       const tookMs = container.lastUsed - sinceMs;
-      this.#events.emit("started", { container: container.name, kind: container.kind, tookMs });
+      const { name, kind, isBooted } = container;
+      this.#events.emit("started", { container: name, kind, isBooted, tookMs });
       if (this.#isClosing) this.evict(container, "closing");
     } catch (error) {
       const fault = container.taint(error);
@@ -288,6 +297,7 @@ export class Containers {
   }
 
   #sweepOut(): void {
+    this.#machine.templates?.sweep();
     this.#retireIdle();
     this.#removeSurplus();
     this.#onChange();

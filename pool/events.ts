@@ -3,6 +3,7 @@
 import { EventEmitter } from "node:events";
 import type { RewindTimings } from "../restorer/index.ts";
 import type { LevelOutcome } from "./levels.ts";
+import type { BootFailure } from "./templates.ts";
 import type { RemovalCause, StartKind, TaintReason } from "./types.ts";
 
 export interface ContainerNamed {
@@ -12,7 +13,9 @@ export interface ContainerNamed {
 
 export type PoolEventMap = {
   /** A container is clean for the first time. */
-  started: [ContainerNamed & { readonly tookMs: number }];
+  started: [ContainerNamed & { readonly tookMs: number; readonly isBooted: boolean }];
+  /** A kind's container was to be booted and is started instead, or no template could be made of one. */
+  bootFailed: [BootFailure];
   startFailed: [ContainerNamed & { readonly error: Error; readonly failuresInARow: number }];
   leased: [ContainerNamed & { readonly start: StartKind; readonly waitedMs: number }];
   rewound: [ContainerNamed & { readonly timings: RewindTimings; readonly tookMs: number }];

@@ -78,7 +78,8 @@ export function realMachine(
     factory,
     docker,
     takeCheckpoint: rung === undefined ? undefined : (pids) => ContainerCheckpoint.take(pids, { rung }),
-    templates: settings?.boots === true ? new Templates(systemClock, settings) : undefined,
+    templates:
+      settings?.boots === true && rung !== undefined ? new Templates(systemClock, settings) : undefined,
     pendingBytes,
     clock: systemClock,
   };

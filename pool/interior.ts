@@ -34,6 +34,8 @@ export interface Interior extends Remains {
   readonly memoryMB: number;
   /** True: it has a checkpoint to go back to. */
   readonly isRewindable: boolean;
+  /** True: it was not started, but booted from another's checkpoint. */
+  readonly isBooted?: boolean;
   /** Resolves once, with the reason, if it comes to an end without having been used or told to. */
   readonly lost: Promise<TaintError>;
   /** Once: awaits that it can take a job; takes its checkpoint and proves it. Throws. */

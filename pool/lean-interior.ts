@@ -12,6 +12,7 @@ import type { Timed } from "./proxy/exchange.ts";
 import { awaitReady, exchangeOf, faultOf } from "./replies.ts";
 import { type Inside, Rewinder } from "./rewinder.ts";
 import { asTaint } from "./taint.ts";
+import type { Renewal, Way } from "./templates.ts";
 import {
   type CollectedLogs,
   type ExchangeLimits,
@@ -26,37 +27,62 @@ export class LeanInterior implements Interior, Inside {
   readonly logs: ContainerLogs;
   /** The runtime has ended, and what it had written before is read. */
   readonly lost: Promise<TaintError>;
+  readonly isBooted: boolean;
   readonly #machine: Machine;
   readonly #settings: PoolSettings;
   readonly #orderedMB: number;
   #memoryMB: number;
+  readonly #renewal: Renewal | undefined;
   #rewinder: Rewinder | undefined;
+  /** Of what was booted. */
+  #proof: RewindTimings | undefined;
   #hasEnded: boolean = false;
   #oomKillsBefore = 0;
   /** Nothing has been asked since the last activation. */
   #isIdle: boolean = true;
 
   /** Booted where there is a template of its kind that this works with, else started. */
-  static async make(
+  static async make(order: ContainerOrder, machine: Machine, settings: PoolSettings): Promise<LeanInterior> {
+    const { kind, memoryMB } = order;
+    const { boot, renewal } = machine.templates?.wayOf(kind) ?? {};
+    const booted = boot && (await LeanInterior.#boot(boot, order, machine, settings));
+    if (booted !== undefined) return booted;
+    try {
+      const sandbox = await machine.factory.create(kind, memoryMB);
+      return new LeanInterior(sandbox, memoryMB, machine, settings, { renewal });
+    } catch (error) {
+      renewal?.end();
+      throw error;
+    }
+  }
+
+  /** Proven already. Undefined where the boot has failed; throws where no container could be made at all. */
+  static async #boot(
+    boot: NonNullable<Way["boot"]>,
     { kind, memoryMB }: ContainerOrder,
     machine: Machine,
     settings: PoolSettings,
-  ): Promise<LeanInterior> {
-    const { factory, templates } = machine;
-    const boot = templates?.bootOf(kind);
+  ): Promise<LeanInterior | undefined> {
     let booted: Checkpoint | undefined;
+    let inside: LeanInterior;
     try {
-      if (boot !== undefined) {
-        const sandbox = await factory.create(kind, memoryMB, async (waiting) => {
-          booted = await boot(waiting);
-        });
-        return new LeanInterior(sandbox, memoryMB, machine, settings, booted);
-      }
+      const sandbox = await machine.factory.create(kind, memoryMB, async (waiting) => {
+        booted = await boot(waiting);
+      });
+      inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted });
     } catch (failure) {
       booted?.release();
-      if (templates?.hasFailed(kind, failure) !== true) throw failure;
+      if (machine.templates?.hasFailed(kind, failure) === true) return undefined;
+      throw failure;
     }
-    return new LeanInterior(await factory.create(kind, memoryMB), memoryMB, machine, settings);
+    try {
+      inside.#proof = await inside.putBack();
+      return inside;
+    } catch (failure) {
+      machine.templates?.failed(kind, failure);
+      await inside.destroy();
+      return undefined;
+    }
   }
 
   /** Takes the sandbox's descriptors over, and the checkpoint that it was booted from. */
@@ -65,12 +91,14 @@ export class LeanInterior implements Interior, Inside {
     memoryMB: number,
     machine: Machine,
     settings: PoolSettings,
-    booted?: Checkpoint,
+    { booted, renewal }: { readonly booted?: Checkpoint | undefined; readonly renewal?: Renewal | undefined },
   ) {
+    this.isBooted = booted !== undefined;
     if (booted !== undefined) this.#rewinder = new Rewinder(this, booted, machine, settings);
     const { channelFd, stdoutFd, stderrFd } = sandbox;
     this.#machine = machine;
     this.#settings = settings;
+    this.#renewal = renewal;
     this.#orderedMB = memoryMB;
     this.#memoryMB = memoryMB;
     this.sandbox = sandbox;
@@ -92,15 +120,19 @@ export class LeanInterior implements Interior, Inside {
   }
 
   async settle(): Promise<RewindTimings | undefined> {
-    if (this.#rewinder !== undefined) return await this.putBack();
-    const { startTimeoutMs } = this.#settings;
-    await awaitReady(this, { startTimeoutMs, memoryMB: this.#memoryMB });
-    const checkpoint = await this.#machine.takeCheckpoint?.([this.sandbox.runtimePid]);
-    if (checkpoint === undefined) return await this.putBack();
-    this.#rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
-    const proof = await this.putBack();
-    this.#machine.templates?.offer(this.sandbox.kind, checkpoint);
-    return proof;
+    if (this.isBooted) return this.#proof;
+    try {
+      const { startTimeoutMs } = this.#settings;
+      await awaitReady(this, { startTimeoutMs, memoryMB: this.#memoryMB });
+      const checkpoint = await this.#machine.takeCheckpoint?.([this.sandbox.runtimePid]);
+      if (checkpoint === undefined) return await this.putBack();
+      this.#rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
+      const proof = await this.putBack();
+      this.#renewal?.offer(checkpoint);
+      return proof;
+    } finally {
+      this.#renewal?.end();
+    }
   }
 
   init(frame: InitFrame, limits: ExchangeLimits, onFault: OnFault): Promise<Timed> {

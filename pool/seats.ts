@@ -24,6 +24,8 @@ export interface Placed {
   readonly lastUsed: number;
   /** Memory that its action checkpoint takes beside it; absent: it has none. */
   readonly levelBytes?: number;
+  /** True: it was booted from another's checkpoint. */
+  readonly isBooted?: boolean;
   /** How many more jobs of its owner may use it beside those that do; absent: none. */
   readonly spare?: number;
 }

@@ -1,30 +1,36 @@
-// Who follows a container that has served long enough: the successor is made before the other goes.
+// Who follows a container that has served long enough, or whose kind needs a new template: the successor is made before the other
+// goes.
 
 import { ageOf } from "./ageing.ts";
 import type { Container } from "./container.ts";
 import { reservedMB } from "./seats.ts";
 import type { PoolSettings } from "./types.ts";
 
+export interface SuccessionFacts {
+  readonly nowMs: () => number;
+  /** It is being removed. */
+  readonly isLeaving: (container: Container) => boolean;
+  /** One of this kind is to be started, to boot others from. */
+  readonly isTemplateDue: (kind: string) => boolean;
+}
+
 export class Succession {
   readonly #settings: PoolSettings;
-  readonly #nowMs: () => number;
-  readonly #isLeaving: (container: Container) => boolean;
+  readonly #facts: SuccessionFacts;
   /** Made for the one that is to retire. */
   readonly #successors = new WeakMap<Container, Container>();
 
-  /** `isLeaving`: it is being removed. */
-  constructor(settings: PoolSettings, nowMs: () => number, isLeaving: (container: Container) => boolean) {
+  constructor(settings: PoolSettings, facts: SuccessionFacts) {
     this.#settings = settings;
-    this.#nowMs = nowMs;
-    this.#isLeaving = isLeaving;
+    this.#facts = facts;
   }
 
   /** True: its successor is there, or it has served long enough and none is under way. What is bound is never replaced. */
   isOver(container: Container): boolean {
     if (container.isBound) return false;
     const successor = this.#successors.get(container);
-    if (successor !== undefined && !this.#isLeaving(successor)) return successor.state !== "starting";
-    return ageOf(container, this.#nowMs(), this.#settings) === "worn";
+    if (successor !== undefined && !this.#facts.isLeaving(successor)) return successor.state !== "starting";
+    return ageOf(container, this.#facts.nowMs(), this.#settings) === "worn";
   }
 
   /** The first that is due, unless a successor is being made already or there is no room for one. */
@@ -36,8 +42,9 @@ export class Succession {
         container.isRewindable &&
         !this.#successors.has(container) &&
         container.order.memoryMB <= freeMB &&
-        !this.#isLeaving(container) &&
-        ageOf(container, this.#nowMs(), this.#settings) === "due",
+        !this.#facts.isLeaving(container) &&
+        (ageOf(container, this.#facts.nowMs(), this.#settings) === "due" ||
+          this.#facts.isTemplateDue(container.kind)),
     );
   }
 

@@ -1,7 +1,9 @@
-// What containers are booted from: of each kind the image of one that was started.
+// What containers are booted from: of each kind the image of one that was started, which is renewed before it is too old.
 
 import { ContainerCheckpoint, RestorerError, type Template, type Waiting } from "../restorer/index.ts";
 import type { Checkpoint, Clock } from "./machine.ts";
+import { asTaint } from "./taint.ts";
+import type { PoolSettings, TaintReason } from "./types.ts";
 
 interface Kept {
   readonly template: Template;
@@ -10,52 +12,146 @@ interface Kept {
 
 /** Of the age that a container may reach: what is booted has the address layout and the hash seeds of its template. */
 const shareOfAge = 1 / 4;
+/** Of the same: from then on the next template is made. */
+const shareUntilDue = 1 / 5;
+
+/** The making of a kind's next template: one container is started for it at a time. */
+export interface Renewal {
+  /** The checkpoint of that container, which is at rest. Never throws: it is a container like others then. */
+  offer(checkpoint: Checkpoint): void;
+  /** There is a new template now, or there will be none of this container. Idempotent. */
+  end(): void;
+}
+
+/** How a container is to be made: by `boot`, or else started, which may be for a renewal. */
+export interface Way {
+  readonly boot?: (waiting: Waiting) => Promise<Checkpoint>;
+  readonly renewal?: Renewal;
+}
+
+/** A boot, or what is needed for one, has failed; the container is started instead, or goes on as what it is. */
+export interface BootFailure {
+  readonly kind: string;
+  readonly reason: TaintReason;
+  readonly error: Error;
+}
+
+type BootFrom = (template: Template, waiting: Waiting) => Promise<Checkpoint>;
+const bootUnverified: BootFrom = (template, waiting) =>
+  ContainerCheckpoint.boot(template, waiting, { verify: false });
 
 export class Templates {
   readonly #clock: Clock;
   readonly #oldestMs: number;
+  readonly #dueMs: number;
+  readonly #bootFrom: BootFrom;
   readonly #kept = new Map<string, Kept>();
-  /** Kinds that could not be booted: there is something that cannot be made anew. */
-  readonly #refused = new Set<string>();
+  readonly #renewals = new Map<string, Promise<void>>();
+  /** Until when kinds that could not be booted are started. */
+  readonly #refusedUntilMs = new Map<string, number>();
+  #onFailure: (failure: BootFailure) => void = () => undefined;
   #isClosed: boolean = false;
 
-  constructor(clock: Clock, { ageBeforeRetirementMs }: { readonly ageBeforeRetirementMs: number }) {
+  constructor(
+    clock: Clock,
+    { ageBeforeRetirementMs }: Pick<PoolSettings, "ageBeforeRetirementMs">,
+    bootFrom: BootFrom = bootUnverified,
+  ) {
     this.#clock = clock;
     this.#oldestMs = ageBeforeRetirementMs * shareOfAge;
+    this.#dueMs = ageBeforeRetirementMs * shareUntilDue;
+    this.#bootFrom = bootFrom;
   }
 
-  /** Boots a container of this kind; undefined where one must be started. */
-  bootOf(kind: string): ((waiting: Waiting) => Promise<Checkpoint>) | undefined {
+  follow(onFailure: (failure: BootFailure) => void): void {
+    this.#onFailure = onFailure;
+  }
+
+  /**
+   * To be awaited before a way is asked for, where there is nothing to boot from yet, but somebody makes it: so of many made at once only
+   * one starts its interpreter.
+   */
+  renewalOf(kind: string): Promise<void> | undefined {
+    this.sweep();
+    return this.#kept.has(kind) ? undefined : this.#renewals.get(kind);
+  }
+
+  /** For the next container of this kind. A renewal must be ended. */
+  wayOf(kind: string): Way {
+    this.sweep();
     const kept = this.#kept.get(kind);
-    if (kept === undefined) return undefined;
-    if (this.#clock.nowMs() - kept.bornMs > this.#oldestMs) {
-      this.#forget(kind);
-      return undefined;
-    }
-    return (waiting) => ContainerCheckpoint.boot(kept.template, waiting, { verify: false });
+    const isBeingRenewed = this.#renewals.has(kind);
+    if (kept !== undefined && (isBeingRenewed || !this.isDue(kind)))
+      return { boot: (waiting) => this.#bootFrom(kept.template, waiting) };
+    return isBeingRenewed || this.#isClosed || this.#isRefused(kind) ? {} : { renewal: this.#renew(kind) };
   }
 
-  /** The checkpoint of a started container of the kind, which is at rest. */
-  offer(kind: string, checkpoint: Checkpoint): void {
-    if (this.#isClosed || this.#kept.has(kind) || this.#refused.has(kind)) return;
-    const template = checkpoint.template?.();
-    if (template !== undefined) this.#kept.set(kind, { template, bornMs: this.#clock.nowMs() });
+  /** True: the next template should be made now, so that there is one when this one is too old. */
+  isDue(kind: string): boolean {
+    const { bornMs = Number.POSITIVE_INFINITY } = this.#kept.get(kind) ?? {};
+    return this.#clock.nowMs() - bornMs > this.#dueMs && !this.#renewals.has(kind);
   }
 
-  /** True: the boot itself has failed. Unless the process was killed, containers of this kind are started from now on. */
+  /** True: it was the boot itself that has failed. Unless its process was killed, the kind is started for as long as a template serves. */
   hasFailed(kind: string, failure: unknown): boolean {
     const cause = failure instanceof Error ? failure.cause : undefined;
     if (!(cause instanceof RestorerError)) return false;
-    if (cause.code === "process-gone") return true;
-    this.#forget(kind);
-    this.#refused.add(kind);
+    this.failed(kind, cause);
     return true;
+  }
+
+  /** What was booted is not what was to be booted, or nothing could be. */
+  failed(kind: string, failure: unknown): void {
+    const { reason, message } = asTaint(failure);
+    this.#onFailure({ kind, reason, error: new Error(message, { cause: failure }) });
+    if (reason === "process-gone") return;
+    this.#forget(kind);
+    this.#refusedUntilMs.set(kind, this.#clock.nowMs() + this.#oldestMs);
+  }
+
+  /** Gives up what is too old. */
+  sweep(): void {
+    const tooOldMs = this.#clock.nowMs() - this.#oldestMs;
+    for (const [kind, { bornMs }] of this.#kept) if (bornMs < tooOldMs) this.#forget(kind);
   }
 
   /** Keeps no more. Idempotent. */
   close(): void {
     this.#isClosed = true;
     for (const kind of [...this.#kept.keys()]) this.#forget(kind);
+  }
+
+  #isRefused(kind: string): boolean {
+    return this.#clock.nowMs() < (this.#refusedUntilMs.get(kind) ?? 0);
+  }
+
+  #renew(kind: string): Renewal {
+    let settle = (): void => undefined;
+    this.#renewals.set(kind, new Promise((resolve) => (settle = resolve)));
+    let isOver: boolean = false;
+    return {
+      offer: (checkpoint) => {
+        if (!isOver && !this.#isClosed) this.#take(kind, checkpoint);
+      },
+      end: () => {
+        if (!isOver) this.#renewals.delete(kind);
+        isOver = true;
+        settle();
+      },
+    };
+  }
+
+  /** Not where an action's checkpoint is in use: what would be booted had that action in it. */
+  #take(kind: string, checkpoint: Checkpoint): void {
+    if (checkpoint.level !== undefined || this.#isRefused(kind)) return;
+    try {
+      const template = checkpoint.template?.();
+      if (template === undefined) return;
+      this.#forget(kind);
+      this.#kept.set(kind, { template, bornMs: this.#clock.nowMs() });
+    } catch (error) {
+      this.failed(kind, error);
+    }
   }
 
   #forget(kind: string): void {

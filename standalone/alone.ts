@@ -105,7 +105,7 @@ export function requireContainers({
 
 /** The usual settings, with so much memory and containers ready for each family of kinds that there is. */
 function invokerSettings(usual: InvokerSettings, options: Options, manifest: Manifest): InvokerSettings {
-  const { userMemoryMB, rewind } = options;
+  const { userMemoryMB, rewind, boots } = options;
   const memoryMB = usual.memoryMB.std;
   const defaults = Object.values(manifest.runtimes).flatMap((runtimes) =>
     runtimes.filter((one) => one.default),
@@ -116,6 +116,7 @@ function invokerSettings(usual: InvokerSettings, options: Options, manifest: Man
       ...usual.pool,
       userMemoryMB,
       rewind,
+      boots,
       stemCells: stemCellsFor(
         defaults.map(({ kind }) => kind),
         { userMemoryMB, memoryMB },

@@ -16,6 +16,8 @@ export interface Options {
   readonly kinds: readonly string[] | undefined;
   /** For actions without the annotation. */
   readonly rewind: RewindPolicy;
+  /** Containers are booted from the checkpoint of one that was started. */
+  readonly boots: boolean;
   /** The largest concurrency limit that an action may have. */
   readonly concurrencyMax: number;
   readonly place: Place;
@@ -78,12 +80,15 @@ export function readOptions(
   const given = new Map<string, string>();
   let help = false;
   let cluster = false;
+  let boots = false;
   for (let i = 0; i < argv.length; i++) {
     const [name = "", inline] = splitOnce(argv[i] ?? "");
     if (name === "--help" || name === "-h") {
       help = true;
     } else if (name === "--cluster" && inline === undefined) {
       cluster = true;
+    } else if (name === "--boots" && inline === undefined) {
+      boots = true;
     } else if (!(names as readonly string[]).includes(name)) {
       errors.push(`${name}: there is no such option${nearest(name)}`);
       const isFollowedByValue =
@@ -114,6 +119,7 @@ export function readOptions(
     }),
     kinds: readKinds(given.get("--kinds"), errors),
     rewind: readPolicy(given.get("--rewind"), defaults.pool.rewind, errors),
+    boots,
     concurrencyMax: readConcurrency(given.get("--concurrency-limit"), defaults.concurrency, errors),
     place: readPlace(given, cluster, errors),
     manifestFile: readManifestFile(given.get("--manifest"), given, cluster, errors),

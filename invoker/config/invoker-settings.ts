@@ -47,6 +47,7 @@ export function defaultInvokerSettings(): InvokerSettings {
     limits: defaultLimits(number),
     number,
     rewind: choiceDefault("rewhisk.rewind", rewindPolicies),
+    boots: defaultPoolSettings.boots,
     idleMs: defaultPoolSettings.idleMs,
   });
 }
@@ -56,12 +57,14 @@ export function invokerSettings({
   limits,
   number,
   rewind,
+  boots,
   idleMs,
 }: {
   readonly limits: SharedLimits;
   /** Gives the value of a key of settings.json, in its unit. */
   readonly number: (key: string) => number;
   readonly rewind: RewindPolicy;
+  readonly boots: boolean;
   readonly idleMs: number;
 }): InvokerSettings {
   return {
@@ -77,6 +80,7 @@ export function invokerSettings({
       levelMemoryMB: number("rewhisk.action-checkpoints.memory"),
       levelInitMs: number("rewhisk.action-checkpoints.init"),
       rewind,
+      boots,
       idleMs,
     },
     peekFactor: number("whisk.container-pool.concurrent-peek-factor"),

@@ -152,6 +152,7 @@ function readInvoker(reader: SettingReader, notices: Notice[]): InvokerSettings 
       limits,
       number,
       rewind: reader.choice("rewhisk.rewind", ["always", "on-change"]),
+      boots: reader.boolean("rewhisk.boots"),
       idleMs: number("whisk.container-proxy.timeouts.idle-container"),
     }),
     topicPrefix: reader.text("whisk.kafka.topics.prefix"),

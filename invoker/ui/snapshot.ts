@@ -46,6 +46,8 @@ export interface ShownContainer {
   readonly state: Placed["state"];
   readonly memoryMB: number;
   readonly sort: "lean" | "docker";
+  /** Not started, but booted from the checkpoint of one that was. */
+  readonly isBooted: boolean;
 }
 
 type Counts<Name extends string | number> = { readonly [name in Name]?: number };
@@ -84,8 +86,8 @@ export async function takeSnapshot(
       reservedMB: pool.reservedMB,
       processMB: Math.round(process.memoryUsage.rss() / bytesPerMB),
     },
-    containers: pool.containers.map(({ id, kind, state, memoryMB, image }) => {
-      return { id, kind, state, memoryMB, sort: image === undefined ? "lean" : "docker" };
+    containers: pool.containers.map(({ id, kind, state, memoryMB, image, isBooted = false }) => {
+      return { id, kind, state, memoryMB, sort: image === undefined ? "lean" : "docker", isBooted };
     }),
     activations: await countsOf(metrics.activations, "status"),
     starts: await countsOf(metrics.starts, "start"),

@@ -56,9 +56,9 @@ function showOne(grid, container) {
 }
 
 /** @param {ShownContainer} container */
-function textOf({ id, kind, state, memoryMB, sort }) {
+function textOf({ id, kind, state, memoryMB, sort, isBooted }) {
   const word = state === "gone" ? "gone" : `${state}, ${states[state]}`;
-  return `Container ${id}: ${word}; ${kind}, ${memory(memoryMB)}, ${sort === "lean" ? "lean" : "Docker"}`;
+  return `Container ${id}: ${word}; ${kind}, ${memory(memoryMB)}, ${sort === "lean" ? "lean" : "Docker"}${isBooted ? ", booted" : ""}`;
 }
 
 /** @param {readonly ShownContainer[]} containers */

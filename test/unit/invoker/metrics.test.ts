@@ -96,6 +96,34 @@ describe("metrics", () => {
     ]);
   });
 
+  it("count boots that fail, of which the log tells once for each kind and reason", async () => {
+    const { observer, pool, logLines } = await worlds.make();
+    observer.watch(pool);
+    const said = (): unknown[] =>
+      logLines
+        .map((line) => JSON.parse(line) as { event: string; kind: string; reason: string; detail: string })
+        .filter(({ event }) => event === "container-not-booted")
+        .map(({ kind, reason, detail }) => [kind, reason, detail]);
+    for (const [kind, reason] of [
+      ["nodejs:20", "unsupported"],
+      ["nodejs:20", "unsupported"],
+      ["python:3", "unsupported"],
+      ["nodejs:20", "process-gone"],
+    ] as const)
+      pool.events.emit("bootFailed", { kind, reason, error: new Error("a socket") });
+    expect(said()).to.deep.equal([
+      ["nodejs:20", "unsupported", "a socket"],
+      ["python:3", "unsupported", "a socket"],
+      ["nodejs:20", "process-gone", "a socket"],
+    ]);
+    const { values } = await observer.metrics.bootsFailed.get();
+    const counted = values.filter(({ value }) => value > 0);
+    expect(counted.map(({ value, labels: { reason } }) => [reason, value])).to.deep.equal([
+      ["process-gone", 1],
+      ["unsupported", 3],
+    ]);
+  });
+
   it("are all documented, with their types and labels, and no others are", async () => {
     const [plain, tagged] = [await eventful(false), await eventful(true)];
     const all = [...(await scraped(tagged.observer.metrics)), ...(await scraped(plain.observer.metrics))];

@@ -3,9 +3,11 @@
 import { closeSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import koffi from "koffi";
-import type { Exit, Sandbox, SandboxFactory } from "../../../pool/lean/factory.ts";
+import { LeanError } from "../../../pool/lean/errors.ts";
+import type { Boot, Exit, Sandbox, SandboxFactory } from "../../../pool/lean/factory.ts";
 import type { Checkpoint, Clock, ImageFactory, Machine, Summary } from "../../../pool/machine.ts";
-import type { CheckpointLevel, RewindTimings } from "../../../restorer/index.ts";
+import { Templates } from "../../../pool/templates.ts";
+import type { CheckpointLevel, RewindTimings, Template } from "../../../restorer/index.ts";
 
 const libc = koffi.load("libc.so.6");
 const socketpair = libc.func("int socketpair(int domain, int type, int protocol, _Out_ int *fds)");
@@ -211,6 +213,8 @@ export class FakeCheckpoint implements Checkpoint {
   /** What a level that is taken holds, or what forbids it. */
   nextLevel: Summary | Error = { threads: 2, pages: 10 };
   isReleased = false;
+  /** Templates of it that are kept. */
+  templates = 0;
   /** What the next rewinds do; the default returns at once. */
   behave: () => Promise<void> = () => Promise.resolve();
 
@@ -232,6 +236,10 @@ export class FakeCheckpoint implements Checkpoint {
   release(): void {
     this.isReleased = true;
   }
+  template(): Template {
+    this.templates++;
+    return { release: () => this.templates-- } as unknown as Template;
+  }
 }
 
 /** Everything that was made is kept, for the tests to look at. */
@@ -242,6 +250,11 @@ export class FakeMachine implements Machine {
   clock: Clock = { nowMs: () => performance.timeOrigin + performance.now() };
   readonly factory: SandboxFactory;
   docker: ImageFactory | undefined;
+  readonly templates: Templates | undefined;
+  /** Rejects, or has the checkpoint fail that it gives. */
+  boot: (checkpoint: FakeCheckpoint) => Promise<void> = () => Promise.resolve();
+  /** Sandboxes whose runtime was not started. */
+  readonly booted: string[] = [];
   readonly takeCheckpoint: Machine["takeCheckpoint"];
   behave: Behaviour = obedient;
   /** Rejects where it returns an error. */
@@ -250,9 +263,19 @@ export class FakeMachine implements Machine {
   createDelayMs = 0;
   #mayCreate: Promise<void> = Promise.resolve();
 
-  constructor(options: { readonly rewinds?: boolean; readonly kinds?: readonly string[] } = {}) {
+  /** `boots`: with templates, under containers that may reach this age. */
+  constructor(
+    options: { readonly rewinds?: boolean; readonly kinds?: readonly string[]; readonly boots?: number } = {},
+  ) {
+    const { boots } = options;
+    if (boots !== undefined)
+      this.templates = new Templates(
+        { nowMs: () => this.clock.nowMs() },
+        { ageBeforeRetirementMs: boots },
+        () => this.#boot(),
+      );
     this.factory = {
-      create: (kind, memoryMB) => this.#create(kind, memoryMB),
+      create: (kind, memoryMB, boot) => this.#create(kind, memoryMB, boot),
       kinds: () => options.kinds ?? ["nodejs:20", "python:3"],
       removeLeftovers: () => Promise.resolve(),
       allowForwarding: () => undefined,
@@ -277,17 +300,30 @@ export class FakeMachine implements Machine {
     };
   }
 
-  async #create(kind: string, memoryMB: number): Promise<Sandbox> {
+  async #create(kind: string, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
     const mayCreate = this.#mayCreate;
     await new Promise((resolve) => setTimeout(resolve, this.createDelayMs));
     await mayCreate;
     const error = this.refuseToCreate();
     if (error !== undefined) throw error;
     const id = `sandbox-${this.sandboxes.length}`;
+    try {
+      await boot?.({ pid: 1, goFd: -1 });
+    } catch (cause) {
+      throw new LeanError("start", `container ${id}: not booted`, { cause });
+    }
     const sandbox = new FakeSandbox(id, kind, memoryMB, (request, runtime) => this.behave(request, runtime));
     this.sandboxes.push(sandbox);
-    if (!this.isSilent) sandbox.runtime.ready();
+    if (boot !== undefined) this.booted.push(id);
+    else if (!this.isSilent) sandbox.runtime.ready();
     return sandbox;
+  }
+
+  async #boot(): Promise<Checkpoint> {
+    const checkpoint = new FakeCheckpoint();
+    await this.boot(checkpoint);
+    this.checkpoints.push(checkpoint);
+    return checkpoint;
   }
 
   #checkpoint(): Promise<Checkpoint> {

@@ -1,84 +1,145 @@
 // From what containers are booted, for how long, and that a kind which cannot be booted is started.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { LeanError } from "../../../pool/index.ts";
 import type { Checkpoint } from "../../../pool/machine.ts";
-import { Templates } from "../../../pool/templates.ts";
-import { RestorerError, type Template } from "../../../restorer/index.ts";
+import { type BootFailure, Templates } from "../../../pool/templates.ts";
+import { RestorerError } from "../../../restorer/index.ts";
+import { FakeCheckpoint } from "./fake-machine.ts";
 
 const kind = "python:3";
-const ageBeforeRetirementMs = 4000;
-
-/** A checkpoint that counts how many of its templates are kept. */
-function counting(): { readonly checkpoint: Checkpoint; readonly kept: () => number } {
-  let kept = 0;
-  const template = (): Template => {
-    kept++;
-    return { release: () => kept-- } as unknown as Template;
-  };
-  const rewind = (): never => {
-    throw new Error("not asked for");
-  };
-  return {
-    checkpoint: {
-      ...{ summary: { threads: 1, pages: 1 }, level: undefined, takeLevel: rewind },
-      ...{ rewind, release: () => undefined, template },
-    },
-    kept: () => kept,
-  };
-}
+const ageBeforeRetirementMs = 20_000;
+const oldestMs = 5000;
 
 describe("templates", () => {
   let nowMs = 0;
   let templates: Templates;
+  let failures: BootFailure[] = [];
 
   beforeEach(() => {
     nowMs = 0;
+    failures = [];
     templates = new Templates({ nowMs: () => nowMs }, { ageBeforeRetirementMs });
+    templates.follow((failure) => failures.push(failure));
   });
 
-  it("are of the first started container of a kind", () => {
-    const [first, second] = [counting(), counting()];
-    expect(templates.bootOf(kind)).to.equal(undefined);
-    templates.offer(kind, first.checkpoint);
-    templates.offer(kind, second.checkpoint);
-    expect(templates.bootOf(kind)).to.be.a("function");
-    expect(templates.bootOf("nodejs:20")).to.equal(undefined);
-    expect([first.kept(), second.kept()]).to.deep.equal([1, 0]);
+  /** The next container of the kind is started, and offered if its checkpoint is to become the next template. */
+  function startOne(checkpoint: Checkpoint = new FakeCheckpoint()): void {
+    const { boot, renewal } = templates.wayOf(kind);
+    expect(boot).to.equal(undefined);
+    renewal?.offer(checkpoint);
+    renewal?.end();
+  }
+  const isBooted = (of = kind): boolean => {
+    const { boot, renewal } = templates.wayOf(of);
+    renewal?.end();
+    return boot !== undefined;
+  };
+
+  it("are of the first started container of a kind, which the others wait for", async () => {
+    const { boot, renewal } = templates.wayOf(kind);
+    expect([boot, renewal]).to.deep.equal([undefined, renewal ?? "a renewal"]);
+    expect(templates.wayOf(kind), "started, should it not wait").to.deep.equal({});
+    const told: string[] = [];
+    const waiting = templates.renewalOf(kind)?.then(() => told.push("ready"));
+    expect(templates.renewalOf("nodejs:20")).to.equal(undefined);
+    await nextTurn();
+    told.push("nothing yet");
+    const checkpoint = new FakeCheckpoint();
+    renewal?.offer(checkpoint);
+    renewal?.end();
+    await waiting;
+    expect(told).to.deep.equal(["nothing yet", "ready"]);
+    expect(templates.renewalOf(kind)).to.equal(undefined);
+    expect([isBooted(), isBooted("nodejs:20"), checkpoint.templates]).to.deep.equal([true, false, 1]);
   });
 
-  it("are renewed after a quarter of the age that containers may reach", () => {
-    const [first, second] = [counting(), counting()];
-    templates.offer(kind, first.checkpoint);
-    nowMs = ageBeforeRetirementMs / 4;
-    expect(templates.bootOf(kind)).to.be.a("function");
+  it("are made by somebody else where the container that was to be one has failed", async () => {
+    const { renewal } = templates.wayOf(kind);
+    const waiting = templates.renewalOf(kind);
+    renewal?.end();
+    await waiting;
+    startOne();
+    expect(isBooted()).to.equal(true);
+  });
+
+  it("are due before they are too old: one container is started for the next, and all others booted until that is there", () => {
+    const [first, second] = [new FakeCheckpoint(), new FakeCheckpoint()];
+    startOne(first);
+    nowMs = 4000;
+    expect([templates.isDue(kind), isBooted()]).to.deep.equal([false, true]);
+    nowMs = 4001;
+    expect(templates.isDue(kind)).to.equal(true);
+    const { boot, renewal } = templates.wayOf(kind);
+    expect(boot).to.equal(undefined);
+    expect([templates.isDue(kind), isBooted(), isBooted()]).to.deep.equal([false, true, true]);
+    renewal?.offer(second);
+    renewal?.end();
+    expect([first.templates, second.templates]).to.deep.equal([0, 1]);
+    nowMs = 4001 + 4000;
+    expect([templates.isDue(kind), isBooted()]).to.deep.equal([false, true]);
+  });
+
+  it("are given up after a quarter of the age that containers may reach, whoever needs one", () => {
+    const checkpoint = new FakeCheckpoint();
+    startOne(checkpoint);
+    nowMs = oldestMs;
+    templates.sweep();
+    expect(checkpoint.templates).to.equal(1);
     nowMs++;
-    expect(templates.bootOf(kind)).to.equal(undefined);
-    templates.offer(kind, second.checkpoint);
-    expect(templates.bootOf(kind)).to.be.a("function");
-    expect([first.kept(), second.kept()]).to.deep.equal([0, 1]);
+    templates.sweep();
+    expect(checkpoint.templates).to.equal(0);
+    startOne();
+    expect(isBooted()).to.equal(true);
   });
 
-  it("are given up where the boot itself has failed, and then only", () => {
-    const { checkpoint, kept } = counting();
-    templates.offer(kind, checkpoint);
+  it("are given up for as long as one would serve where the boot itself has failed, and then only", () => {
+    const checkpoint = new FakeCheckpoint();
+    startOne(checkpoint);
     expect(templates.hasFailed(kind, new LeanError("start", "no cgroup"))).to.equal(false);
     const killed = new RestorerError("process-gone", "killed", false);
     expect(templates.hasFailed(kind, new LeanError("start", "killed", { cause: killed }))).to.equal(true);
-    expect(kept()).to.equal(1);
+    expect(checkpoint.templates).to.equal(1);
     const cause = new RestorerError("unsupported", "a socket", false);
     expect(templates.hasFailed(kind, new LeanError("start", "not booted", { cause }))).to.equal(true);
-    templates.offer(kind, checkpoint);
-    expect(templates.bootOf(kind)).to.equal(undefined);
-    expect(kept()).to.equal(0);
+    expect(checkpoint.templates).to.equal(0);
+    expect(templates.wayOf(kind), "nothing is renewed").to.deep.equal({});
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(["process-gone", "unsupported"]);
+    nowMs = oldestMs;
+    startOne();
+    expect(isBooted()).to.equal(true);
+  });
+
+  it("are none of a container where none can be made, which serves nevertheless", () => {
+    const checkpoint = new FakeCheckpoint();
+    checkpoint.template = () => {
+      throw new RestorerError("system", "no memory", true);
+    };
+    startOne(checkpoint);
+    expect(failures.map(({ kind, reason }) => [kind, reason])).to.deep.equal([[kind, "system"]]);
+    expect(templates.wayOf(kind)).to.deep.equal({});
+  });
+
+  it("are never of a process that has an action's checkpoint in use", async () => {
+    const checkpoint = new FakeCheckpoint();
+    await checkpoint.takeLevel();
+    startOne(checkpoint);
+    expect([checkpoint.templates, isBooted()]).to.deep.equal([0, false]);
+    await checkpoint.rewind({ verify: true });
+    startOne(checkpoint);
+    expect([checkpoint.templates, isBooted()]).to.deep.equal([1, true]);
   });
 
   it("are freed at the end, and none is taken any more", () => {
-    const { checkpoint, kept } = counting();
-    templates.offer(kind, checkpoint);
+    const checkpoint = new FakeCheckpoint();
+    startOne(checkpoint);
+    nowMs = 4001;
+    const { renewal } = templates.wayOf(kind);
     templates.close();
-    templates.offer(kind, checkpoint);
-    expect(kept()).to.equal(0);
-    expect(templates.bootOf(kind)).to.equal(undefined);
+    renewal?.offer(checkpoint);
+    renewal?.end();
+    expect(checkpoint.templates).to.equal(0);
+    expect(templates.wayOf(kind)).to.deep.equal({});
   });
 });

@@ -22,6 +22,7 @@ describe("the command line", () => {
       userMemoryMB: 2048,
       kinds: undefined,
       rewind: "always",
+      boots: false,
       concurrencyMax: 1,
       place: { kind: "alone" },
       manifestFile: undefined,
@@ -41,6 +42,7 @@ describe("the command line", () => {
       "nodejs:20, python:3",
       "--rewind",
       "on-change",
+      "--boots",
       "--concurrency-limit=200",
     );
     expect(options).to.deep.equal({
@@ -51,6 +53,7 @@ describe("the command line", () => {
       userMemoryMB: 4096,
       kinds: ["nodejs:20", "python:3"],
       rewind: "on-change",
+      boots: true,
       concurrencyMax: 200,
       place: { kind: "alone" },
       manifestFile: undefined,
