@@ -8,7 +8,7 @@ import type { Background } from "./background.ts";
 import type { Bus } from "./bus/bus.ts";
 import type { InvokerSettings } from "./config/invoker-settings.ts";
 import type { Progress } from "./feed.ts";
-import { type ActivationJob, describeJob, hasUnknownPolicy, type RunnableAction } from "./job.ts";
+import { type ActivationJob, describeJob, policyInstead, type RunnableAction } from "./job.ts";
 import { type LogFiles, logFileText } from "./log-files.ts";
 import { logsOf } from "./logs.ts";
 import type { Observer } from "./observe.ts";
@@ -78,7 +78,9 @@ export async function runActivation(order: Order, parts: ActivationParts, progre
       return await refuse(order, found, acks, parts);
     }
     action = found;
-    if (hasUnknownPolicy(action.stored.document)) observer.unknownPolicy(action.stored.document);
+    const { document } = action.stored;
+    const instead = policyInstead(document, parts.settings.pool.rewind);
+    if (instead !== undefined) observer.unknownPolicy(document, instead);
 
     const job = describeJob(order, action, parts.settings);
     const use = await useContainer(job, message, parts, progress.placed);

@@ -80,17 +80,26 @@ export function describeJob(order: Order, action: RunnableAction, settings: Invo
 /** The annotation by which an action's author chooses when its containers are rewound. */
 export const rewindAnnotation = "rewind";
 
-/** What the annotation says, else what is usual here. The strict policy for an author who chose something that is none. */
+/** What the annotation says, else what is usual here. */
 function rewindPolicy(annotations: readonly KeyValue[], usual: RewindPolicy): RewindPolicy {
   const chosen = annotationOf(annotations, rewindAnnotation);
   if (chosen === undefined) return usual;
-  return rewindPolicies.find((policy) => policy === chosen) ?? "always";
+  return rewindPolicies.find((policy) => policy === chosen) ?? strictPolicy(usual);
 }
 
-/** True: the author wished for a policy that there is not. */
-export function hasUnknownPolicy({ annotations }: ActionDocument): boolean {
+/** For an author who chose something that is none: no state lives on. */
+function strictPolicy(usual: RewindPolicy): RewindPolicy {
+  return usual === "on-change" ? "always" : usual;
+}
+
+/** What holds instead where the author wished for a policy that there is not; undefined: he did not. */
+export function policyInstead(
+  { annotations }: ActionDocument,
+  usual: RewindPolicy,
+): RewindPolicy | undefined {
   const chosen = annotationOf(annotations, rewindAnnotation);
-  return chosen !== undefined && !rewindPolicies.some((policy) => policy === chosen);
+  if (chosen === undefined || rewindPolicies.some((policy) => policy === chosen)) return undefined;
+  return strictPolicy(usual);
 }
 
 /** Of our runtimes only nodejs runs an activation while another waits for something; what an image does is its own matter. */

@@ -2,7 +2,14 @@
 
 import { LRUCache } from "lru-cache";
 import { type DestinationStream, type Logger, pino } from "pino";
-import { type Pool, type PoolEventMap, type Probe, rewindPolicies, type StartKind } from "../pool/index.ts";
+import {
+  type Pool,
+  type PoolEventMap,
+  type Probe,
+  type RewindPolicy,
+  rewindPolicies,
+  type StartKind,
+} from "../pool/index.ts";
 import type { BackgroundWork } from "./background.ts";
 import type { WireSettings } from "./config/wire-settings.ts";
 import { rewindAnnotation } from "./job.ts";
@@ -226,7 +233,7 @@ export class Observer {
   }
 
   /** Once for each revision of an action. */
-  unknownPolicy({ _id, _rev = "" }: ActionDocument): void {
+  unknownPolicy({ _id, _rev = "" }: ActionDocument, used: RewindPolicy): void {
     const revision = `${_id} ${_rev}`;
     if (this.#saidOfPolicy.has(revision)) return;
     this.#saidOfPolicy.set(revision, true);
@@ -234,7 +241,7 @@ export class Observer {
       event: "rewind-policy-unknown",
       transid: ownTransid.invoker,
       action: _id,
-      used: "always",
+      used,
     };
     this.#log.warn(fields, `the annotation ${rewindAnnotation} is neither ${rewindPolicies.join(" nor ")}`);
   }

@@ -103,6 +103,7 @@ export class Container {
     const stuck = this.#isStuck ? { isStuck: true } : {};
     const level = this.#levelBytes === undefined ? {} : { levelBytes: this.#levelBytes };
     const booted = this.isBooted ? { isBooted: true } : {};
+    const unused = this.uses === 0 ? { isUnused: true } : {};
     return {
       id,
       kind,
@@ -116,6 +117,7 @@ export class Container {
       ...stuck,
       ...level,
       ...booted,
+      ...unused,
     };
   }
 
@@ -159,13 +161,16 @@ export class Container {
       this.#round?.join();
     } else {
       const isLoaded = this.state === "warm";
+      const policy = this.#policyFor(job);
       this.#step("assigned");
       try {
+        if (policy === "fresh" && this.uses > 0)
+          throw new TaintError("system", "it was used before, and the job wants one that was not");
         this.#living().limitMemory(job.memoryMB);
       } catch (error) {
         throw this.taint(error);
       }
-      this.#round = new Round(job, this.#policyFor(job), isLoaded);
+      this.#round = new Round(job, policy, isLoaded);
       this.owner = job.owner;
     }
     this.uses++;
@@ -180,6 +185,11 @@ export class Container {
   /** By the policy, and by how all behaved. */
   get mayKeep(): boolean {
     return this.#round?.mayKeep === true;
+  }
+
+  /** True: those that use it now, or did last, are the only ones that ever have it. */
+  get isUsedUp(): boolean {
+    return this.#round?.isOnly === true;
   }
 
   keepLogs(limitBytes: number): void {
@@ -266,7 +276,7 @@ export class Container {
     this.#step("kept");
   }
 
-  /** running → removing: it cannot be rewound, and must not be kept as it is. */
+  /** running → removing: it cannot be rewound, or must not be, and must not be kept as it is. */
   spend(): void {
     this.#step("spent");
   }
@@ -375,10 +385,12 @@ export class Container {
     });
   }
 
-  /** What cannot be put back is kept only by who has it for life. */
+  /** Whatever is wanted, what cannot be put back is kept only by who has it for life, unless each use is to be the only one. */
   #policyFor(job: Job): RewindPolicy {
+    const wanted = job.rewind ?? this.#settings.rewind;
+    if (wanted === "fresh") return wanted;
     if (this.isBound) return "on-change";
-    return this.isRewindable ? (job.rewind ?? this.#settings.rewind) : "always";
+    return this.isRewindable ? wanted : "always";
   }
 
   #lost(why: TaintError): void {

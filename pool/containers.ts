@@ -9,7 +9,7 @@ import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts
 import { isIdle, type Placed, reservedMB } from "./seats.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
-import type { PoolSettings, RemovalCause } from "./types.ts";
+import type { Job, PoolSettings, RemovalCause } from "./types.ts";
 
 const sweepsPerIdleTime = 4;
 /** As often as half the time for which a container is due. */
@@ -53,8 +53,8 @@ export class Containers {
     this.#onChange = onChange;
     this.#leanGate = new StartGate(settings.parallelStarts);
     this.#dockerGate = new StartGate(machine.docker?.parallelStarts ?? 1);
-    this.#prewarming = new Prewarming(settings.stemCells);
     const nowMs = (): number => machine.clock.nowMs();
+    this.#prewarming = new Prewarming(settings, nowMs);
     this.#succession = new Succession(settings, {
       nowMs,
       isLeaving: (container) => this.#leaving.has(container),
@@ -106,6 +106,11 @@ export class Containers {
   #levelRoomBytes(): number {
     const claims = Array.from(this.#containers.values(), ({ claimedBytes }) => claimedBytes);
     return levelRoomBytes(claims, this.#settings.levelMemoryMB);
+  }
+
+  /** Such a job has come, which takes what nobody has used: replacements for its kind are made ahead for a while. */
+  expectFresh(job: Job): void {
+    if (job.image === undefined) this.#prewarming.expectFresh(job);
   }
 
   /** A job has had to wait for this one to be made. */

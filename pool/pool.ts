@@ -54,6 +54,7 @@ export class Pool {
   /** A container for the job, as soon as there is one. Throws PoolError. The lease must be released. */
   lease(job: Job): Promise<Lease> {
     if (this.#closing !== undefined) return Promise.reject(closedError(job));
+    if (this.#isFresh(job)) this.#containers.expectFresh(job);
     return new Promise((grant, refuse) => {
       this.#waiting.push({ job, sinceMs: this.#nowMs(), grant, refuse });
       this.#serve();
@@ -116,6 +117,7 @@ export class Pool {
     const wanted = asked.map(({ job, blockedSinceMs = nowMs }) => ({
       ...job,
       image: job.image?.name,
+      ...(this.#isFresh(job) && { isFresh: true, concurrency: 1 }),
       isPatient: nowMs - blockedSinceMs < patienceMs,
     }));
     const isDockerThere = this.#machine.docker?.isThere === true;
@@ -212,14 +214,18 @@ export class Pool {
 
   async #end(container: Container): Promise<void> {
     if (container.state === "running") {
-      if (this.#containers.isOver(container)) container.retire();
+      if (container.isUsedUp) container.spend();
+      else if (this.#containers.isOver(container)) container.retire();
       else if (container.mayKeep && this.#closing === undefined) container.keep();
       else if (container.isRewindable) await this.#rewind(container, this.#targetFor(container));
       else container.spend();
     }
     container.lastUsed = this.#nowMs();
     if (container.state === "removing")
-      this.#containers.discard(container, container.isRewindable ? "retired" : "spent");
+      this.#containers.discard(
+        container,
+        container.isRewindable && !container.isUsedUp ? "retired" : "spent",
+      );
     else if (container.state === "tainted") this.#containers.discard(container, "tainted");
   }
 
@@ -256,6 +262,10 @@ export class Pool {
     } catch (error) {
       container.taint(error);
     }
+  }
+
+  #isFresh({ rewind = this.#settings.rewind }: Job): boolean {
+    return rewind === "fresh";
   }
 
   #nowMs(): number {

@@ -1,14 +1,16 @@
 // How many containers of each kind to make ahead, which idle ones to give up, and how long to wait after a failure.
 
 import { type Placed, reservedMB } from "./seats.ts";
-import type { Reactive, StemCell } from "./types.ts";
+import type { PoolSettings, Reactive, StemCell } from "./types.ts";
 
 /**
  * Lives that count towards a stem cell. A lean container comes back rewound, unless it is tainted; one that Docker runs
- * counts until somebody has it.
+ * counts until somebody has it, and so does each where the kind's jobs take such as nobody has used.
  */
-function counts({ state, image }: Placed): boolean {
+function counts(cells: readonly StemCell[], { kind, state, image, isUnused }: Placed): boolean {
   if (image !== undefined) return state === "starting" || state === "clean";
+  if (cells.some((cell) => cell.isFresh === true && cell.image === undefined && cell.kind === kind))
+    return state === "starting" || (state === "clean" && isUnused === true);
   return state !== "tainted" && state !== "removing" && state !== "gone";
 }
 
@@ -17,12 +19,18 @@ function sortOf({ kind, image, memoryMB }: Pick<Placed, "kind" | "memoryMB"> & {
   return image === undefined ? kind : `${kind} ${memoryMB}`;
 }
 
-/** How many there are of each sort, less those that the cells want. */
+/** How many there are of each sort. */
+function countLiving(cells: readonly StemCell[], containers: readonly Placed[]): Map<string, number> {
+  const living = new Map<string, number>();
+  for (const seat of containers)
+    if (counts(cells, seat)) living.set(sortOf(seat), (living.get(sortOf(seat)) ?? 0) + 1);
+  return living;
+}
+
+/** The same, less those that the cells want. */
 function countBeyondCells(cells: readonly StemCell[], containers: readonly Placed[]): Map<string, number> {
-  const beyond = new Map<string, number>();
-  const add = (sort: string, count: number): void => void beyond.set(sort, (beyond.get(sort) ?? 0) + count);
-  for (const cell of cells) add(sortOf(cell), -cell.count);
-  for (const seat of containers) if (counts(seat)) add(sortOf(seat), 1);
+  const beyond = countLiving(cells, containers);
+  for (const cell of cells) beyond.set(sortOf(cell), (beyond.get(sortOf(cell)) ?? 0) - cell.count);
   return beyond;
 }
 
@@ -38,7 +46,7 @@ export function topUp(
 ): StemCell[] {
   const orders: StemCell[] = [];
   let freeMB = budgetMB - reservedMB(containers);
-  const living = countBeyondCells([], containers);
+  const living = countLiving(cells, containers);
   for (const cell of cells) {
     const sort = sortOf(cell);
     const have = living.get(sort) ?? 0;
@@ -74,7 +82,7 @@ export function surplus(
     .filter((seat) => !isTimed(cells, seat))
     .sort((one, other) => one.lastUsed - other.lastUsed)
     .filter((seat) => {
-      if (!counts(seat)) return true;
+      if (!counts(cells, seat)) return true;
       const left = beyond.get(sortOf(seat)) ?? 0;
       beyond.set(sortOf(seat), left - 1);
       return left > 0;
@@ -109,19 +117,51 @@ export function reactiveCount(
   return Math.min(Math.max(minCount, grown), maxCount);
 }
 
-/** The stem cells, whose numbers follow the cold starts where they are reactive. */
+/** A kind of which jobs take such containers as nobody has used. */
+interface FreshKind {
+  /** So long the next one is expected. */
+  readonly untilMs: number;
+  readonly memoryMB: number;
+}
+
+/** The stem cells, whose numbers follow the cold starts where they are reactive, and what jobs take containers that nobody has used. */
 export class Prewarming {
   #cells: readonly StemCell[];
+  readonly #settings: Pick<PoolSettings, "rewind" | "idleMs">;
+  readonly #nowMs: () => number;
   readonly #coldStarts = new Map<string, number>();
+  /** Lean ones. */
+  readonly #freshKinds = new Map<string, FreshKind>();
   #hasBegun: boolean = false;
 
-  constructor(cells: readonly StemCell[]) {
-    this.#cells = cells;
+  constructor(settings: Pick<PoolSettings, "stemCells" | "rewind" | "idleMs">, nowMs: () => number) {
+    this.#cells = settings.stemCells;
+    this.#settings = settings;
+    this.#nowMs = nowMs;
   }
 
-  /** With the numbers that are to be kept now: at first those of the settings. */
+  /**
+   * With the numbers that are to be kept now: at first those of the settings. One is kept of a kind that has none, as long as jobs come
+   * that would have to wait for it.
+   */
   get cells(): readonly StemCell[] {
-    return this.#cells;
+    const isUsual = this.#settings.rewind === "fresh";
+    const isFresh = ({ image, kind }: StemCell): boolean =>
+      image === undefined && (isUsual || this.#isExpected(kind));
+    const added = [...this.#freshKinds]
+      .filter(([kind]) => this.#isExpected(kind))
+      .filter(([kind]) => !this.#cells.some((cell) => cell.image === undefined && cell.kind === kind))
+      .map(([kind, { memoryMB }]) => ({ kind, count: 1, memoryMB }));
+    return [...this.#cells, ...added].map((cell) => (isFresh(cell) ? { ...cell, isFresh: true } : cell));
+  }
+
+  /** A job of the kind takes a lean container that nobody has used; for as long as idle ones are kept more are expected. */
+  expectFresh({ kind, memoryMB }: Pick<StemCell, "kind" | "memoryMB">): void {
+    this.#freshKinds.set(kind, { untilMs: this.#nowMs() + this.#settings.idleMs, memoryMB });
+  }
+
+  #isExpected(kind: string): boolean {
+    return this.#nowMs() < (this.#freshKinds.get(kind)?.untilMs ?? 0);
   }
 
   get isReactive(): boolean {

@@ -28,7 +28,7 @@ export class Round {
 
   /** Begun by the job that finds the container idle. `isLoaded`: with its action in it. */
   constructor({ concurrency = 1, hasOwnInit = false }: Job, policy: RewindPolicy, isAlreadyLoaded: boolean) {
-    this.#concurrency = concurrency;
+    this.#concurrency = policy === "fresh" ? 1 : concurrency;
     this.#hasOwnInit = hasOwnInit;
     this.#policy = policy;
     this.obstacle = new Promise((resolve) => {
@@ -54,6 +54,11 @@ export class Round {
   /** True: once the last has left, the owner's state may stay. */
   get mayKeep(): boolean {
     return this.#policy === "on-change" && this.#isWellBehaved;
+  }
+
+  /** True: nobody else is to have the container. */
+  get isOnly(): boolean {
+    return this.#policy === "fresh";
   }
 
   /** True: what its init makes may be come back to for the owner's later jobs. */

@@ -58,7 +58,7 @@ export function plan(
       continue;
     }
     if (held.some((earlier) => isAlike(earlier, wanted))) continue;
-    const shared = shares.take(wanted);
+    const shared = wanted.isFresh === true ? undefined : shares.take(wanted);
     if (shared !== undefined) {
       if (shared.container !== undefined) steps.push({ step: "lease", job, container: shared.container });
       continue;
@@ -113,13 +113,13 @@ export function plan(
   return { steps, blocked, isOneComing };
 }
 
-/** A container that the job could have is in use, by these steps at the latest, and will come back. */
+/** A container that the job could have, or its memory, is in use, by these steps at the latest, and will come back. */
 function isInUse(containers: readonly Placed[], steps: readonly Step[], wanted: Wanted): boolean {
   const leased = new Set(steps.map((step) => (step.step === "lease" ? step.container : undefined)));
   return containers.some(
     (seat) =>
       isAlike(seat, wanted) &&
       (seat.state === "running" || leased.has(seat.id)) &&
-      (seat.image === undefined || seat.owner === wanted.owner),
+      (seat.image === undefined || (seat.owner === wanted.owner && wanted.isFresh !== true)),
   );
 }

@@ -26,6 +26,8 @@ export interface Placed {
   readonly levelBytes?: number;
   /** True: it was booted from another's checkpoint. */
   readonly isBooted?: boolean;
+  /** True: nobody has ever used it. */
+  readonly isUnused?: boolean;
   /** How many more jobs of its owner may use it beside those that do; absent: none. */
   readonly spare?: number;
 }
@@ -39,6 +41,8 @@ export interface Wanted {
   readonly isPatient: boolean;
   /** So many of the owner's jobs may use one container at the same time; absent: one. */
   readonly concurrency?: number;
+  /** True: only a container that nobody has used will do. */
+  readonly isFresh?: boolean;
 }
 
 /** Megabytes reserved by everything that is not gone. */
@@ -82,20 +86,30 @@ export function take(seats: Placed[], seat: Placed): void {
   seats.splice(seats.indexOf(seat), 1);
 }
 
+/** Nobody has used it, where that is wanted. */
+function isFreshEnough({ state, isUnused }: Placed, { isFresh }: Wanted): boolean {
+  return isFresh !== true || state === "starting" || isUnused === true;
+}
+
 /** Of the wanted kind, and what it would have to grow by is free. Docker's are of the wanted size or do not fit. */
 function fits(seat: Placed, wanted: Wanted, freeMB: number): boolean {
-  if (!isAlike(seat, wanted)) return false;
+  if (!isAlike(seat, wanted) || !isFreshEnough(seat, wanted)) return false;
   if (seat.image !== undefined) return seat.memoryMB === wanted.memoryMB;
   return wanted.memoryMB - seat.memoryMB <= Math.max(0, freeMB);
 }
 
-/** Warm for this owner; else clean of this kind, rather without growing, rather the one used last (its pages are hot). */
+/**
+ * Warm for this owner; else clean of this kind, rather without growing, rather one that others could not have because it was
+ * used, rather the one used last (its pages are hot).
+ */
 export function chooseIdle(seats: readonly Placed[], wanted: Wanted, freeMB: number): Placed | undefined {
   const fitting = seats.filter((seat) => fits(seat, wanted, freeMB));
   const warm = fitting.filter((seat) => seat.state === "warm" && seat.owner === wanted.owner);
   if (warm.length > 0) return newest(warm);
   const clean = fitting.filter((seat) => seat.state === "clean");
-  return newest(clean.filter((seat) => seat.memoryMB >= wanted.memoryMB)) ?? newest(clean);
+  const large = clean.filter((seat) => seat.memoryMB >= wanted.memoryMB);
+  const isUsed = ({ isUnused }: Placed): boolean => isUnused !== true;
+  return newest(large.filter(isUsed)) ?? newest(large) ?? newest(clean.filter(isUsed)) ?? newest(clean);
 }
 
 /** One of the kind that is being made or rewound, rather the latter. */
@@ -120,6 +134,7 @@ export function chooseRecyclable(
 export function growable(seats: readonly Placed[], wanted: Wanted): Placed | undefined {
   return seats
     .filter((seat) => isIdle(seat) && seat.image === undefined && isAlike(seat, wanted))
+    .filter((seat) => isFreshEnough(seat, wanted))
     .reduce<Placed | undefined>(
       (best, seat) => (best && best.memoryMB >= seat.memoryMB ? best : seat),
       undefined,

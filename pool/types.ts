@@ -10,11 +10,12 @@ export type TaintReason = RestorerReason | "engine" | "logs";
 export type StartKind = "cold" | "clean" | "rewound" | "warm";
 
 /**
- * When a container is rewound: after every activation, or only when it changes hands. Whatever is asked, a machine on
- * which no rung proved itself uses every container once.
+ * When a container is rewound: after every activation; only when it changes hands; or never, for each job gets one that
+ * nobody has used, which is removed afterwards (`fresh`). Whatever is asked, a machine on which no rung proved itself uses
+ * every container once.
  */
 export type RewindPolicy = (typeof rewindPolicies)[number];
-export const rewindPolicies = ["always", "on-change"] as const;
+export const rewindPolicies = ["always", "on-change", "fresh"] as const;
 
 /** What Docker is to run where a kind has no runtime of ours, and for every action that brings an image of its own. */
 export interface Image {
@@ -31,7 +32,7 @@ export interface Job {
   readonly kind: string;
   /**
    * Absent: a lean container with a runtime of ours. Given: a Docker container, which is its first owner's for life and
-   * keeps what activations leave in it, whatever `rewind` says.
+   * keeps what activations leave in it, unless `rewind` says `fresh`.
    */
   readonly image?: Image;
   /** `<namespace>_<action>`: for people, in the name of a Docker container that is made for this job. */
@@ -42,8 +43,8 @@ export interface Job {
   /** Absent: as the pool's settings say. The same for all jobs of an owner. */
   readonly rewind?: RewindPolicy;
   /**
-   * So many jobs of this owner may use one container at the same time; absent: one. The asker knows that the runtime can
-   * run them so. The same for all jobs of an owner.
+   * So many jobs of this owner may use one container at the same time; absent: one, as always under `fresh`. The asker knows
+   * that the runtime can run them so. The same for all jobs of an owner.
    */
   readonly concurrency?: number;
   /** True: its init is given what another activation of the same owner may not have, so that nobody comes back to it. */
@@ -108,6 +109,8 @@ export interface StemCell {
   readonly image?: Image;
   /** How the number follows the cold starts (`stemCells[].reactive`). */
   readonly reactive?: Reactive;
+  /** True: only such count as nobody has used. */
+  readonly isFresh?: boolean;
 }
 
 /** At each check the number becomes `⌊cold starts / threshold⌋ × increment`, within these bounds. */

@@ -74,6 +74,7 @@ export function clusterBannerLines(facts: ClusterBannerFacts): readonly string[]
 const occasions = {
   always: "after every activation",
   "on-change": "when a container changes hands",
+  fresh: "never, each container is used once",
 } as const satisfies Record<RewindPolicy, string>;
 
 function rewindingText(probe: Probe, policy: RewindPolicy): string {

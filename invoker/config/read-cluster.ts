@@ -1,5 +1,6 @@
 // Reads the environment of stock's invoker into one value, or lists everything that is wrong with it.
 
+import { rewindPolicies } from "../../pool/index.ts";
 import { dockerOnly } from "../lean-arguments.ts";
 import { Kinds, type ManifestContent, readManifest } from "../manifest.ts";
 import type { ClusterSettings, DockerClusterSettings } from "./cluster-settings.ts";
@@ -151,7 +152,7 @@ function readInvoker(reader: SettingReader, notices: Notice[]): InvokerSettings 
     ...invokerSettings({
       limits,
       number,
-      rewind: reader.choice("rewhisk.rewind", ["always", "on-change"]),
+      rewind: reader.choice("rewhisk.rewind", rewindPolicies),
       boots: reader.boolean("rewhisk.boots"),
       idleMs: number("whisk.container-proxy.timeouts.idle-container"),
     }),

@@ -1,14 +1,16 @@
-// When containers are rewound: after every activation, or only when they change hands; by the invoker's setting and the action's.
+// When containers are rewound: after every activation, only when they change hands, or never; by the invoker's setting and the
+// action's.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { Json } from "../../invoker/index.ts";
+import type { Json, PoolSettings } from "../../invoker/index.ts";
+import { holdsWithin } from "../within.ts";
 import { type Done, RealInvoker } from "./real-invoker.ts";
 import { StandaloneProgram } from "./standalone-program.ts";
 
-type Policy = "always" | "on-change";
+type Policy = "always" | "on-change" | "fresh";
 
 const memoryMB = 256;
 
@@ -48,10 +50,16 @@ const hasInit = (done: Done): boolean => done.record.annotations.some(({ key }) 
 for (const kind of ["nodejs:20", "python:3"] as const) {
   describe(`the policy in one real ${kind} container`, () => {
     let real: RealInvoker;
-    const start = async (rewind: Policy): Promise<void> => {
+    const start = async (rewind: Policy, pool: Partial<PoolSettings> = {}): Promise<void> => {
       const stemCells = [{ kind, count: 1, memoryMB }];
-      real = await RealInvoker.start({ rewind, userMemoryMB: memoryMB, stemCells }, "policy");
+      real = await RealInvoker.start({ rewind, userMemoryMB: memoryMB, stemCells, ...pool }, "policy");
     };
+    /** The names of containers, in the order of what became of them. */
+    const named = (event: "container-started" | "container-removed"): string[] =>
+      real.lines
+        .map((line) => JSON.parse(line) as { event: string; container: string })
+        .filter((line) => line.event === event)
+        .map(({ container }) => container);
     const put = (name: string, policy?: string, timeoutMs = 10_000): void =>
       real.put(name, { kind, code: counters[kind], timeoutMs, ...(policy !== undefined && chosen(policy)) });
     const rewinds = async (): Promise<number> =>
@@ -123,6 +131,42 @@ for (const kind of ["nodejs:20", "python:3"] as const) {
         const next = await real.run("one");
         expect([result(next), hasInit(next)], fault).to.deep.equal([countOf(1), true]);
       }
+    });
+
+    for (const boots of [false, true])
+      it(`fresh: every activation has a container that nobody has used, ${boots ? "booted" : "started"} ahead`, async () => {
+        await start("fresh", { boots, userMemoryMB: 2 * memoryMB });
+        put("one");
+        for (let i = 0; i < 4; i++) {
+          const done = await real.run("one");
+          expect([result(done), hasInit(done)]).to.deep.equal([countOf(1), true]);
+          expect(await holdsWithin(60_000, () => named("container-removed").length === i + 1)).to.equal(true);
+          expect(await holdsWithin(60_000, () => named("container-started").length > i + 1)).to.equal(true);
+        }
+        expect(new Set(named("container-removed")).size).to.equal(4);
+        expect(await real.metric('rewhisk_starts_total{start="clean"}')).to.equal(4);
+        expect(await real.metric('rewhisk_containers_removed_total{cause="spent"}')).to.equal(4);
+        expect(await rewinds()).to.equal(0);
+        const started = await real.metric('rewhisk_containers_made_total{how="started"}');
+        expect(started).to.equal(boots ? 1 : named("container-started").length);
+      });
+
+    it("fresh, by the action's annotation: it gets nothing that another action has had, nor leaves anything", async () => {
+      await start("always", { userMemoryMB: 2 * memoryMB });
+      put("usual");
+      put("kept", "on-change");
+      put("fresh", "fresh");
+      for (const name of ["usual", "fresh", "kept", "fresh", "usual", "fresh"]) {
+        const done = await real.run(name);
+        expect(result(done), name).to.deep.equal(countOf(1));
+        expect(hasInit(done), name).to.equal(true);
+      }
+      const spent = (): number => real.lines.filter((line) => line.includes('"cause":"spent"')).length;
+      expect(await holdsWithin(60_000, () => spent() === 3)).to.equal(true);
+      put("kept", "on-change");
+      await real.run("kept");
+      await real.run("fresh");
+      expect(result(await real.run("kept")), "lives on beside").to.deep.equal(countOf(2));
     });
 
     it("the action's annotation decides, and a new revision decides anew", async () => {

@@ -313,6 +313,18 @@ describe("an activation", () => {
     annotated("3-c", "always");
     await here.run();
     expect(said()).to.equal(2);
+    for (const [usual, used] of [
+      ["fresh", "fresh"],
+      ["on-change", "always"],
+    ] as const) {
+      const there = await world({ pool: { ...defaultInvokerSettings().pool, rewind: usual } });
+      there.fetch = () =>
+        Promise.resolve(storedAction({ annotations: [{ key: "rewind", value: "rarely" }] }));
+      await there.run();
+      expect(there.logLines.find((line) => line.includes("rewind-policy-unknown"))).to.include(
+        `"used":"${used}"`,
+      );
+    }
     expect(here.logLines.join(""), "the author's text is his own").to.not.match(/sometimes|rarely/);
   });
 

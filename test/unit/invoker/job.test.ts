@@ -154,6 +154,12 @@ describe("a job", () => {
     ["on-change", "", "always"],
     ["on-change", null, "always"],
     ["on-change", ["on-change"], "always"],
+    ["fresh", undefined, "fresh"],
+    ["always", "fresh", "fresh"],
+    ["on-change", "fresh", "fresh"],
+    ["fresh", "always", "always"],
+    ["fresh", "on-change", "on-change"],
+    ["fresh", "frech", "fresh"],
   ] as const) {
     it(`is rewound ${policy} where ${usual} is usual and its annotation ${JSON.stringify(annotation)}`, () => {
       const annotations = annotation === undefined ? [] : [{ key: "rewind", value: annotation as Json }];

@@ -97,6 +97,19 @@ describe("a container", () => {
     expect([sandbox.memoryMB, container.memoryMB]).to.deep.equal([256, 256]);
   });
 
+  it("is not given to a job that wants one which nobody has used, once somebody has", async () => {
+    const { container } = await started();
+    container.assign({ ...job, rewind: "fresh" }, 1);
+    expect(container.isUsedUp).to.equal(true);
+    container.spend();
+    const { container: other } = await started();
+    other.assign(job, 1);
+    other.beginRewind();
+    await other.rewind();
+    expect(() => other.assign({ ...job, rewind: "fresh" }, 2)).to.throw(TaintError, /used before/);
+    expect(other.state).to.equal("tainted");
+  });
+
   it("leaves without a rewind once it has served long enough", async () => {
     const { container, checkpoint } = await started();
     const before = checkpoint.verified.length;

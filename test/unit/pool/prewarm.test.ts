@@ -12,6 +12,7 @@ import {
 } from "../../../pool/prewarm.ts";
 import type { Placed } from "../../../pool/seats.ts";
 import { StartFailures, StartGate } from "../../../pool/starts.ts";
+import type { RewindPolicy, StemCell } from "../../../pool/types.ts";
 
 function seat(id: number, fields: Partial<Placed> = {}): Placed {
   return { id, kind: "node", state: "clean", memoryMB: 256, owner: undefined, lastUsed: id, ...fields };
@@ -19,6 +20,10 @@ function seat(id: number, fields: Partial<Placed> = {}): Placed {
 const node = { kind: "node", count: 2, memoryMB: 256 };
 const python = { kind: "python", count: 1, memoryMB: 256 };
 const never = (): boolean => false;
+const prewarmingOf = (
+  stemCells: readonly StemCell[],
+  { rewind = "always" as RewindPolicy, nowMs = (): number => 0 } = {},
+): Prewarming => new Prewarming({ stemCells, rewind, idleMs: 100 }, nowMs);
 const kinds = (orders: readonly { readonly kind: string }[]): string[] => orders.map(({ kind }) => kind);
 
 describe("topping up", () => {
@@ -156,9 +161,9 @@ describe("prewarming what Docker runs", () => {
   });
 
   it("begins with the cell's number, and decides anew by the cold starts since the last time", () => {
-    const prewarming = new Prewarming([{ ...php, reactive }, node]);
+    const prewarming = prewarmingOf([{ ...php, reactive }, node]);
     const counts = (): number[] => prewarming.cells.map(({ count }) => count);
-    expect([prewarming.isReactive, new Prewarming([php, node]).isReactive]).to.deep.equal([true, false]);
+    expect([prewarming.isReactive, prewarmingOf([php, node]).isReactive]).to.deep.equal([true, false]);
     expect(counts()).to.deep.equal([2, 2]);
     prewarming.begun();
     expect(counts(), "the least, before the first decision").to.deep.equal([1, 2]);
@@ -186,5 +191,64 @@ describe("prewarming what Docker runs", () => {
     ];
     expect(expired(cells, seats, 111).map(({ id }) => id)).to.deep.equal([2, 1]);
     expect(expired([php], seats, 111)).to.deep.equal([]);
+  });
+});
+
+describe("prewarming for jobs that take what nobody has used", () => {
+  const fresh = { ...node, isFresh: true };
+  const unused = (id: number, fields: Partial<Placed> = {}): Placed =>
+    seat(id, { isUnused: true, ...fields });
+
+  it("replaces a container as soon as somebody has it", () => {
+    expect(kinds(topUp([fresh], [seat(1, { state: "running" }), unused(2)], 1024, never))).to.deep.equal([
+      "node",
+    ]);
+    expect(topUp([fresh], [unused(1), unused(2, { state: "starting" })], 1024, never)).to.deep.equal([]);
+    expect(kinds(topUp([fresh], [seat(1), seat(2, { state: "rewinding" })], 1024, never))).to.deep.equal([
+      "node",
+      "node",
+    ]);
+  });
+
+  it("leaves other kinds as they are", () => {
+    expect(
+      topUp([fresh, python], [unused(1), unused(2), seat(3, { kind: "python" })], 1024, never),
+    ).to.deep.equal([]);
+  });
+
+  it("gives up what others have used, if nobody has needed it for long", () => {
+    const seats = [seat(1), unused(2), unused(3)];
+    expect(surplus([fresh], seats, 50).map(({ id }) => id)).to.deep.equal([1]);
+  });
+
+  it("is for all kinds where that is usual, else for those of which such a job came, as long as idle ones are kept", () => {
+    expect(
+      prewarmingOf([node, python], { rewind: "fresh" }).cells.map(({ isFresh }) => isFresh),
+    ).to.deep.equal([true, true]);
+    let now = 0;
+    const prewarming = prewarmingOf([node, python], { nowMs: () => now });
+    expect(prewarming.cells).to.deep.equal([node, python]);
+    prewarming.expectFresh({ kind: "node", memoryMB: 512 });
+    now = 99;
+    expect(prewarming.cells).to.deep.equal([fresh, python]);
+    now = 100;
+    expect(prewarming.cells).to.deep.equal([node, python]);
+  });
+
+  it("keeps one of a kind without a cell, of the size of the last such job, as long as more are expected", () => {
+    for (const rewind of ["always", "fresh"] as const) {
+      let now = 0;
+      const prewarming = prewarmingOf([], { rewind, nowMs: () => now });
+      prewarming.expectFresh({ kind: "ruby", memoryMB: 512 });
+      expect(prewarming.cells).to.deep.equal([{ kind: "ruby", count: 1, memoryMB: 512, isFresh: true }]);
+      now = 100;
+      expect(prewarming.cells).to.deep.equal([]);
+    }
+  });
+
+  it("lets Docker's be as they are, which nobody gets who has not had them before", () => {
+    const image = { name: "images/php", pull: false, sentinelled: true };
+    const php = { kind: "php", count: 2, memoryMB: 256, image };
+    expect(prewarmingOf([php], { rewind: "fresh" }).cells).to.deep.equal([php]);
   });
 });

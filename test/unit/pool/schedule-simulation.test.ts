@@ -17,6 +17,8 @@ interface Simulated {
   readonly seats: Map<number, Placed>;
   readonly waiting: (Wanted & { readonly number: number })[];
   readonly served: number[];
+  /** Containers that are removed after their job. */
+  readonly usedUp: Set<number>;
   joined: number;
 }
 
@@ -46,19 +48,23 @@ function takeSteps(world: Simulated, nextId: () => number): void {
       const { state, owner, spare = 0 } = place;
       const isJoining = state === "running" && owner === wanted.owner && spare > 0;
       expect(state === "clean" || (state === "warm" && owner === wanted.owner) || isJoining).to.equal(true);
+      expect(wanted.isFresh !== true || place.isUnused, "of nobody before").to.equal(true);
+      expect(world.usedUp.has(place.id)).to.equal(false);
+      if (wanted.isFresh === true) world.usedUp.add(place.id);
       world.joined += isJoining ? 1 : 0;
       expect(world.served, "one lease for each job").to.not.include(wanted.number);
       world.served.push(wanted.number);
       world.waiting.splice(world.waiting.indexOf(wanted), 1);
       change(world, step.container, {
-        ...{ state: "running", memoryMB: wanted.memoryMB, owner: wanted.owner },
+        ...{ state: "running", memoryMB: wanted.memoryMB, owner: wanted.owner, isUnused: false },
         spare: (isJoining ? spare : (wanted.concurrency ?? 1)) - 1,
       });
     } else if (step.step === "create") {
       const id = nextId();
       const { kind, memoryMB } = step;
       const image = imageOf(kind);
-      world.seats.set(id, { id, kind, image, memoryMB, state: "starting", owner: undefined, lastUsed: id });
+      const made = { id, kind, image, memoryMB, isUnused: true, owner: undefined, lastUsed: id };
+      world.seats.set(id, { ...made, state: "starting" });
     } else if (step.step === "recycle") {
       expect(world.seats.get(step.container)).to.deep.include({ state: "warm", image: undefined });
       change(world, step.container, { state: "rewinding", owner: undefined });
@@ -83,6 +89,8 @@ function advance(world: Simulated, place: Placed, random: (below: number) => num
     change(world, id, { state: "removing" });
   } else if (random(20) === 0) {
     change(world, id, { state: "tainted", spare: 0 });
+  } else if (state === "running" && world.usedUp.has(id)) {
+    change(world, id, { state: "removing", spare: 0 });
   } else if (state === "running" && random(2) === 0) {
     change(world, id, { state: "warm", lastUsed: now, spare: 0 });
   } else if (state === "running" && place.image !== undefined) {
@@ -96,11 +104,15 @@ function advance(world: Simulated, place: Placed, random: (below: number) => num
 
 describe("the schedule, whatever comes", () => {
   let joined = 0;
-  after(() => expect(joined, "jobs shared containers").to.be.above(100));
-  for (let seed = 1; seed <= 60; seed++) {
+  let usedUp = 0;
+  after(() => {
+    expect(joined, "jobs shared containers").to.be.above(100);
+    expect(usedUp, "jobs had containers for themselves").to.be.above(100);
+  });
+  for (let seed = 1; seed <= 80; seed++) {
     it(`never over-commits, serves each job once and lets nobody starve (seed ${seed})`, () => {
       const random = generator(seed);
-      const world: Simulated = { seats: new Map(), waiting: [], served: [], joined: 0 };
+      const world: Simulated = { seats: new Map(), waiting: [], served: [], usedUp: new Set(), joined: 0 };
       let lastId = 0;
       const nextId = (): number => ++lastId;
       const jobs = 80;
@@ -110,14 +122,15 @@ describe("the schedule, whatever comes", () => {
         while (sent < jobs && random(3) === 0) {
           const kind = ["node", "python", "ruby"][random(3)] ?? "node";
           const memoryMB = sizes[random(sizes.length)] ?? 256;
-          const person = random(4);
+          const person = random(5);
+          const isFresh = person === 4;
           world.waiting.push({
             kind,
             image: imageOf(kind),
             memoryMB,
             // An action has one kind and one size.
             owner: `owner${person} ${kind} ${memoryMB}`,
-            concurrency: 1 + person,
+            ...{ concurrency: isFresh ? 1 : 1 + person, isFresh },
             isPatient: random(2) === 0,
             number: sent++,
           });
@@ -132,6 +145,7 @@ describe("the schedule, whatever comes", () => {
       }
       expect(new Set(world.served).size).to.equal(jobs);
       joined += world.joined;
+      usedUp += world.usedUp.size;
     });
   }
 });

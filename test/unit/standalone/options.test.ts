@@ -133,7 +133,7 @@ describe("the command line", () => {
     expect(errors.join("\n")).to.match(/--user-memory much: a size is/);
     expect(errors.join("\n")).to.match(/'node' is no kind/);
     expect(errors.join("\n")).to.match(/--concurrency-limit 0: it is a number from 1 on/);
-    expect(errors.join("\n")).to.match(/--rewind never: it is always or on-change/);
+    expect(errors.join("\n")).to.match(/--rewind never: it is always or on-change or fresh/);
     expect(errors.join("\n")).to.match(/--host needs a value/);
   });
 

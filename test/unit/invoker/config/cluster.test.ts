@@ -94,6 +94,18 @@ describe("a cluster's settings", () => {
         2048,
       ],
       [
+        "how containers are made and used",
+        { CONFIG_rewhisk_rewind: "fresh", CONFIG_rewhisk_boots: "true" },
+        ({ invoker: { pool } }) => [pool.rewind, pool.boots],
+        ["fresh", true],
+      ],
+      [
+        "how containers are made and used, where nothing is said",
+        {},
+        ({ invoker: { pool } }) => [pool.rewind, pool.boots],
+        ["always", false],
+      ],
+      [
         "decimal memory",
         { CONFIG_whisk_containerPool_userMemory: "2GB" },
         (s) => s.invoker.pool.userMemoryMB,

@@ -101,6 +101,22 @@ describe("a pool of Docker containers", () => {
     expect(story[1]).to.equal("wsk00_1_guest_hello warm");
   });
 
+  it("uses it once where each activation is to have one that nobody has used, and makes the next ahead", async () => {
+    const { pool } = await opened({ stemCells: [{ kind: "php:8", memoryMB: 256, count: 1, image }] });
+    for (let i = 0; i < 3; i++) {
+      await use(pool, job("a", { rewind: "fresh" }));
+      await pool.settled();
+    }
+    expect(story).to.deep.equal(
+      [1, 2, 3].flatMap((i) => [`wsk00_${i}_prewarm_php8 clean`, `wsk00_${i}_prewarm_php8 removed: spent`]),
+    );
+    const kept = await use(pool, job("b"));
+    await pool.settled();
+    const fresh = await use(pool, job("b", { rewind: "fresh" }));
+    expect(fresh.containerId).to.not.equal(kept.containerId);
+    expect(paths().filter((path) => path === "/init")).to.have.lengthOf(5);
+  });
+
   it("removes a container whose activation ended badly", async () => {
     const { pool } = await opened();
     await use(pool, job(), false);
