@@ -70,13 +70,14 @@ export class Bench {
     });
     await factory.removeLeftovers();
     const cell = { kind, count: 1, memoryMB, ...stemCell };
-    const pool = new Pool(change(realMachine(factory, await probe())), {
+    const all: PoolSettings = {
       ...defaultPoolSettings,
       rewind,
       userMemoryMB: userMemoryMB ?? cell.count * cell.memoryMB,
       stemCells: [cell],
       ...settings,
-    });
+    };
+    const pool = new Pool(change(realMachine(factory, await probe(), undefined, all)), all);
     await pool.settled();
     return new Bench(pool, cell, async () => {
       await pool.close();

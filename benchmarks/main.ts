@@ -10,6 +10,7 @@ import { day } from "./day/day.ts";
 import { distinct } from "./distinct.ts";
 import { type Figure, tableOf } from "./figures.ts";
 import { firstCall } from "./first-call.ts";
+import { fresh } from "./fresh.ts";
 import { livePage } from "./live-page.ts";
 import { machineText } from "./machine-text.ts";
 import { ownTime } from "./own-time.ts";
@@ -32,6 +33,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   replacement,
   boot,
   day,
+  fresh,
   "stock-path": stockPath,
   "live-page": livePage,
   "compare-overhead": compareOverhead,

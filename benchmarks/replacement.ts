@@ -1,7 +1,7 @@
 // Measures: from the sudden death of a runtime (SIGKILL) to a clean container in its place: idle, and in the middle of an
 //   activation; where there is memory for the new one at once, and where the old one has to be gone first. Then from the death
 //   of fifty at once to fifty clean ones.
-// Does not measure: the invoker; containers booted from an image (boot.ts).
+// Does not measure: the invoker; containers booted from an image (boot.ts, fresh.ts).
 // Varies: the language; memory; how many.
 
 import { once } from "node:events";
@@ -23,8 +23,27 @@ const endless = {
   python: "def main(args):\n  while True: pass\n",
 } as const satisfies Record<UsualFamily, string>;
 
+/** Those of a machine that are alive, once `change` has been made to it. */
+export function observeLiving(): {
+  readonly living: ReadonlySet<Sandbox>;
+  readonly change: (machine: Machine) => Machine;
+} {
+  const living = new Set<Sandbox>();
+  const change = (machine: Machine): Machine => {
+    const create = machine.factory.create.bind(machine.factory);
+    machine.factory.create = async (...wanted) => {
+      const sandbox = await create(...wanted);
+      living.add(sandbox);
+      void sandbox.exited.then(() => living.delete(sandbox));
+      return sandbox;
+    };
+    return machine;
+  };
+  return { living, change };
+}
+
 /** Milliseconds from the killing of all living containers until as many are clean. */
-async function replaceAll({ events }: Bench, living: ReadonlySet<Sandbox>): Promise<number> {
+export async function replaceAll({ events }: Bench, living: ReadonlySet<Sandbox>): Promise<number> {
   const sinceMs = performance.now();
   for (const { runtimePid } of living) process.kill(runtimePid, "SIGKILL");
   for (let missing = living.size; missing > 0; missing--) await once(events, "started");
@@ -37,17 +56,7 @@ async function measure(
   { count, room, isRunning = false }: { count: number; room: number; isRunning?: boolean },
 ): Promise<readonly number[]> {
   const kind = kindOf[family];
-  const living = new Set<Sandbox>();
-  const change = (machine: Machine): Machine => {
-    const create = machine.factory.create.bind(machine.factory);
-    machine.factory.create = async (...wanted) => {
-      const sandbox = await create(...wanted);
-      living.add(sandbox);
-      void sandbox.exited.then(() => living.delete(sandbox));
-      return sandbox;
-    };
-    return machine;
-  };
+  const { living, change } = observeLiving();
   const bench = await Bench.start(kind, "always", {
     ...{ name: "replacement", change, userMemoryMB: room * memoryMB, stemCell: { count, memoryMB } },
   });

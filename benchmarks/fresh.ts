@@ -1,0 +1,99 @@
+// Measures: activations per second of a tiny action, by several callers of whom each begins the next when the last has been answered and
+//   its container released: where every activation has a container that nobody has used, and where containers are rewound; all of them
+//   in turn. Then from the death of fifty containers at once to fifty clean ones, in turn with both ways of making them.
+// Does not measure: the invoker; what callers wait who come seldom, for whom there is a container made ahead (first-call.ts).
+// Varies: how containers are made.
+
+import { Bench } from "./bench.ts";
+import { type Figure, fromSamples, ratio } from "./figures.ts";
+import { kindOf, tiny } from "./programs.ts";
+import { observeLiving, replaceAll } from "./replacement.ts";
+
+const kind = kindOf.nodejs;
+const memoryMB = 128;
+const stemCells = 4;
+const callers = 4;
+const room = 16;
+const callsOfPass = 40;
+const passes = 7;
+const many = 50;
+const manyRounds = 5;
+
+const ways = { booted: true, started: false } as const;
+type Way = keyof typeof ways;
+
+/** Activations per second. */
+async function pass(bench: Bench, code: string): Promise<number> {
+  let left = callsOfPass;
+  const sinceMs = performance.now();
+  const call = async (): Promise<void> => {
+    while (left-- > 0) await bench.call(code);
+  };
+  await Promise.all(Array.from({ length: callers }, call));
+  const perSecond = (callsOfPass / (performance.now() - sinceMs)) * 1000;
+  await bench.settled();
+  return perSecond;
+}
+
+async function throughput(): Promise<readonly Figure[]> {
+  const stemCell = { count: stemCells, memoryMB };
+  const start = (name: string, rewind: "always" | "fresh", boots: boolean): Promise<Bench> =>
+    Bench.start(kind, rewind, { name, stemCell, userMemoryMB: room * memoryMB, settings: { boots } });
+  const benches = {
+    always: await start("always", "always", false),
+    booted: await start("fresh-booted", "fresh", ways.booted),
+    started: await start("fresh-started", "fresh", ways.started),
+  };
+  const code = tiny("nodejs", 0);
+  const samples = { always: [] as number[], booted: [] as number[], started: [] as number[] };
+  for (let i = 0; i < passes; i++)
+    for (const name of Object.keys(benches) as (keyof typeof benches)[])
+      samples[name].push(await pass(benches[name], code));
+  for (const bench of Object.values(benches)) await bench.stop();
+  const named = (figure: string) => ({ bench: "fresh", figure: `nodejs tiny, ${figure}` });
+  return [
+    fromSamples({ ...named("rewound"), unit: "per s" }, samples.always),
+    ...(Object.keys(ways) as Way[]).flatMap((way) => [
+      fromSamples({ ...named(`fresh, ${way}`), unit: "per s" }, samples[way]),
+      ratio(named(`fresh, ${way} / rewound`), samples[way], samples.always),
+    ]),
+  ];
+}
+
+async function replacements(): Promise<readonly Figure[]> {
+  const start = async (way: Way): Promise<{ replace: () => Promise<number>; stop: () => Promise<void> }> => {
+    const { living, change } = observeLiving();
+    const bench = await Bench.start(kind, "always", {
+      ...{
+        name: `replaced-${way}`,
+        change,
+        userMemoryMB: many * memoryMB,
+        stemCell: { count: many, memoryMB },
+      },
+      settings: { boots: ways[way] },
+    });
+    const replace = async (): Promise<number> => {
+      // All at the same time, so that each container is used: what is lost unused is replaced after a while only.
+      await Promise.all(Array.from({ length: many }, () => bench.call(tiny("nodejs", 0))));
+      const tookMs = await replaceAll(bench, living);
+      await bench.settled();
+      return tookMs;
+    };
+    return { replace, stop: () => bench.stop() };
+  };
+  const benches = { booted: await start("booted"), started: await start("started") };
+  const samples = { booted: [] as number[], started: [] as number[] };
+  for (let i = 0; i < manyRounds; i++)
+    for (const way of Object.keys(ways) as Way[]) samples[way].push(await benches[way].replace());
+  for (const { stop } of Object.values(benches)) await stop();
+  const named = (figure: string) => ({ bench: "fresh", figure: `nodejs, ${many} replaced, ${figure}` });
+  return [
+    fromSamples({ ...named("booted"), unit: "ms" }, samples.booted),
+    fromSamples({ ...named("started"), unit: "ms" }, samples.started),
+    ratio(named("booted / started"), samples.booted, samples.started),
+  ];
+}
+
+export async function fresh(): Promise<readonly Figure[]> {
+  return [...(await throughput()), ...(await replacements())];
+}
