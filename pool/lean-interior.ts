@@ -12,7 +12,7 @@ import type { Timed } from "./proxy/exchange.ts";
 import { awaitReady, exchangeOf, faultOf } from "./replies.ts";
 import { type Inside, Rewinder } from "./rewinder.ts";
 import { asTaint } from "./taint.ts";
-import type { Renewal, Way } from "./templates.ts";
+import type { Boot, Renewal } from "./templates.ts";
 import {
   type CollectedLogs,
   type ExchangeLimits,
@@ -58,7 +58,7 @@ export class LeanInterior implements Interior, Inside {
 
   /** Proven already. Undefined where the boot has failed; throws where no container could be made at all. */
   static async #boot(
-    boot: NonNullable<Way["boot"]>,
+    boot: Boot,
     { kind, memoryMB }: ContainerOrder,
     machine: Machine,
     settings: PoolSettings,
@@ -67,13 +67,15 @@ export class LeanInterior implements Interior, Inside {
     let inside: LeanInterior;
     try {
       const sandbox = await machine.factory.create(kind, memoryMB, async (waiting) => {
-        booted = await boot(waiting);
+        booted = await boot.from(waiting);
       });
       inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted });
     } catch (failure) {
       booted?.release();
       if (machine.templates?.hasFailed(kind, failure) === true) return undefined;
       throw failure;
+    } finally {
+      boot.end();
     }
     try {
       inside.#proof = await inside.putBack();

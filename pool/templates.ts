@@ -8,6 +8,9 @@ import type { PoolSettings, TaintReason } from "./types.ts";
 interface Kept {
   readonly template: Template;
   readonly bornMs: number;
+  /** Containers that are being booted from it: it is freed after the last of them. */
+  users: number;
+  isGivenUp: boolean;
 }
 
 /** Of the age that a container may reach: what is booted has the address layout and the hash seeds of its template. */
@@ -23,9 +26,16 @@ export interface Renewal {
   end(): void;
 }
 
-/** How a container is to be made: by `boot`, or else started, which may be for a renewal. */
+/** A template to boot one container from, which stays until then. */
+export interface Boot {
+  from(waiting: Waiting): Promise<Checkpoint>;
+  /** Idempotent. */
+  end(): void;
+}
+
+/** How a container is to be made: booted, or else started, which may be for a renewal. Each must be ended. */
 export interface Way {
-  readonly boot?: (waiting: Waiting) => Promise<Checkpoint>;
+  readonly boot?: Boot;
   readonly renewal?: Renewal;
 }
 
@@ -76,13 +86,12 @@ export class Templates {
     return this.#kept.has(kind) ? undefined : this.#renewals.get(kind);
   }
 
-  /** For the next container of this kind. A renewal must be ended. */
+  /** For the next container of this kind. */
   wayOf(kind: string): Way {
     this.sweep();
     const kept = this.#kept.get(kind);
     const isBeingRenewed = this.#renewals.has(kind);
-    if (kept !== undefined && (isBeingRenewed || !this.isDue(kind)))
-      return { boot: (waiting) => this.#bootFrom(kept.template, waiting) };
+    if (kept !== undefined && (isBeingRenewed || !this.isDue(kind))) return { boot: this.#hold(kept) };
     return isBeingRenewed || this.#isClosed || this.#isRefused(kind) ? {} : { renewal: this.#renew(kind) };
   }
 
@@ -125,6 +134,20 @@ export class Templates {
     return this.#clock.nowMs() < (this.#refusedUntilMs.get(kind) ?? 0);
   }
 
+  #hold(kept: Kept): Boot {
+    kept.users++;
+    let isOver: boolean = false;
+    return {
+      from: (waiting) => this.#bootFrom(kept.template, waiting),
+      end: () => {
+        if (isOver) return;
+        isOver = true;
+        kept.users--;
+        freeIfUnused(kept);
+      },
+    };
+  }
+
   #renew(kind: string): Renewal {
     let settle = (): void => undefined;
     this.#renewals.set(kind, new Promise((resolve) => (settle = resolve)));
@@ -148,14 +171,21 @@ export class Templates {
       const template = checkpoint.template?.();
       if (template === undefined) return;
       this.#forget(kind);
-      this.#kept.set(kind, { template, bornMs: this.#clock.nowMs() });
+      this.#kept.set(kind, { template, bornMs: this.#clock.nowMs(), users: 0, isGivenUp: false });
     } catch (error) {
       this.failed(kind, error);
     }
   }
 
   #forget(kind: string): void {
-    this.#kept.get(kind)?.template.release();
+    const kept = this.#kept.get(kind);
+    if (kept === undefined) return;
     this.#kept.delete(kind);
+    kept.isGivenUp = true;
+    freeIfUnused(kept);
   }
+}
+
+function freeIfUnused({ template, users, isGivenUp }: Kept): void {
+  if (isGivenUp && users === 0) template.release();
 }

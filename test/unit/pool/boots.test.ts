@@ -102,6 +102,20 @@ describe("a pool that boots", () => {
     expect(started(), "booted from the next one").to.have.lengthOf(2);
   });
 
+  it("boots what it has begun to make from a template that is given up meanwhile", async () => {
+    const pool = await opened();
+    const release = machine.hold();
+    nowMs++;
+    machine.living[0]?.die();
+    await once(pool.events, "removed");
+    nowMs += age / 4 + 1;
+    machine.templates?.sweep();
+    const before = machine.booted.length;
+    release();
+    await pool.settled();
+    expect([machine.booted.length, failures]).to.deep.equal([before + 1, []]);
+  });
+
   it("starts one, and lets the others wait for it, where the last template has become too old", async () => {
     const pool = await opened({ userMemoryMB: 1024 });
     nowMs += age / 4 + 1;

@@ -7,7 +7,12 @@ import { LeanError } from "../../../pool/lean/errors.ts";
 import type { Boot, Exit, Sandbox, SandboxFactory } from "../../../pool/lean/factory.ts";
 import type { Checkpoint, Clock, ImageFactory, Machine, Summary } from "../../../pool/machine.ts";
 import { Templates } from "../../../pool/templates.ts";
-import type { CheckpointLevel, RewindTimings, Template } from "../../../restorer/index.ts";
+import {
+  type CheckpointLevel,
+  RestorerError,
+  type RewindTimings,
+  type Template,
+} from "../../../restorer/index.ts";
 
 const libc = koffi.load("libc.so.6");
 const socketpair = libc.func("int socketpair(int domain, int type, int protocol, _Out_ int *fds)");
@@ -238,7 +243,14 @@ export class FakeCheckpoint implements Checkpoint {
   }
   template(): Template {
     this.templates++;
-    return { release: () => this.templates-- } as unknown as Template;
+    const template = {
+      isReleased: false,
+      release: () => {
+        this.templates--;
+        template.isReleased = true;
+      },
+    };
+    return template as unknown as Template;
   }
 }
 
@@ -272,7 +284,7 @@ export class FakeMachine implements Machine {
       this.templates = new Templates(
         { nowMs: () => this.clock.nowMs() },
         { ageBeforeRetirementMs: boots },
-        () => this.#boot(),
+        (template) => this.#boot(template),
       );
     this.factory = {
       create: (kind, memoryMB, boot) => this.#create(kind, memoryMB, boot),
@@ -319,7 +331,9 @@ export class FakeMachine implements Machine {
     return sandbox;
   }
 
-  async #boot(): Promise<Checkpoint> {
+  async #boot(template: Template): Promise<Checkpoint> {
+    if ((template as unknown as { isReleased: boolean }).isReleased)
+      throw new RestorerError("system", "the template has been released", true);
     const checkpoint = new FakeCheckpoint();
     await this.boot(checkpoint);
     this.checkpoints.push(checkpoint);

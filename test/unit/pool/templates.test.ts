@@ -34,6 +34,7 @@ describe("templates", () => {
   const isBooted = (of = kind): boolean => {
     const { boot, renewal } = templates.wayOf(of);
     renewal?.end();
+    boot?.end();
     return boot !== undefined;
   };
 
@@ -92,6 +93,26 @@ describe("templates", () => {
     expect(checkpoint.templates).to.equal(0);
     startOne();
     expect(isBooted()).to.equal(true);
+  });
+
+  it("stay for what is being booted from them, whatever becomes of them meanwhile", () => {
+    const [first, second] = [new FakeCheckpoint(), new FakeCheckpoint()];
+    startOne(first);
+    const [one, other] = [templates.wayOf(kind).boot, templates.wayOf(kind).boot];
+    nowMs = 4001;
+    startOne(second);
+    one?.end();
+    one?.end();
+    expect([first.templates, second.templates]).to.deep.equal([1, 1]);
+    other?.end();
+    expect([first.templates, second.templates]).to.deep.equal([0, 1]);
+    const last = templates.wayOf(kind).boot;
+    nowMs += oldestMs + 1;
+    templates.sweep();
+    templates.close();
+    expect(second.templates).to.equal(1);
+    last?.end();
+    expect(second.templates).to.equal(0);
   });
 
   it("are given up for as long as one would serve where the boot itself has failed, and then only", () => {
