@@ -234,4 +234,24 @@ describe("the policy of npm start", () => {
       rmSync(dataFolder, { recursive: true, force: true });
     }
   });
+
+  it("is a container of its own for each activation, and booted, where its options say so", async function () {
+    this.timeout(120_000);
+    const dataFolder = mkdtempSync(join(tmpdir(), "rewhisk-policy-"));
+    const program = await StandaloneProgram.start({ dataFolder, more: ["--rewind", "fresh", "--boots"] });
+    try {
+      const code = "function main() { return { container: require('os').hostname() }; }";
+      const exec = { kind: "nodejs:20", code };
+      expect((await program.send("PUT", "actions/usual", { exec })).status).to.equal(200);
+      const used = new Set<unknown>();
+      for (let i = 0; i < 3; i++) {
+        const { body } = await program.send("POST", "actions/usual?blocking=true", {});
+        used.add(body.response.result.container);
+      }
+      expect([used.size, used.has(undefined)]).to.deep.equal([3, false]);
+    } finally {
+      await program.interrupt();
+      rmSync(dataFolder, { recursive: true, force: true });
+    }
+  });
 });
