@@ -7,6 +7,7 @@ import { boot } from "./boot.ts";
 import { cluster } from "./cluster.ts";
 import { compareOverhead } from "./compare-overhead.ts";
 import { day } from "./day/day.ts";
+import { create } from "./create.ts";
 import { distinct } from "./distinct.ts";
 import { type Figure, tableOf } from "./figures.ts";
 import { firstCall } from "./first-call.ts";
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   boot,
   day,
   fresh,
+  create,
   "stock-path": stockPath,
   "live-page": livePage,
   "compare-overhead": compareOverhead,

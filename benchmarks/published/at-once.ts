@@ -4,12 +4,12 @@
 // Does not measure: the invoker, a bus, HTTP; containers booted from an image or with a network made ahead (there are none yet).
 // Varies: the way; how many at once.
 
-import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Bench } from "../bench.ts";
 import { PoolOfDocker, startDockerWithImage } from "../docker-path.ts";
 import { type Figure, fromSamples, quantile } from "../figures.ts";
+import { allowForwarding } from "../forwarding.ts";
 import { type Family, kindOf, tiny } from "../programs.ts";
 
 const bench = "at-once";
@@ -35,15 +35,6 @@ let serial = 0;
 async function all(calls: readonly Promise<number>[]): Promise<readonly number[]> {
   await Promise.allSettled(calls);
   return await Promise.all(calls);
-}
-
-const forwarding = "/proc/sys/net/ipv4/ip_forward";
-
-/** Containers with a network need this machine to forward packets; what was set before is set again by the function it gives. */
-function allowForwarding(): () => void {
-  const before = readFileSync(forwarding, "utf8");
-  writeFileSync(forwarding, "1");
-  return () => writeFileSync(forwarding, before);
 }
 
 async function lean(family: Family, most: number, network?: "nat"): Promise<Way> {
