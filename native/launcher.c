@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * lean OPTION... -- COMMAND...          started by lean_start() in new pid, mount, ipc, uts and network namespaces
+ * lean OPTION... -- COMMAND...          started by lean_start() in new pid, mount, ipc and uts namespaces
  *
  *   --ro-bind SOURCE:TARGET   shows a file or folder of the host, read-only, with what is mounted below it
  *   --link TARGET:CONTENT     makes a symbolic link
@@ -10,6 +10,7 @@
  *   --scratch-mb N            size of the one writable place, which is seen as /tmp, /home/action and /dev/shm
  *   --scratch-inodes N        how many files it may hold
  *   --join FILE               a cgroup.procs file; the runtime joins before anything else
+ *   --net FILE                the network namespace of the container
  *   --filter FILE             seccomp program as the kernel takes it, at most 4096 instructions
  *   --wait                    the runtime is executed when there is a byte to read on its channel, which it does not get to see
  *   --uid N --gid N --hostname NAME --nofile N --oom-score N --cwd FOLDER --env NAME=VALUE
@@ -26,15 +27,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,47 +96,13 @@ static void raise_oom_score(unsigned long score)
 	close(fd);
 }
 
-/*
- * A closed connection would keep its port from the next action for a minute, and what was learnt from it of the way to an
- * address (there are sixteen million of them on the loopback interface) for much longer. What routers say of the way is not
- * learnt either: packets may be split on it instead (ip_no_pmtu_disc 2). Interfaces that are added have no IPv6.
- */
-static void forget_closed_connections(void)
+/* Made before us, with all that the container has of a network. */
+static void enter_network(const char *namespace)
 {
-	static const char *const settings[][2] = {
-		{ "ipv4/tcp_max_tw_buckets", "0" },
-		{ "ipv4/tcp_no_metrics_save", "1" },
-		{ "ipv4/tcp_fastopen", "0" },
-		{ "ipv4/ip_no_pmtu_disc", "2" },
-		{ "ipv4/conf/all/accept_redirects", "0" },
-		{ "ipv4/conf/default/accept_redirects", "0" },
-		{ "ipv6/conf/default/disable_ipv6", "1" },
-	};
+	int fd = open(namespace, O_RDONLY | O_CLOEXEC);
 
-	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
-		char path[PATH_SIZE];
-		int fd;
-
-		snprintf(path, sizeof(path), "/proc/sys/net/%s", settings[i][0]);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT && settings[i][0][3] == '6')
-			continue; /* the kernel has no IPv6 at all */
-		if (fd < 0 || write(fd, settings[i][1], 1) != 1)
-			fail(errno, "setting %s", path);
-		close(fd);
-	}
-}
-
-static void bring_loopback_up(void)
-{
-	struct ifreq request = { .ifr_name = "lo" };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		fail(errno, "loopback socket");
-	request.ifr_flags = IFF_UP | IFF_RUNNING;
-	if (ioctl(fd, SIOCSIFFLAGS, &request))
-		fail(errno, "loopback up");
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		fail(errno, "enter network namespace %s", namespace);
 	close(fd);
 }
 
@@ -191,8 +156,7 @@ int main(int argc, char **argv)
 	raise_oom_score(spec.oom_score);
 	if (sethostname(spec.hostname, strlen(spec.hostname)) || setdomainname("", 0))
 		fail(errno, "hostname");
-	forget_closed_connections();
-	bring_loopback_up();
+	enter_network(spec.network);
 	enter_new_root(&spec);
 	runtime = start_runtime(&spec);
 	give_up_everything(&spec);

@@ -30,7 +30,7 @@ struct spec {
 	struct sock_filter filter[BPF_MAXINSNS];
 	struct sock_fprog program;
 	unsigned long scratch_mb, scratch_inodes, uid, gid, nofile, oom_score;
-	const char *hostname, *cwd;
+	const char *hostname, *cwd, *network;
 	bool waits;
 	char **command;
 };

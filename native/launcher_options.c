@@ -71,6 +71,7 @@ enum option_code {
 	OPTION_SCRATCH_INODES,
 	OPTION_JOIN,
 	OPTION_FILTER,
+	OPTION_NET,
 	OPTION_UID,
 	OPTION_GID,
 	OPTION_HOSTNAME,
@@ -89,6 +90,7 @@ static const struct option options[] = {
 	{ "scratch-inodes", required_argument, NULL, OPTION_SCRATCH_INODES },
 	{ "join", required_argument, NULL, OPTION_JOIN },
 	{ "filter", required_argument, NULL, OPTION_FILTER },
+	{ "net", required_argument, NULL, OPTION_NET },
 	{ "uid", required_argument, NULL, OPTION_UID },
 	{ "gid", required_argument, NULL, OPTION_GID },
 	{ "hostname", required_argument, NULL, OPTION_HOSTNAME },
@@ -136,6 +138,9 @@ static void take_option(struct spec *spec, int code, const char *name)
 	case OPTION_WAIT:
 		spec->waits = true;
 		return;
+	case OPTION_NET:
+		spec->network = optarg;
+		return;
 	case OPTION_HOSTNAME:
 		spec->hostname = optarg;
 		return;
@@ -156,6 +161,6 @@ void parse_options(int argc, char **argv, struct spec *spec)
 		take_option(spec, code, code < 256 ? "unknown" : options[index].name);
 	spec->command = argv + optind;
 	if (optind == argc || !spec->uid || !spec->gid || !spec->scratch_mb || !spec->scratch_inodes || !spec->nofile ||
-	    !spec->hostname || !spec->cwd || !spec->program.len)
+	    !spec->hostname || !spec->cwd || !spec->network || !spec->program.len)
 		fail(0, "options: one is missing");
 }

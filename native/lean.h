@@ -31,8 +31,7 @@ struct lean_started {
 
 /*
  * lean_start
- * Does:   makes a socket pair and three pipes, and starts `launcher` with them in new pid, mount, ipc, uts and network
- *         namespaces.
+ * Does:   makes a socket pair and three pipes, and starts `launcher` with them in new pid, mount, ipc and uts namespaces.
  * Needs:  CAP_SYS_ADMIN; `arguments`: argv[1..] as strings one after the other, each with its NUL, `arguments_length`
  *         bytes in all.
  * Gives:  *started. The launcher speaks on the status pipe from now on; that it was started does not mean that the
@@ -76,6 +75,28 @@ RW_API int lean_pending(int32_t fd, uint64_t *unread, uint64_t *unsent, struct r
  * Thread: any.
  */
 RW_API int lean_empty_scratch(int32_t scratch_fd, uint32_t at_most, uint32_t *removed, uint32_t *empty, struct rw_error *error);
+
+/*
+ * lean_make_network
+ * Does:   makes a network namespace with the loopback interface alone, which keeps nothing of closed connections.
+ * Needs:  CAP_SYS_ADMIN; /proc/sys/net writable.
+ * Gives:  *namespace, close-on-exec: it lasts as long as that is open, or something is in it.
+ * Fails:  RW_SYSTEM; nothing is left behind.
+ * Thread: any; it is in the new namespace for a moment, under a lock of the kernel's that all namespaces share.
+ */
+RW_API int lean_make_network(int32_t *namespace, struct rw_error *error);
+
+/*
+ * lean_describe_network
+ * Does:   writes down all that the kernel tells of a network namespace that is the namespace's own: interfaces, addresses, routes,
+ *         neighbours, counters, numbers of sockets and tracked connections, and the settings that lean_make_network() has made.
+ * Needs:  CAP_SYS_ADMIN; room for `size` bytes.
+ * Gives:  text without an end, *length bytes: sections that begin with a line "== NAME". Two texts are the same where nobody has sent,
+ *         received, left or changed anything between, but for the numbers that "sockstat" has of the whole machine (orphan, alloc, mem).
+ * Fails:  RW_SYSTEM; ENOSPC where the room does not suffice.
+ * Thread: any; it is in the other namespace for some two milliseconds.
+ */
+RW_API int lean_describe_network(int32_t namespace, char *bytes, uint64_t size, uint64_t *length, struct rw_error *error);
 
 /*
  * lean_open_network

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define STACK_SIZE (64UL << 10)
-#define NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
+#define NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
 #define LAUNCHER_FDS (LEAN_FD_STATUS + 1)
 
 /* Both ends of everything between host and container. The launcher's are numbered above those it will have. */

@@ -4,9 +4,11 @@ export { Template, type Waiting } from "./boot.ts";
 export { RestorerError, type TaintReason } from "./errors.ts";
 export {
   Connections,
+  describeNetwork,
   emptyScratch,
   hasFiles,
   type LeanStart,
+  makeNetwork,
   pendingBytes,
   reapLean,
   scratchPath,

@@ -5,9 +5,11 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { fromNative, RestorerError } from "./errors.ts";
 import {
   ErrorRoom,
+  leanDescribeNetwork,
   leanEmptyScratch,
   leanEndConnections,
   leanForgetFlows,
+  leanMakeNetwork,
   leanOpenNetwork,
   leanPending,
   leanReap,
@@ -120,6 +122,30 @@ export async function emptyScratch(scratchFd: number): Promise<void> {
 export function hasFiles(scratchFd: number): boolean {
   if (leanEmptyScratch(scratchFd, 0, removed, empty, errorRoom.bytes) === 0) return empty[0] !== 1;
   throw new RestorerError("scratch", `look into the scratch space: ${errorRoom.read().what}`, true);
+}
+
+/** A new network namespace, with the loopback interface alone. The descriptor is the caller's. Rejects with RestorerError `system`. */
+export async function makeNetwork(): Promise<number> {
+  const error = {} as NativeError;
+  const namespace: [number] = [-1];
+  if ((await leanMakeNetwork(namespace, error)) !== 0) throw fromNative("make a network", error);
+  return namespace[0];
+}
+
+/** A container's namespace has thirty thousand. */
+const describedBytes = 1 << 18;
+
+/**
+ * All that the kernel tells of a network namespace, as text in sections `== NAME`: see lean_describe_network in native/lean.h.
+ * Rejects with RestorerError `system`.
+ */
+export async function describeNetwork(namespaceFd: number): Promise<string> {
+  const error = {} as NativeError;
+  const text = Buffer.allocUnsafe(describedBytes);
+  const length: [number] = [0];
+  if ((await leanDescribeNetwork(namespaceFd, text, text.length, length, error)) !== 0)
+    throw fromNative("describe a network", error);
+  return text.toString("latin1", 0, length[0]);
 }
 
 /** The connections of a container's network namespace, whoever holds them. Each method throws RestorerError `system`. */

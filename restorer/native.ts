@@ -232,6 +232,18 @@ export const leanEmptyScratch: (
   "int lean_empty_scratch(int32_t scratch_fd, uint32_t at_most, void *removed, void *empty, void *error)",
 );
 
+// SAFETY: the worker thread is in the new network namespace meanwhile, and back when the call has ended.
+export const leanMakeNetwork = asynchronous<[namespaceFd: [number], error: object]>(
+  "int lean_make_network(_Out_ int32_t *namespace, _Out_ rw_error *error)",
+);
+
+// SAFETY: as above; `bytes` is held by the caller until the promise has settled, and `namespaceFd` stays open.
+export const leanDescribeNetwork = asynchronous<
+  [namespaceFd: number, bytes: Buffer, size: number, length: [number], error: object]
+>(
+  "int lean_describe_network(int32_t namespace, void *bytes, uint64_t size, _Out_ uint64_t *length, _Out_ rw_error *error)",
+);
+
 // SAFETY: synchronous: the calling thread is in the other network namespace meanwhile, and back when the call returns.
 export const leanOpenNetwork: (
   namespaceFd: number,

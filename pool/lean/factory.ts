@@ -7,13 +7,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type LeanStart, scratchPath, startLean, type Waiting } from "../../restorer/index.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
-import type { ContainerNetwork } from "./container-network.ts";
+import { ContainerNetwork } from "./container-network.ts";
 import { LeanError } from "./errors.ts";
 import { compileFilter, openFilter, removeFilters } from "./filter-file.ts";
 import { Guard } from "./guard.ts";
 import type { Interpreter } from "./interpreters.ts";
 import { Launcher } from "./launcher.ts";
 import { Network, type NetworkSettings, removeNetwork } from "./network.ts";
+import { NetworkSlots, type SlotCounts } from "./network-slots.ts";
 import { repositoryFolder } from "./repository.ts";
 import {
   identityFolder,
@@ -33,6 +34,10 @@ export type { Exit, Sandbox } from "./sandbox.ts";
 /** Boots the runtime that waits. What it throws is the cause of the LeanError. */
 export type Boot = (waiting: Waiting) => Promise<void>;
 
+export interface NetworkCounts extends SlotCounts {
+  readonly ready: number;
+}
+
 export interface SandboxFactory {
   /**
    * With `boot` the runtime is not started but made another one of a checkpointed runtime of the kind, which says READY no more.
@@ -40,6 +45,8 @@ export interface SandboxFactory {
    */
   create(kind: string, memoryMB: number, boot?: Boot): Promise<Sandbox>;
   kinds(): readonly string[];
+  /** Containers' networks: how many are ready, were made, had left no trace and were handed out again, were thrown away. */
+  networks(): NetworkCounts;
   /**
    * Of a former life with the same instance name: kills what still runs and removes its cgroups and files. Throws LeanError
    * `removal` at its end where something is left; containers can be made all the same.
@@ -71,6 +78,8 @@ export interface LeanFactoryOptions extends UidOptions {
   readonly network?: "none" | "nat";
   /** Only for `nat`. */
   readonly nat?: NetworkSettings;
+  /** So many containers' networks are kept ready, once the first has been made. */
+  readonly networksAhead?: number;
   /** For setting up a container, not for its runtime to become ready. */
   readonly startTimeoutMs?: number;
 }
@@ -80,6 +89,7 @@ const defaults = {
   pidsMax: 1024,
   openFiles: 1024,
   startTimeoutMs: 10_000,
+  networksAhead: 16,
 };
 const fullCpuShares = 1024;
 /** The kernel's range ends at 1000; the invoker's own is usually 0 or less. */
@@ -93,7 +103,7 @@ const runtimePidInside = "2";
 /** What a container holds from before its start until it is gone. */
 interface Held {
   readonly uid: number;
-  readonly network: ContainerNetwork | undefined;
+  readonly network: ContainerNetwork;
 }
 
 interface BeingMade {
@@ -115,6 +125,7 @@ class LeanFactory implements SandboxFactory {
   readonly #tree: CgroupTree;
   readonly #uids: Uids;
   readonly #network: Network | undefined;
+  readonly #slots: NetworkSlots<ContainerNetwork>;
   readonly #sameForAll: readonly string[];
   readonly #guard: Guard;
   readonly #filterFd: number;
@@ -135,7 +146,14 @@ class LeanFactory implements SandboxFactory {
     this.#tree = new CgroupTree(options.instance, this.#life);
     this.#guard = new Guard(this.#tree.folders);
     this.#filterFd = openFilter(filter, options.instance);
+    this.#slots = new NetworkSlots(this.#options.networksAhead, async () =>
+      ContainerNetwork.make(this.#network?.reserve()),
+    );
     if (network === "nat") this.#network = this.#openNetwork(nat);
+  }
+
+  networks(): NetworkCounts {
+    return { ...this.#slots.counts, ready: this.#slots.ready };
   }
 
   kinds(): readonly string[] {
@@ -178,6 +196,7 @@ class LeanFactory implements SandboxFactory {
     const ends = await Promise.allSettled([...this.#alive].map((sandbox) => sandbox.destroy()));
     closeSync(this.#filterFd);
     this.#tree.remove();
+    await this.#slots.close();
     this.#network?.close();
     await this.#uids.close();
     await this.#guard.end();
@@ -208,7 +227,7 @@ class LeanFactory implements SandboxFactory {
   async #take(): Promise<Held> {
     const uid = await this.#uids.take();
     try {
-      return { uid, network: this.#network?.reserve() };
+      return { uid, network: await this.#slots.take() };
     } catch (cause) {
       this.#uids.giveBack(uid);
       throw cause;
@@ -217,22 +236,20 @@ class LeanFactory implements SandboxFactory {
 
   #giveBack({ uid, network }: Held): void {
     this.#uids.giveBack(uid);
-    network?.close();
+    this.#slots.giveBack(network);
   }
 
-  /** From the start of the launcher to that of the runtime, which gets its network while it is starting. */
+  /** From the start of the launcher to that of the runtime. */
   async #await(started: LeanStart, { id, kind, held, cgroups, boot }: BeingMade): Promise<Sandbox> {
     const launcher = new Launcher(started);
     const { network } = held;
     let scratchFd: number | undefined;
     try {
-      network?.open(started.initPid);
       if (boot !== undefined) {
         await this.#inTime(id, launcher, launcher.waiting);
         await boot({ pid: findRuntime(cgroups), goFd: started.channelFd });
       }
       await this.#inTime(id, launcher, launcher.started);
-      await network?.attach();
       const runtimePid = findRuntime(cgroups);
       scratchFd = openSync(scratchPath(started.initPid), constants.O_RDONLY | constants.O_DIRECTORY);
       const onGone = (): void => {
@@ -284,7 +301,7 @@ class LeanFactory implements SandboxFactory {
   ): readonly string[] {
     const { environment, openFiles, scratchMB } = this.#options;
     const { uid } = held;
-    const net = { address: held.network?.address, resolver: this.#network?.resolverFile };
+    const net = { address: held.network.address, resolver: this.#network?.resolverFile };
     const family = this.#family(interpreter.family);
     const { image } = interpreter;
     const program = image === undefined ? interpreterInside(interpreter.path) : undefined;
@@ -307,6 +324,7 @@ class LeanFactory implements SandboxFactory {
       ...options,
       ...cgroups.joinFiles.flatMap((file) => ["--join", file]),
       ...Object.entries(variables).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
+      ...["--net", held.network.namespace],
       ...["--filter", `/proc/${process.pid}/fd/${this.#filterFd}`],
       ...["--uid", `${uid}`, "--gid", `${uid}`, "--hostname", id, "--cwd", workFolder],
       ...["--scratch-mb", `${scratchMB}`, "--scratch-inodes", `${scratchMB * filesPerScratchMB}`],

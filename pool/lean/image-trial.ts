@@ -26,6 +26,7 @@ export async function versionByTrial(
     environment: {},
     scratchMB,
     firstUid,
+    networksAhead: 0,
   });
   try {
     const sandbox = await factory.create(interpreter.kind, memoryMB).catch((cause: LeanError) => {

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { runCommand, tryCommand } from "./commands.ts";
-import { ContainerNetwork } from "./container-network.ts";
+import type { Reserved } from "./container-network.ts";
 import { LeanError } from "./errors.ts";
 import { type NameServers, nameServers, resolverFile } from "./name-servers.ts";
 import { networkFindings } from "./network-preflight.ts";
@@ -201,7 +201,7 @@ export class Network {
   }
 
   /** A place for one more container. Throws LeanError `network` when all are taken. */
-  reserve(): ContainerNetwork {
+  reserve(): Reserved {
     const number = this.#numbers.take();
     const place = {
       hostInterface: interfacePrefix(this.#instance) + number.toString(36),
@@ -210,7 +210,7 @@ export class Network {
       mtuBytes: this.#mtuBytes,
       knowsIPv6: this.#knowsIPv6,
     };
-    return new ContainerNetwork(this.#instance, place, () => this.#numbers.giveBack(number));
+    return { instance: this.#instance, place, giveBack: () => this.#numbers.giveBack(number) };
   }
 
   /** When no container is left. */

@@ -67,8 +67,7 @@ export interface SandboxParts {
   readonly launcher: Launcher;
   readonly cgroups: ContainerCgroups;
   readonly scratchFd: number;
-  /** Undefined where the container has the loopback interface alone. */
-  readonly network: ContainerNetwork | undefined;
+  readonly network: ContainerNetwork;
   /** Once, when nothing of the container is left. */
   readonly onGone: () => void;
 }

@@ -27,12 +27,15 @@ function collectSockets(): Promise<void> {
   });
 }
 
+/** What is done about connections, and how many sockets are not the container's. */
+type Network = Pick<ContainerNetwork, "sockets" | "endConnections" | "forgetConnections">;
+
 /** All sockets in the network namespace of a process, and what is known there of their connections. */
 export class Sockets {
   readonly #fd: number;
-  readonly #network: ContainerNetwork | undefined;
+  readonly #network: Network;
 
-  constructor(pid: number, network?: ContainerNetwork) {
+  constructor(pid: number, network: Network) {
     this.#fd = openSync(`/proc/${pid}/net/sockstat`, "r");
     this.#network = network;
   }
@@ -41,7 +44,7 @@ export class Sockets {
   count(): number {
     const length = readSync(this.#fd, text, 0, text.length, 0);
     const used = /^sockets: used (\d+)$/m.exec(text.toString("latin1", 0, length))?.[1];
-    return Number(used) - (this.#network?.sockets ?? 0);
+    return Number(used) - this.#network.sockets;
   }
 
   /**
@@ -50,7 +53,7 @@ export class Sockets {
    * `survivor`.
    */
   async awaitNone(): Promise<void> {
-    if (this.count() !== 0) this.#network?.endConnections();
+    if (this.count() !== 0) this.#network.endConnections();
     let pausedMs = 0;
     for (let pauseMs = shortestPauseMs; this.count() !== 0; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       if (pausedMs > patienceMs)
@@ -59,7 +62,7 @@ export class Sockets {
       await sleep(pauseMs);
       pausedMs += pauseMs;
     }
-    this.#network?.forgetConnections();
+    this.#network.forgetConnections();
   }
 
   close(): void {

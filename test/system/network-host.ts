@@ -56,6 +56,7 @@ await serve(
     },
     make: async (kind: string) => probes.push((await factory?.make(kind)) as Probe) - 1,
     run: (index: number, code: string) => probes[index]?.run(code),
+    networks: () => factory?.factory.networks(),
     destroy: (index: number) => probes[index]?.destroy(),
     act: async (family: string, code: string) => {
       invoker ??= await openInvoker();

@@ -1,11 +1,14 @@
 // What lean containers reach by their network, and what reaches them: in namespaces that stand for a machine and the world.
 
 import { expect } from "chai";
+import type { NetworkCounts } from "../../pool/lean/factory.ts";
 import { within } from "../within.ts";
 import { apiPort, gateway, host, metadata, NetworkBench, outside, uplinkMtuBytes } from "./network-bench.ts";
 
 /** Where an answer comes, it is waited for on a machine that does other things too; where none comes, not that long. */
 const patienceS = 30;
+/** As the factory has it by default. */
+const networksAhead = 16;
 const silenceMs = 300;
 const connecting = (address: string, port: number): string =>
   `import socket\nresult = attempt(socket.create_connection, ('${address}', ${port}), ${patienceS})`;
@@ -38,10 +41,19 @@ describe("a lean container's outbound network", () => {
     );
   };
 
+  const networks = async (): Promise<NetworkCounts> => (await bench.host.call("networks")) as NetworkCounts;
+  const settled = (counts: (now: NetworkCounts) => boolean): Promise<NetworkCounts> =>
+    within(60_000, async () => {
+      const now = await networks();
+      return counts(now) ? now : undefined;
+    });
+
   before(async () => {
     bench = await NetworkBench.open("network");
     await bench.host.call("open");
     first = (await bench.host.call("make", "python:3")) as number;
+    // From now on none is made but for one that is missing.
+    await settled(({ ready }) => ready === networksAhead);
     second = (await bench.host.call("make", "python:3")) as number;
     for (const port of [apiPort, 8080]) await bench.host.call("listen", host, port);
   });
@@ -64,6 +76,20 @@ describe("a lean container's outbound network", () => {
     const code = "return await (await fetch('http://service.example/')).text()";
     expect(await run(probe, code)).to.equal(`service.example seen from ${host}`);
     await bench.host.call("destroy", probe);
+  });
+
+  it("is another container's afterwards only where nothing was sent or received", async () => {
+    const unused = (await bench.host.call("make", "python:3")) as number;
+    const before = await networks();
+    await bench.host.call("destroy", unused);
+    const between = await settled(({ reused }) => reused === before.reused + 1);
+    expect(between).to.have.property("discarded", before.discarded);
+    const used = (await bench.host.call("make", "python:3")) as number;
+    await run(used, fetching(`http://${outside}/`));
+    await bench.host.call("destroy", used);
+    expect(await settled(({ discarded }) => discarded === before.discarded + 1)).to.deep.include({
+      reused: between.reused,
+    });
   });
 
   it("has packets of the uplink's size", async () => {

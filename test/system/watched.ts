@@ -14,6 +14,7 @@ export function watched(factory: SandboxFactory, made: Made): SandboxFactory {
       return sandbox;
     },
     kinds: () => factory.kinds(),
+    networks: () => factory.networks(),
     removeLeftovers: () => factory.removeLeftovers(),
     allowForwarding: () => factory.allowForwarding(),
     close: () => factory.close(),

@@ -1,0 +1,142 @@
+// Networks made ahead: who gets which, which are had again, and what is done where none can be made.
+
+import { availableParallelism } from "node:os";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect } from "chai";
+import { LeanError } from "../../../pool/lean/errors.ts";
+import { NetworkSlots } from "../../../pool/lean/network-slots.ts";
+import { within } from "../../within.ts";
+
+class FakeSlot {
+  readonly number: number;
+  isClosed = false;
+  unused: Promise<boolean> = Promise.resolve(true);
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  isUnused(): Promise<boolean> {
+    return this.unused;
+  }
+
+  close(): void {
+    expect(this.isClosed, "closed once").to.equal(false);
+    this.isClosed = true;
+  }
+}
+
+describe("networks made ahead", () => {
+  let made: FakeSlot[];
+  let atOnce: number;
+  let making: number;
+  let refusal: Error | undefined;
+  const slots = (ahead: number): NetworkSlots<FakeSlot> =>
+    new NetworkSlots(ahead, async () => {
+      if (refusal) throw refusal;
+      making++;
+      atOnce = Math.max(atOnce, making);
+      await nextTurn();
+      making--;
+      const slot = new FakeSlot(made.length);
+      made.push(slot);
+      return slot;
+    });
+  const ready = (of: NetworkSlots<FakeSlot>, count: number) =>
+    within(10_000, () => of.ready === count || undefined);
+  beforeEach(() => {
+    [made, atOnce, making, refusal] = [[], 0, 0, undefined];
+  });
+
+  it("are made from the first that is wanted on, so many and no more", async () => {
+    const all = slots(4);
+    await nextTurn();
+    expect(made).to.deep.equal([]);
+    await all.take();
+    await ready(all, 4);
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    expect(made).to.have.length(5);
+    await all.close();
+    expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
+  });
+
+  it("go to as many as come at the same moment, a few being made at a time", async () => {
+    const all = slots(2);
+    const taken = await Promise.all(Array.from({ length: 40 }, () => all.take()));
+    expect(new Set(taken)).to.have.length(40);
+    expect(atOnce).to.be.at.most(2 * availableParallelism());
+    await all.close();
+  });
+
+  it("are had again where they show no trace, and thrown away where they do", async () => {
+    const all = slots(2);
+    const [first, second] = [await all.take(), await all.take()];
+    second.unused = Promise.resolve(false);
+    await ready(all, 2);
+    expect(await all.take()).to.have.property("number", 2);
+    all.giveBack(first);
+    all.giveBack(second);
+    await within(10_000, () => all.counts.discarded || undefined);
+    expect(first.isClosed).to.equal(false);
+    expect(second.isClosed).to.equal(true);
+    expect(all.counts).to.deep.include({ reused: 1, discarded: 1 });
+    expect([await all.take(), await all.take()]).to.include(first);
+    await all.close();
+  });
+
+  it("are not had before it is known that they show none", async () => {
+    const all = slots(0);
+    const only = await all.take();
+    let tell = (_unused: boolean): void => undefined;
+    only.unused = new Promise((resolve) => {
+      tell = resolve;
+    });
+    const next = all.take();
+    refusal = new LeanError("network", "all are in use");
+    all.giveBack(only);
+    const later = all.take();
+    expect(await next).to.not.equal(only);
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
+    tell(true);
+    expect(await later).to.equal(only);
+    await all.close();
+  });
+
+  it("are not kept beyond their number", async () => {
+    const all = slots(1);
+    const taken = await Promise.all([all.take(), all.take(), all.take()]);
+    await ready(all, 1);
+    for (const slot of taken) all.giveBack(slot);
+    expect(taken.filter(({ isClosed }) => isClosed)).to.have.length(3);
+    expect(all.ready).to.equal(1);
+    await all.close();
+  });
+
+  it("tell who wants one why there is none, and nobody else; and are tried again for the next", async () => {
+    const all = slots(3);
+    refusal = new LeanError("network", "all addresses are in use");
+    const refused = await Promise.allSettled([all.take(), all.take()]);
+    expect(refused.map((one) => one.status === "rejected" && one.reason)).to.deep.equal([refusal, refusal]);
+    refusal = undefined;
+    await all.take();
+    await ready(all, 3);
+    await all.close();
+  });
+
+  it("are closed at the end although they have not been given back", async () => {
+    const all = slots(0);
+    const kept = await all.take();
+    await all.close();
+    expect(kept.isClosed).to.equal(true);
+  });
+
+  it("leave nothing open, also of those that are being made or given back at the end", async () => {
+    const all = slots(3);
+    const one = await all.take();
+    all.giveBack(one);
+    await all.close();
+    expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
+    const refused = await all.take().catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(LeanError).with.property("code", "closed");
+  });
+});
