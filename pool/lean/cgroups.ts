@@ -55,6 +55,7 @@ interface HeldFiles {
 /** Made with the container, removed after it. Every method throws when the kernel refuses. */
 export class ContainerCgroups {
   readonly #memory: { readonly version: 1 | 2; readonly folder: string };
+  readonly #cpu: { readonly version: 1 | 2; readonly folder: string };
   readonly #pids: string;
   readonly #folders: readonly string[];
   readonly #pidsMax: Buffer;
@@ -65,13 +66,14 @@ export class ContainerCgroups {
   /** Makes the folders and sets the limits; leaves nothing behind when it throws. */
   constructor(tree: CgroupTree, id: string, limits: CgroupLimits) {
     this.#memory = tree.place("memory", id);
+    this.#cpu = tree.place("cpu", id);
     this.#pids = tree.place("pids", id).folder;
     this.#folders = [...new Set(controllers.map((name: Controller) => tree.place(name, id).folder))];
     this.#pidsMax = Buffer.from(String(limits.pidsMax));
     try {
       for (const folder of this.#folders) mkdirSync(folder);
       this.setMemoryMB(limits.memoryMB);
-      this.#setCpuShares(tree.place("cpu", id), limits.cpuShares);
+      this.setCpuShares(limits.cpuShares);
       this.#held = this.#openFiles();
       this.allowTasks();
     } catch (cause) {
@@ -105,6 +107,12 @@ export class ContainerCgroups {
       for (const file of isGrowing ? files.reverse() : files) put(at(file), bytes);
     }
     this.#memoryMB = memoryMB;
+  }
+
+  setCpuShares(shares: number): void {
+    const { version, folder } = this.#cpu;
+    if (version === 2) put(join(folder, "cpu.weight"), String(weightOfShares(shares)));
+    else put(join(folder, "cpu.shares"), String(shares));
   }
 
   memoryUsedBytes(): number {
@@ -175,11 +183,6 @@ export class ContainerCgroups {
   #closeFiles(): void {
     for (const fd of Object.values(this.#held ?? {}) as number[]) closeSync(fd);
     this.#held = undefined;
-  }
-
-  #setCpuShares(cpu: { readonly version: 1 | 2; readonly folder: string }, shares: number): void {
-    if (cpu.version === 2) put(join(cpu.folder, "cpu.weight"), String(weightOfShares(shares)));
-    else put(join(cpu.folder, "cpu.shares"), String(shares));
   }
 }
 

@@ -1,10 +1,10 @@
 // Makes lean containers: a runtime of this machine in namespaces, cgroups and a file system of its own.
 
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type LeanStart, scratchPath, startLean, type Waiting } from "../../restorer/index.ts";
+import { scratchPath, startLean, type Waiting } from "../../restorer/index.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
 import { ContainerNetwork } from "./container-network.ts";
@@ -12,9 +12,10 @@ import { LeanError } from "./errors.ts";
 import { compileFilter, openFilter, removeFilters } from "./filter-file.ts";
 import { Guard } from "./guard.ts";
 import type { Interpreter } from "./interpreters.ts";
-import { Launcher } from "./launcher.ts";
+import type { Launcher } from "./launcher.ts";
+import { type Counts, MadeAhead } from "./made-ahead.ts";
 import { Network, type NetworkSettings, removeNetwork } from "./network.ts";
-import { NetworkSlots, type SlotCounts } from "./network-slots.ts";
+import { type Held, Paused } from "./paused.ts";
 import { repositoryFolder } from "./repository.ts";
 import {
   identityFolder,
@@ -34,7 +35,7 @@ export type { Exit, Sandbox } from "./sandbox.ts";
 /** Boots the runtime that waits. What it throws is the cause of the LeanError. */
 export type Boot = (waiting: Waiting) => Promise<void>;
 
-export interface NetworkCounts extends SlotCounts {
+export interface NetworkCounts extends Counts {
   readonly ready: number;
 }
 
@@ -80,6 +81,8 @@ export interface LeanFactoryOptions extends UidOptions {
   readonly nat?: NetworkSettings;
   /** So many containers' networks are kept ready, once the first has been made. */
   readonly networksAhead?: number;
+  /** So many containers of each kind are kept that only lack their program, once the first has been made. */
+  readonly containersAhead?: number;
   /** For setting up a container, not for its runtime to become ready. */
   readonly startTimeoutMs?: number;
 }
@@ -90,29 +93,18 @@ const defaults = {
   openFiles: 1024,
   startTimeoutMs: 10_000,
   networksAhead: 16,
+  containersAhead: 0,
 };
 const fullCpuShares = 1024;
+/** Of a container that waits for its program. */
+const pausedMemoryMB = 32;
+/** What somebody else may hold ahead. */
+const scarce: ReadonlySet<string> = new Set(["no-uid", "network"]);
 /** The kernel's range ends at 1000; the invoker's own is usually 0 or less. */
 const oomScore = 500;
 const filesPerScratchMB = 256;
-/** Of what a runtime has said that could not be started. */
-const wordsBytes = 300;
 /** The runtime is the launcher's only child: the second process of its pid namespace. */
 const runtimePidInside = "2";
-
-/** What a container holds from before its start until it is gone. */
-interface Held {
-  readonly uid: number;
-  readonly network: ContainerNetwork;
-}
-
-interface BeingMade {
-  readonly id: string;
-  readonly kind: string;
-  readonly held: Held;
-  readonly cgroups: ContainerCgroups;
-  readonly boot: Boot | undefined;
-}
 
 interface Family {
   readonly arguments: readonly string[];
@@ -125,7 +117,9 @@ class LeanFactory implements SandboxFactory {
   readonly #tree: CgroupTree;
   readonly #uids: Uids;
   readonly #network: Network | undefined;
-  readonly #slots: NetworkSlots<ContainerNetwork>;
+  readonly #networks: MadeAhead<ContainerNetwork>;
+  /** By kind. */
+  readonly #paused = new Map<string, MadeAhead<Paused>>();
   readonly #sameForAll: readonly string[];
   readonly #guard: Guard;
   readonly #filterFd: number;
@@ -146,14 +140,14 @@ class LeanFactory implements SandboxFactory {
     this.#tree = new CgroupTree(options.instance, this.#life);
     this.#guard = new Guard(this.#tree.folders);
     this.#filterFd = openFilter(filter, options.instance);
-    this.#slots = new NetworkSlots(this.#options.networksAhead, async () =>
+    this.#networks = new MadeAhead(this.#options.networksAhead, async () =>
       ContainerNetwork.make(this.#network?.reserve()),
     );
     if (network === "nat") this.#network = this.#openNetwork(nat);
   }
 
   networks(): NetworkCounts {
-    return { ...this.#slots.counts, ready: this.#slots.ready };
+    return { ...this.#networks.counts, ready: this.#networks.ready };
   }
 
   kinds(): readonly string[] {
@@ -193,10 +187,13 @@ class LeanFactory implements SandboxFactory {
 
   async #closeAll(): Promise<void> {
     await Promise.allSettled(this.#beingMade);
-    const ends = await Promise.allSettled([...this.#alive].map((sandbox) => sandbox.destroy()));
+    const ends = await Promise.allSettled([
+      ...[...this.#alive].map((sandbox) => sandbox.destroy()),
+      ...[...this.#paused.values()].map((kind) => kind.close()),
+    ]);
     closeSync(this.#filterFd);
     this.#tree.remove();
-    await this.#slots.close();
+    await this.#networks.close();
     this.#network?.close();
     await this.#uids.close();
     await this.#guard.end();
@@ -204,16 +201,49 @@ class LeanFactory implements SandboxFactory {
   }
 
   async #make(interpreter: Interpreter, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
+    const ready = this.#pausedOf(interpreter);
+    const paused = await ready.take().catch(async (error: unknown) => {
+      if (!(error instanceof LeanError && scarce.has(error.code) && (await this.#emptyOthers(ready))))
+        throw error;
+      return await ready.take();
+    });
+    ready.leave(paused);
+    return await this.#start(paused, memoryMB, boot);
+  }
+
+  #pausedOf(interpreter: Interpreter): MadeAhead<Paused> {
+    const known = this.#paused.get(interpreter.kind);
+    if (known !== undefined) return known;
+    const ready = new MadeAhead(this.#options.containersAhead, () => this.#pause(interpreter));
+    this.#paused.set(interpreter.kind, ready);
+    return ready;
+  }
+
+  /** Whether there was anything. */
+  async #emptyOthers(own: MadeAhead<Paused>): Promise<boolean> {
+    const others = [...this.#paused.values()].filter((ready) => ready !== own);
+    return (await Promise.all(others.map((ready) => ready.empty()))).includes(true);
+  }
+
+  #cpuShares(memoryMB: number): number {
+    const { userMemoryMB } = this.#options;
+    return userMemoryMB === undefined ? fullCpuShares : cpuSharesFor(memoryMB, userMemoryMB);
+  }
+
+  /** All of a container that is the same whatever it will run and whoever it is for. */
+  async #pause(interpreter: Interpreter): Promise<Paused> {
     const id = `${this.#life}-${++this.#made}`;
-    const { userMemoryMB, pidsMax } = this.#options;
-    const cpuShares = userMemoryMB === undefined ? fullCpuShares : cpuSharesFor(memoryMB, userMemoryMB);
     const held = await this.#take();
     let cgroups: ContainerCgroups | undefined;
-    let started: LeanStart | undefined;
+    let paused: Paused;
     try {
-      cgroups = new ContainerCgroups(this.#tree, id, { memoryMB, pidsMax, cpuShares });
+      const { pidsMax } = this.#options;
+      const limits = { memoryMB: pausedMemoryMB, pidsMax, cpuShares: this.#cpuShares(pausedMemoryMB) };
+      cgroups = new ContainerCgroups(this.#tree, id, limits);
       const argv = this.#launcherOptions(interpreter, { id, held, cgroups });
-      started = startLean(this.#options.launcher, boot === undefined ? argv : ["--wait", ...argv]);
+      const started = startLean(this.#options.launcher, ["--wait", ...argv]);
+      const onGone = (): void => this.#giveBack(held);
+      paused = new Paused({ id, kind: interpreter.kind, held, cgroups, started, onGone });
     } catch (cause) {
       await cgroups?.remove();
       this.#giveBack(held);
@@ -221,13 +251,18 @@ class LeanFactory implements SandboxFactory {
         ? cause
         : new LeanError("start", `container ${id}: ${cause}`, { cause });
     }
-    return await this.#await(started, { id, kind: interpreter.kind, held, cgroups, boot });
+    try {
+      await this.#inTime(id, paused.launcher, paused.launcher.waiting);
+      return paused;
+    } catch (cause) {
+      throw await this.#failed(paused, cause);
+    }
   }
 
   async #take(): Promise<Held> {
     const uid = await this.#uids.take();
     try {
-      return { uid, network: await this.#slots.take() };
+      return { uid, network: await this.#networks.take() };
     } catch (cause) {
       this.#uids.giveBack(uid);
       throw cause;
@@ -236,19 +271,19 @@ class LeanFactory implements SandboxFactory {
 
   #giveBack({ uid, network }: Held): void {
     this.#uids.giveBack(uid);
-    this.#slots.giveBack(network);
+    this.#networks.giveBack(network);
   }
 
-  /** From the start of the launcher to that of the runtime. */
-  async #await(started: LeanStart, { id, kind, held, cgroups, boot }: BeingMade): Promise<Sandbox> {
-    const launcher = new Launcher(started);
-    const { network } = held;
+  /** Gives it its memory and its program. */
+  async #start(paused: Paused, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
+    const { launcher, parts } = paused;
+    const { id, kind, held, cgroups, started } = parts;
     let scratchFd: number | undefined;
     try {
-      if (boot !== undefined) {
-        await this.#inTime(id, launcher, launcher.waiting);
-        await boot({ pid: findRuntime(cgroups), goFd: started.channelFd });
-      }
+      cgroups.setMemoryMB(memoryMB);
+      cgroups.setCpuShares(this.#cpuShares(memoryMB));
+      if (boot === undefined) writeSync(started.channelFd, "!");
+      else await boot({ pid: findRuntime(cgroups), goFd: started.channelFd });
       await this.#inTime(id, launcher, launcher.started);
       const runtimePid = findRuntime(cgroups);
       scratchFd = openSync(scratchPath(started.initPid), constants.O_RDONLY | constants.O_DIRECTORY);
@@ -258,22 +293,23 @@ class LeanFactory implements SandboxFactory {
       };
       const sandbox = new LeanSandbox({
         ...{ id, kind, runtimePid, started, launcher },
-        ...{ cgroups, scratchFd, network, onGone },
+        ...{ cgroups, scratchFd, network: held.network, onGone },
       });
       this.#alive.add(sandbox);
       return sandbox;
     } catch (cause) {
-      launcher.kill();
-      const end = await launcher.ended;
-      const words = lastWords(started.stderrFd);
-      for (const fd of [started.channelFd, started.stdoutFd, started.stderrFd]) closeSync(fd);
       if (scratchFd !== undefined) closeSync(scratchFd);
-      await cgroups.remove();
-      this.#giveBack(held);
-      if (cause instanceof LeanError) throw new LeanError(cause.code, cause.message + words, { cause });
-      const why = end.cause === "failed" ? end.message : cause;
-      throw new LeanError("start", `container ${id}: ${why}${words}`, { cause });
+      throw await this.#failed(paused, cause);
     }
+  }
+
+  /** Removes it, and says why there is none. */
+  async #failed(paused: Paused, cause: unknown): Promise<LeanError> {
+    const words = await paused.remove();
+    if (cause instanceof LeanError) return new LeanError(cause.code, cause.message + words, { cause });
+    const end = await paused.launcher.ended;
+    const why = end.cause === "failed" ? end.message : cause;
+    return new LeanError("start", `container ${paused.parts.id}: ${why}${words}`, { cause });
   }
 
   /** Until the launcher has got so far. */
@@ -355,17 +391,6 @@ class LeanFactory implements SandboxFactory {
 /** After all has been tried. */
 function throwFirst(ends: readonly PromiseSettledResult<unknown>[]): void {
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-}
-
-/** What a runtime has complained of that ended at once, and nobody else will read. */
-function lastWords(fd: number): string {
-  const buffer = Buffer.alloc(wordsBytes);
-  try {
-    const words = buffer.toString("utf8", 0, readSync(fd, buffer)).trim().replaceAll(/\s+/g, " ");
-    return words === "" ? "" : `: ${words}`;
-  } catch {
-    return "";
-  }
 }
 
 /** By the time we look it may have made children already. */

@@ -1,47 +1,49 @@
-// The networks of containers, made ahead: handed out, and taken back where they show no trace of the container that had them.
+// What containers are made of, made ahead: handed out, and taken back where it shows no trace of the container that had it.
 
 import { availableParallelism } from "node:os";
 import { LeanError } from "./errors.ts";
 
-/** What of a container's network matters here. */
-export interface Slot {
-  /** False also where it cannot be told. Asked when no process is left in it. */
-  isUnused(): Promise<boolean>;
-  close(): void;
+/** What matters here of the network of a container, or of a container that is paused. */
+export interface Part {
+  /** It can only be closed. */
+  readonly hasEnded?: boolean;
+  /** Of what is given back: false also where it cannot be told. */
+  isUnused?(): Promise<boolean>;
+  close(): void | Promise<void>;
 }
 
 /** Since the start. */
-export interface SlotCounts {
+export interface Counts {
   readonly made: number;
   /** Given back without a trace, to be had by a next container. */
   readonly reused: number;
-  /** Given back and thrown away: their container had used the network. */
+  /** Given back and thrown away, for there was a trace. */
   readonly discarded: number;
 }
 
 interface Waiting<One> {
-  readonly resolve: (slot: One) => void;
+  readonly resolve: (part: One) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** So many are made at the same time: more would wait for each other. */
 const makersMax = 2 * availableParallelism();
 
-export class NetworkSlots<One extends Slot> {
+export class MadeAhead<One extends Part> {
   readonly #make: () => Promise<One>;
   readonly #ahead: number;
   /** The one that rests for longest is the next. */
   readonly #ready: One[] = [];
-  /** Their containers have them. */
+  /** Those that are to be given back. */
   readonly #taken = new Set<One>();
   readonly #waiting: Waiting<One>[] = [];
   readonly #underWay = new Set<Promise<void>>();
   readonly #counts = { made: 0, reused: 0, discarded: 0 };
   #making = 0;
   #checking = 0;
+  #isFilling: boolean = false;
   /** The last could not be made: the next is tried when there is reason to hope, or somebody who wants it and will be told. */
   #hasFailed: boolean = false;
-  #isFilling: boolean = false;
   #isClosed: boolean = false;
 
   /** `ahead`: so many are kept, as soon as the first has been taken. */
@@ -50,7 +52,7 @@ export class NetworkSlots<One extends Slot> {
     this.#make = make;
   }
 
-  get counts(): SlotCounts {
+  get counts(): Counts {
     return { ...this.#counts };
   }
 
@@ -62,49 +64,80 @@ export class NetworkSlots<One extends Slot> {
   /** One that is ready, or else the next to be. Rejects with what `make` does. */
   take(): Promise<One> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed) return reject(new LeanError("closed", "no more networks are made"));
+      if (this.#isClosed) return reject(new LeanError("closed", "nothing more is made"));
       this.#waiting.push({ resolve, reject });
       this.#hasFailed = false;
       this.#serve();
     });
   }
 
-  /** When no process of its container is left. */
-  giveBack(slot: One): void {
-    this.#taken.delete(slot);
-    this.#follow(this.#takeBack(slot));
+  /** It stays with whoever took it. */
+  leave(part: One): void {
+    this.#taken.delete(part);
   }
 
-  /** When no container is left. Those that have not been given back, for something of theirs remains, are closed too. Idempotent. */
+  /** When no process of its container is left. */
+  giveBack(part: One): void {
+    this.#taken.delete(part);
+    this.#follow(this.#takeBack(part));
+  }
+
+  /** For want of what others need: closes what is ready, and makes no more before it is wanted. False where there was nothing. */
+  async empty(): Promise<boolean> {
+    this.#isFilling = false;
+    this.#hasFailed = true;
+    const closed = this.#ready.splice(0);
+    await Promise.all(closed.map((part) => part.close()));
+    return closed.length > 0;
+  }
+
+  /**
+   * When no container is left. What has not been given back, for something of its container remains, is closed too. Idempotent.
+   * Rejects at its end with the first error.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
-    for (const slot of [...this.#ready.splice(0), ...this.#taken]) slot.close();
+    const left = [...this.#ready.splice(0), ...this.#taken];
     this.#taken.clear();
+    const ends = await Promise.allSettled(left.map(async (part) => part.close()));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
-  async #takeBack(slot: One): Promise<void> {
+  async #takeBack(part: One): Promise<void> {
     this.#checking++;
     const isWanted = !this.#isClosed && (this.#ready.length < this.#ahead || this.#waiting.length > 0);
-    const isUnused = isWanted && (await slot.isUnused());
+    const isUnused = isWanted && (await part.isUnused?.()) === true;
     this.#checking--;
     this.#hasFailed = false;
     if (isUnused) {
       this.#counts.reused++;
-      this.#ready.push(slot);
+      this.#ready.push(part);
     } else {
       if (isWanted) this.#counts.discarded++;
-      slot.close();
+      await part.close();
     }
     this.#serve();
   }
 
+  /** The next that can be used. */
+  #next(): One | undefined {
+    for (let part = this.#ready.shift(); part !== undefined; part = this.#ready.shift()) {
+      if (part.hasEnded !== true) return part;
+      const ended = part;
+      // What it leaves, the next start removes.
+      this.#follow((async () => ended.close())().catch(() => undefined));
+    }
+    return undefined;
+  }
+
   /** To those who wait, what is ready; and as many are made as are missing. */
   #serve(): void {
-    while (this.#waiting.length > 0 && this.#ready.length > 0) {
-      const slot = this.#ready.shift() as One;
-      this.#taken.add(slot);
-      this.#waiting.shift()?.resolve(slot);
+    while (this.#waiting.length > 0) {
+      const part = this.#next();
+      if (part === undefined) break;
+      this.#taken.add(part);
+      this.#waiting.shift()?.resolve(part);
     }
     if (this.#isClosed || this.#hasFailed) return;
     // Not at once for each that is taken: it may come back.

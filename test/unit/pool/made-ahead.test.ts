@@ -1,13 +1,13 @@
-// Networks made ahead: who gets which, which are had again, and what is done where none can be made.
+// Parts of containers made ahead: who gets which, which are had again, and what is done where none can be made.
 
 import { availableParallelism } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { LeanError } from "../../../pool/lean/errors.ts";
-import { NetworkSlots } from "../../../pool/lean/network-slots.ts";
+import { MadeAhead } from "../../../pool/lean/made-ahead.ts";
 import { within } from "../../within.ts";
 
-class FakeSlot {
+class FakeNetwork {
   readonly number: number;
   isClosed = false;
   unused: Promise<boolean> = Promise.resolve(true);
@@ -26,23 +26,23 @@ class FakeSlot {
   }
 }
 
-describe("networks made ahead", () => {
-  let made: FakeSlot[];
+describe("parts of containers made ahead", () => {
+  let made: FakeNetwork[];
   let atOnce: number;
   let making: number;
   let refusal: Error | undefined;
-  const slots = (ahead: number): NetworkSlots<FakeSlot> =>
-    new NetworkSlots(ahead, async () => {
+  const slots = (ahead: number): MadeAhead<FakeNetwork> =>
+    new MadeAhead(ahead, async () => {
       if (refusal) throw refusal;
       making++;
       atOnce = Math.max(atOnce, making);
       await nextTurn();
       making--;
-      const slot = new FakeSlot(made.length);
+      const slot = new FakeNetwork(made.length);
       made.push(slot);
       return slot;
     });
-  const ready = (of: NetworkSlots<FakeSlot>, count: number) =>
+  const ready = (of: MadeAhead<FakeNetwork>, count: number) =>
     within(10_000, () => of.ready === count || undefined);
   beforeEach(() => {
     [made, atOnce, making, refusal] = [[], 0, 0, undefined];

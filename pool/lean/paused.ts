@@ -1,0 +1,68 @@
+// A container with all but its program: it waits to be told how much memory it has and what to run.
+
+import { closeSync, readSync } from "node:fs";
+import type { LeanStart } from "../../restorer/index.ts";
+import type { ContainerCgroups } from "./cgroups.ts";
+import type { ContainerNetwork } from "./container-network.ts";
+import { Launcher } from "./launcher.ts";
+
+/** Of what a runtime has said that could not be started. */
+const wordsBytes = 300;
+
+/** What a container holds from before its start until it is gone. */
+export interface Held {
+  readonly uid: number;
+  readonly network: ContainerNetwork;
+}
+
+interface PausedParts {
+  readonly id: string;
+  readonly kind: string;
+  readonly held: Held;
+  readonly cgroups: ContainerCgroups;
+  readonly started: LeanStart;
+  /** Once, when nothing of it is left, and no sandbox has become of it. */
+  readonly onGone: () => void;
+}
+
+/** From the start of its launcher to that of its runtime. */
+export class Paused {
+  readonly parts: PausedParts;
+  readonly launcher: Launcher;
+  hasEnded: boolean = false;
+
+  constructor(parts: PausedParts) {
+    this.parts = parts;
+    this.launcher = new Launcher(parts.started);
+    void this.launcher.ended.then(() => {
+      this.hasEnded = true;
+    });
+  }
+
+  /** Kills what there is of it, and removes all traces. What it said last. Rejects with LeanError `removal`. */
+  async remove(): Promise<string> {
+    const { started, cgroups, onGone } = this.parts;
+    this.launcher.kill();
+    await this.launcher.ended;
+    const words = lastWords(started.stderrFd);
+    for (const fd of [started.channelFd, started.stdoutFd, started.stderrFd]) closeSync(fd);
+    await cgroups.remove();
+    onGone();
+    return words;
+  }
+
+  async close(): Promise<void> {
+    await this.remove();
+  }
+}
+
+/** What a runtime has complained of that ended at once, and nobody else will read. */
+function lastWords(fd: number): string {
+  const buffer = Buffer.alloc(wordsBytes);
+  try {
+    const words = buffer.toString("utf8", 0, readSync(fd, buffer)).trim().replaceAll(/\s+/g, " ");
+    return words === "" ? "" : `: ${words}`;
+  } catch {
+    return "";
+  }
+}
