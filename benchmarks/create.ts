@@ -1,8 +1,9 @@
 // Measures: what it takes to make a container apart from the start of its interpreter, which a program that only sleeps stands for:
-//   from the order until it could be booted or executed ("waiting"), until the program runs ("started"), and from the order to
-//   remove it until nothing of it is left ("removed"). Each of so many that are ordered at the same moment, and the last of them.
+//   from the order until it could be booted or executed ("waiting"), until the program runs ("started"), from the order to remove
+//   it until nothing of it is left ("removed"), and from there until as much has been made ahead again as there was ("restored").
+//   Each of so many that are ordered at the same moment; "restored" of all of them.
 // Does not measure: interpreters, checkpoints, the pool, the invoker.
-// Varies: the network; how many at once.
+// Varies: the network; what is made ahead: nothing, as many networks as are wanted at once, as many containers; how many at once.
 
 import { closeSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,22 +13,35 @@ import { createLeanFactory, type Sandbox, type SandboxFactory } from "../pool/in
 import { repositoryFolder } from "../pool/lean/repository.ts";
 import { nativeFolder } from "../restorer/index.ts";
 import { instanceName } from "../test/system/instance.ts";
-import { type Figure, fromSamples, quantile } from "./figures.ts";
+import { type Figure, fromSamples } from "./figures.ts";
 import { allowForwarding } from "./forwarding.ts";
 
-const counts = [1, 4, 16, 64] as const;
-const rounds = { 1: 40, 4: 20, 16: 10, 64: 5 } as const satisfies Record<(typeof counts)[number], number>;
+const roundsOf: ReadonlyMap<number, number> = new Map([
+  [1, 30],
+  [16, 6],
+  [64, 4],
+]);
 const kind = "python:3";
 const memoryMB = 64;
 const startTimeoutMs = 60_000;
-/** What has been used up is made again meanwhile, and the kernel ends namespaces. */
-const restMs = 400;
+const lookMs = 1;
+
+const networks = ["none", "nat"] as const;
+const ways = {
+  "nothing ahead": () => ({ networksAhead: 0, containersAhead: 0 }),
+  "networks ahead": (count: number) => ({ networksAhead: count, containersAhead: 0 }),
+  "containers ahead": (count: number) => ({ networksAhead: 16, containersAhead: count }),
+} as const;
+const steps = ["waiting", "started", "removed"] as const;
 
 /** Milliseconds of one container. */
-interface Times {
-  readonly waiting: number;
-  readonly started: number;
-  readonly removed: number;
+type Times = Record<(typeof steps)[number], number>;
+
+interface Way {
+  readonly name: string;
+  readonly factory: SandboxFactory;
+  readonly each: Times[];
+  readonly restored: number[];
 }
 
 /** A folder that looks like the repository to the factory, whose runtime does nothing. */
@@ -42,14 +56,14 @@ function idleRepository(): { readonly folder: string; readonly remove: () => voi
 
 async function makeOne(
   factory: SandboxFactory,
-): Promise<Omit<Times, "removed"> & { readonly sandbox: Sandbox }> {
+): Promise<{ readonly sandbox: Sandbox; readonly times: Times }> {
   const orderedMs = performance.now();
   let waiting = Number.NaN;
   const sandbox = await factory.create(kind, memoryMB, async ({ goFd }) => {
     waiting = performance.now() - orderedMs;
     writeSync(goFd, "!");
   });
-  return { waiting, started: performance.now() - orderedMs, sandbox };
+  return { sandbox, times: { waiting, started: performance.now() - orderedMs, removed: Number.NaN } };
 }
 
 async function removeOne(sandbox: Sandbox): Promise<number> {
@@ -59,51 +73,68 @@ async function removeOne(sandbox: Sandbox): Promise<number> {
   return performance.now() - orderedMs;
 }
 
-async function burst(factory: SandboxFactory, count: number): Promise<readonly Times[]> {
+/** Nothing is being made or looked at: what there is has not changed for a while. */
+async function restored(factory: SandboxFactory): Promise<number> {
+  const sinceMs = performance.now();
+  let [lastMs, last] = [sinceMs, ""];
+  while (performance.now() - lastMs < 300) {
+    const now = JSON.stringify(factory.ahead());
+    if (now !== last) [lastMs, last] = [performance.now(), now];
+    await sleep(lookMs);
+  }
+  return lastMs - sinceMs;
+}
+
+async function burst({ factory, each, restored: again }: Way, count: number): Promise<void> {
   const made = await Promise.all(Array.from({ length: count }, () => makeOne(factory)));
   const removed = await Promise.all(made.map(({ sandbox }) => removeOne(sandbox)));
-  await sleep(restMs);
-  return made.map(({ waiting, started }, i) => ({ waiting, started, removed: removed[i] ?? Number.NaN }));
+  each.push(...made.map(({ times }, i) => ({ ...times, removed: removed[i] ?? Number.NaN })));
+  again.push(await restored(factory));
 }
 
-function figuresOf(name: string, bursts: readonly (readonly Times[])[]): readonly Figure[] {
-  const bench = "create";
-  return (["waiting", "started", "removed"] as const).flatMap((step) => {
-    const figure = `${name}, ${bursts[0]?.length} at once: ${step}`;
-    const each = bursts.flatMap((times) => times.map((one) => one[step]));
-    const last = bursts.map((times) =>
-      quantile(
-        times.map((one) => one[step]),
-        1,
+function figuresOf({ name, each, restored: again }: Way, count: number): readonly Figure[] {
+  const named = (step: string) => ({
+    bench: "create",
+    figure: `${name}, ${count} at once: ${step}`,
+    unit: "ms",
+  });
+  return [
+    ...steps.map((step) =>
+      fromSamples(
+        named(step),
+        each.map((times) => times[step]),
       ),
-    );
-    return [
-      fromSamples({ bench, figure, unit: "ms" }, each),
-      ...(bursts[0]?.length === 1
-        ? []
-        : [fromSamples({ bench, figure: `${figure}, the last`, unit: "ms" }, last)]),
-    ];
-  });
+    ),
+    fromSamples(named("restored"), again),
+  ];
 }
 
-async function measure(network: "none" | "nat", repository: string): Promise<readonly Figure[]> {
-  const factory = createLeanFactory({
-    ...{ instance: instanceName(`create-${network}`), repository, network, startTimeoutMs },
-    interpreters: [{ kind, family: "python", version: "", path: "/usr/bin/sleep" }],
-    ...{ environment: {}, scratchMB: 64, launcher: `${nativeFolder}lean` },
-  });
+/** All ways in turn. */
+async function measure(repository: string, count: number, rounds: number): Promise<readonly Figure[]> {
+  const measured: Way[] = [];
   try {
-    await factory.removeLeftovers();
-    const figures: Figure[] = [];
-    await burst(factory, 1);
-    for (const count of counts) {
-      const bursts: (readonly Times[])[] = [];
-      for (let round = 0; round < rounds[count]; round++) bursts.push(await burst(factory, count));
-      figures.push(...figuresOf(network, bursts));
-    }
-    return figures;
+    for (const network of networks)
+      for (const [way, ahead] of Object.entries(ways)) {
+        const name = `${network}, ${way}`;
+        const factory = createLeanFactory({
+          ...{
+            instance: instanceName(`create-${name.replaceAll(/\W+/g, "-")}`),
+            repository,
+            network,
+            startTimeoutMs,
+          },
+          interpreters: [{ kind, family: "python", version: "", path: "/usr/bin/sleep" }],
+          ...{ environment: {}, scratchMB: 64, launcher: `${nativeFolder}lean`, ...ahead(count) },
+        });
+        measured.push({ name, factory, each: [], restored: [] });
+        await factory.removeLeftovers();
+        await removeOne((await makeOne(factory)).sandbox);
+        await restored(factory);
+      }
+    for (let round = 0; round < rounds; round++) for (const way of measured) await burst(way, count);
+    return measured.flatMap((way) => figuresOf(way, count));
   } finally {
-    await factory.close();
+    for (const { factory } of measured) await factory.close();
   }
 }
 
@@ -111,7 +142,9 @@ export async function create(): Promise<readonly Figure[]> {
   const { folder, remove } = idleRepository();
   const putBack = allowForwarding();
   try {
-    return [...(await measure("none", folder)), ...(await measure("nat", folder))];
+    const figures: Figure[] = [];
+    for (const [count, rounds] of roundsOf) figures.push(...(await measure(folder, count, rounds)));
+    return figures;
   } finally {
     putBack();
     remove();

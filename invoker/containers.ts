@@ -70,7 +70,7 @@ export function reachTeller(
 
 /** Throws LeanError, DockerError. Docker need not be there yet: it is taken when it comes. */
 export async function containersOf(
-  { docker, network, apiHost, manifest }: ClusterSettings,
+  { docker, network, ahead, apiHost, manifest }: ClusterSettings,
   invoker: InvokerSettings,
   interpreters: readonly Interpreter[],
   observer: Observer,
@@ -85,6 +85,7 @@ export async function containersOf(
     interpreters: interpreters.filter(({ kind }) => wanted.has(kind)),
     environment: { ...docker.environment, ...environment },
     ...{ scratchMB, userMemoryMB, network },
+    ...{ networksAhead: ahead.networks, containersAhead: ahead.containers },
     ...(network === "nat" ? { nat: { ...docker, ...names, services: await servicesOf(apiHost) } } : {}),
     launcher: join(projectFolder(), "build", "native", "lean"),
   });

@@ -28,6 +28,8 @@ export interface ClusterSettings {
   readonly tracing: TracingClusterSettings | undefined;
   /** What lean containers reach (`rewhisk.network`). */
   readonly network: "nat" | "none";
+  /** What of lean containers is made before they are wanted. */
+  readonly ahead: { readonly networks: number; readonly containers: number };
   /** The URL that actions are told; in the environment of every container already. */
   readonly apiHost: string;
 }

@@ -87,6 +87,10 @@ function readAll(
       localImagePrefix: reader.text("whisk.runtimes.local-image-prefix"),
     },
     network: reader.choice("rewhisk.network", ["nat", "none"]),
+    ahead: {
+      networks: reader.number("rewhisk.ahead.networks"),
+      containers: reader.number("rewhisk.ahead.containers"),
+    },
     docker,
     leanImages: readLeanImages(reader),
     prewarmChecks: {

@@ -35,8 +35,10 @@ export type { Exit, Sandbox } from "./sandbox.ts";
 /** Boots the runtime that waits. What it throws is the cause of the LeanError. */
 export type Boot = (waiting: Waiting) => Promise<void>;
 
-export interface NetworkCounts extends Counts {
-  readonly ready: number;
+/** What has been made before anybody wanted it. */
+export interface AheadCounts {
+  readonly networks: Counts & { readonly ready: number };
+  readonly containers: { readonly ready: number };
 }
 
 export interface SandboxFactory {
@@ -46,8 +48,7 @@ export interface SandboxFactory {
    */
   create(kind: string, memoryMB: number, boot?: Boot): Promise<Sandbox>;
   kinds(): readonly string[];
-  /** Containers' networks: how many are ready, were made, had left no trace and were handed out again, were thrown away. */
-  networks(): NetworkCounts;
+  ahead(): AheadCounts;
   /**
    * Of a former life with the same instance name: kills what still runs and removes its cgroups and files. Throws LeanError
    * `removal` at its end where something is left; containers can be made all the same.
@@ -146,8 +147,12 @@ class LeanFactory implements SandboxFactory {
     if (network === "nat") this.#network = this.#openNetwork(nat);
   }
 
-  networks(): NetworkCounts {
-    return { ...this.#networks.counts, ready: this.#networks.ready };
+  ahead(): AheadCounts {
+    const kinds = [...this.#paused.values()];
+    return {
+      networks: { ...this.#networks.counts, ready: this.#networks.ready },
+      containers: { ready: kinds.reduce((sum, { ready }) => sum + ready, 0) },
+    };
   }
 
   kinds(): readonly string[] {

@@ -26,7 +26,7 @@ interface Waiting<One> {
   readonly reject: (error: unknown) => void;
 }
 
-/** So many are made at the same time: more would wait for each other. */
+/** So many are made at the same time for those who wait: more would wait for each other. Ahead of time, one after the other. */
 const makersMax = 2 * availableParallelism();
 
 export class MadeAhead<One extends Part> {
@@ -144,7 +144,8 @@ export class MadeAhead<One extends Part> {
     if (this.#ready.length <= this.#ahead / 2) this.#isFilling = true;
     if (this.#ready.length >= this.#ahead) this.#isFilling = false;
     const wanted = this.#waiting.length + (this.#isFilling ? this.#ahead - this.#ready.length : 0);
-    while (this.#making < Math.min(makersMax, wanted)) {
+    const makers = Math.max(1, Math.min(makersMax, this.#waiting.length));
+    while (this.#making < Math.min(makers, wanted)) {
       this.#making++;
       this.#follow(this.#makeOne());
     }
@@ -154,13 +155,13 @@ export class MadeAhead<One extends Part> {
     try {
       this.#ready.push(await this.#make());
       this.#counts.made++;
+      this.#making--;
     } catch (error) {
-      // One that is being looked at may be had instead, or leave its place.
-      const isHopeless = this.#checking === 0;
+      this.#making--;
+      // Another that is being made may be had instead; or one that is being looked at, which may leave its place as well.
+      const isHopeless = this.#checking === 0 && this.#making < this.#waiting.length;
       if (isHopeless) this.#waiting.shift()?.reject(error);
       this.#hasFailed = !isHopeless || this.#waiting.length === 0;
-    } finally {
-      this.#making--;
     }
     this.#serve();
   }

@@ -13,6 +13,7 @@ const factory = createLeanFactory({
   scratchMB: 8,
   launcher,
   repository: folder,
+  containersAhead: 2,
 });
 const pids: number[] = [];
 for (let i = 0; i < Number(count); i++) {

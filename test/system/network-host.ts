@@ -56,7 +56,7 @@ await serve(
     },
     make: async (kind: string) => probes.push((await factory?.make(kind)) as Probe) - 1,
     run: (index: number, code: string) => probes[index]?.run(code),
-    networks: () => factory?.factory.networks(),
+    networks: () => factory?.factory.ahead().networks,
     destroy: (index: number) => probes[index]?.destroy(),
     act: async (family: string, code: string) => {
       invoker ??= await openInvoker();

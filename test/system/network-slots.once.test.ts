@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { expect } from "chai";
-import type { NetworkCounts } from "../../pool/lean/factory.ts";
+import type { AheadCounts } from "../../pool/lean/factory.ts";
 import { within } from "../within.ts";
 import { type Probe, ProbeFactory } from "./lean-probe.ts";
 
@@ -56,18 +56,18 @@ describe("a container's network that another had before", () => {
 
   const namespaceOf = ({ sandbox }: Probe): string => readlinkSync(`/proc/${sandbox.runtimePid}/ns/net`);
   /** After the next that is given back has been looked at. */
-  async function afterEnd(probe: Probe): Promise<NetworkCounts> {
-    const { reused, discarded } = probes.factory.networks();
+  async function afterEnd(probe: Probe): Promise<AheadCounts["networks"]> {
+    const { reused, discarded } = probes.factory.ahead().networks;
     await probe.destroy();
     return await within(60_000, () => {
-      const now = probes.factory.networks();
+      const now = probes.factory.ahead().networks;
       return now.reused + now.discarded > reused + discarded ? now : undefined;
     });
   }
   /** One whose network there is room for when it ends. */
   async function makeLast(): Promise<Probe> {
     const first = await probes.make();
-    await within(60_000, () => probes.factory.networks().ready === ahead || undefined);
+    await within(60_000, () => probes.factory.ahead().networks.ready === ahead || undefined);
     await probes.make();
     return first;
   }

@@ -1,7 +1,7 @@
 // What lean containers reach by their network, and what reaches them: in namespaces that stand for a machine and the world.
 
 import { expect } from "chai";
-import type { NetworkCounts } from "../../pool/lean/factory.ts";
+import type { AheadCounts } from "../../pool/lean/factory.ts";
 import { within } from "../within.ts";
 import { apiPort, gateway, host, metadata, NetworkBench, outside, uplinkMtuBytes } from "./network-bench.ts";
 
@@ -41,8 +41,9 @@ describe("a lean container's outbound network", () => {
     );
   };
 
-  const networks = async (): Promise<NetworkCounts> => (await bench.host.call("networks")) as NetworkCounts;
-  const settled = (counts: (now: NetworkCounts) => boolean): Promise<NetworkCounts> =>
+  const networks = async (): Promise<AheadCounts["networks"]> =>
+    (await bench.host.call("networks")) as AheadCounts["networks"];
+  const settled = (counts: (now: AheadCounts["networks"]) => boolean): Promise<AheadCounts["networks"]> =>
     within(60_000, async () => {
       const now = await networks();
       return counts(now) ? now : undefined;

@@ -14,7 +14,7 @@ export function watched(factory: SandboxFactory, made: Made): SandboxFactory {
       return sandbox;
     },
     kinds: () => factory.kinds(),
-    networks: () => factory.networks(),
+    ahead: () => factory.ahead(),
     removeLeftovers: () => factory.removeLeftovers(),
     allowForwarding: () => factory.allowForwarding(),
     close: () => factory.close(),

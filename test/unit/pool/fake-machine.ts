@@ -289,7 +289,10 @@ export class FakeMachine implements Machine {
     this.factory = {
       create: (kind, memoryMB, boot) => this.#create(kind, memoryMB, boot),
       kinds: () => options.kinds ?? ["nodejs:20", "python:3"],
-      networks: () => ({ ready: 0, made: 0, reused: 0, discarded: 0 }),
+      ahead: () => ({
+        networks: { ready: 0, made: 0, reused: 0, discarded: 0 },
+        containers: { ready: 0 },
+      }),
       removeLeftovers: () => Promise.resolve(),
       allowForwarding: () => undefined,
       close: () => Promise.resolve(),

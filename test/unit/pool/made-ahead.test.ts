@@ -10,6 +10,7 @@ import { within } from "../../within.ts";
 class FakeNetwork {
   readonly number: number;
   isClosed = false;
+  hasEnded = false;
   unused: Promise<boolean> = Promise.resolve(true);
 
   constructor(number: number) {
@@ -121,6 +122,43 @@ describe("parts of containers made ahead", () => {
     await all.take();
     await ready(all, 3);
     await all.close();
+  });
+
+  it("are had by who wants one also where there is room for that one alone", async () => {
+    const full = new LeanError("network", "all addresses are in use");
+    const last = new FakeNetwork(0);
+    let isTaken = false;
+    const all = new MadeAhead(3, async () => {
+      if (isTaken) throw full;
+      isTaken = true;
+      await nextTurn();
+      return last;
+    });
+    expect(await all.take()).to.equal(last);
+    expect(await all.take().catch((error: unknown) => error)).to.equal(full);
+    await all.close();
+  });
+
+  it("are given up for others, and made again when they are wanted", async () => {
+    const all = slots(3);
+    await all.take();
+    await ready(all, 3);
+    expect(await all.empty()).to.equal(true);
+    expect(all.ready).to.equal(0);
+    expect(await all.empty()).to.equal(false);
+    await all.take();
+    await ready(all, 3);
+    await all.close();
+  });
+
+  it("are never had where they have ended", async () => {
+    const all = slots(2);
+    const first = await all.take();
+    await ready(all, 2);
+    for (const one of made) if (one !== first) one.hasEnded = true;
+    expect((await all.take()).hasEnded).to.equal(false);
+    await all.close();
+    expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
   });
 
   it("are closed at the end although they have not been given back", async () => {
