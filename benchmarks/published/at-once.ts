@@ -1,7 +1,7 @@
 // Measures: how long calls wait that all come at the same moment, each of them to an action that nobody has seen: where each has a
 //   container made for it (lean ones; lean ones with a network of their own, which is made with them; Docker's), all at the same time;
 //   and where they take turns in as many rewound containers as there are processors, which is rewhisk's own way.
-// Does not measure: the invoker, a bus, HTTP; containers booted from an image or with a network made ahead (there are none yet).
+// Does not measure: the invoker, a bus, HTTP; containers booted from an image, or made ahead in part or but for their program (create.ts).
 // Varies: the way; how many at once.
 
 import { availableParallelism } from "node:os";
@@ -45,7 +45,7 @@ async function lean(family: Family, most: number, network?: "nat"): Promise<Way>
     stemCell: { memoryMB },
     userMemoryMB: most * memoryMB,
     settings: { stemCells: [], usesBeforeRetirement: 1, parallelStarts: most, startTimeoutMs },
-    factory: { startTimeoutMs, ...(network ? { network } : {}) },
+    factory: { startTimeoutMs, networksAhead: 0, ...(network ? { network } : {}) },
   }).catch((error: unknown) => {
     putBack();
     throw error;

@@ -5,6 +5,7 @@ import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { scratchPath, startLean, type Waiting } from "../../restorer/index.ts";
+import { Blank, type Held } from "./blank.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
 import { ContainerNetwork } from "./container-network.ts";
@@ -15,7 +16,6 @@ import type { Interpreter } from "./interpreters.ts";
 import type { Launcher } from "./launcher.ts";
 import { type Counts, MadeAhead } from "./made-ahead.ts";
 import { Network, type NetworkSettings, removeNetwork } from "./network.ts";
-import { type Held, Paused } from "./paused.ts";
 import { repositoryFolder } from "./repository.ts";
 import {
   identityFolder,
@@ -98,7 +98,7 @@ const defaults = {
 };
 const fullCpuShares = 1024;
 /** Of a container that waits for its program. */
-const pausedMemoryMB = 32;
+const blankMemoryMB = 32;
 /** What somebody else may hold ahead. */
 const scarce: ReadonlySet<string> = new Set(["no-uid", "network"]);
 /** The kernel's range ends at 1000; the invoker's own is usually 0 or less. */
@@ -120,7 +120,7 @@ class LeanFactory implements SandboxFactory {
   readonly #network: Network | undefined;
   readonly #networks: MadeAhead<ContainerNetwork>;
   /** By kind. */
-  readonly #paused = new Map<string, MadeAhead<Paused>>();
+  readonly #blanks = new Map<string, MadeAhead<Blank>>();
   readonly #sameForAll: readonly string[];
   readonly #guard: Guard;
   readonly #filterFd: number;
@@ -148,7 +148,7 @@ class LeanFactory implements SandboxFactory {
   }
 
   ahead(): AheadCounts {
-    const kinds = [...this.#paused.values()];
+    const kinds = [...this.#blanks.values()];
     return {
       networks: { ...this.#networks.counts, ready: this.#networks.ready },
       containers: { ready: kinds.reduce((sum, { ready }) => sum + ready, 0) },
@@ -194,7 +194,7 @@ class LeanFactory implements SandboxFactory {
     await Promise.allSettled(this.#beingMade);
     const ends = await Promise.allSettled([
       ...[...this.#alive].map((sandbox) => sandbox.destroy()),
-      ...[...this.#paused.values()].map((kind) => kind.close()),
+      ...[...this.#blanks.values()].map((kind) => kind.close()),
     ]);
     closeSync(this.#filterFd);
     this.#tree.remove();
@@ -206,27 +206,27 @@ class LeanFactory implements SandboxFactory {
   }
 
   async #make(interpreter: Interpreter, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
-    const ready = this.#pausedOf(interpreter);
-    const paused = await ready.take().catch(async (error: unknown) => {
+    const ready = this.#blanksOf(interpreter);
+    const blank = await ready.take().catch(async (error: unknown) => {
       if (!(error instanceof LeanError && scarce.has(error.code) && (await this.#emptyOthers(ready))))
         throw error;
       return await ready.take();
     });
-    ready.leave(paused);
-    return await this.#start(paused, memoryMB, boot);
+    ready.leave(blank);
+    return await this.#start(blank, memoryMB, boot);
   }
 
-  #pausedOf(interpreter: Interpreter): MadeAhead<Paused> {
-    const known = this.#paused.get(interpreter.kind);
+  #blanksOf(interpreter: Interpreter): MadeAhead<Blank> {
+    const known = this.#blanks.get(interpreter.kind);
     if (known !== undefined) return known;
-    const ready = new MadeAhead(this.#options.containersAhead, () => this.#pause(interpreter));
-    this.#paused.set(interpreter.kind, ready);
+    const ready = new MadeAhead(this.#options.containersAhead, () => this.#makeBlank(interpreter));
+    this.#blanks.set(interpreter.kind, ready);
     return ready;
   }
 
   /** Whether there was anything. */
-  async #emptyOthers(own: MadeAhead<Paused>): Promise<boolean> {
-    const others = [...this.#paused.values()].filter((ready) => ready !== own);
+  async #emptyOthers(own: MadeAhead<Blank>): Promise<boolean> {
+    const others = [...this.#blanks.values()].filter((ready) => ready !== own);
     return (await Promise.all(others.map((ready) => ready.empty()))).includes(true);
   }
 
@@ -236,19 +236,19 @@ class LeanFactory implements SandboxFactory {
   }
 
   /** All of a container that is the same whatever it will run and whoever it is for. */
-  async #pause(interpreter: Interpreter): Promise<Paused> {
+  async #makeBlank(interpreter: Interpreter): Promise<Blank> {
     const id = `${this.#life}-${++this.#made}`;
     const held = await this.#take();
     let cgroups: ContainerCgroups | undefined;
-    let paused: Paused;
+    let blank: Blank;
     try {
       const { pidsMax } = this.#options;
-      const limits = { memoryMB: pausedMemoryMB, pidsMax, cpuShares: this.#cpuShares(pausedMemoryMB) };
+      const limits = { memoryMB: blankMemoryMB, pidsMax, cpuShares: this.#cpuShares(blankMemoryMB) };
       cgroups = new ContainerCgroups(this.#tree, id, limits);
       const argv = this.#launcherOptions(interpreter, { id, held, cgroups });
       const started = startLean(this.#options.launcher, ["--wait", ...argv]);
       const onGone = (): void => this.#giveBack(held);
-      paused = new Paused({ id, kind: interpreter.kind, held, cgroups, started, onGone });
+      blank = new Blank({ id, kind: interpreter.kind, held, cgroups, started, onGone });
     } catch (cause) {
       await cgroups?.remove();
       this.#giveBack(held);
@@ -257,10 +257,10 @@ class LeanFactory implements SandboxFactory {
         : new LeanError("start", `container ${id}: ${cause}`, { cause });
     }
     try {
-      await this.#inTime(id, paused.launcher, paused.launcher.waiting);
-      return paused;
+      await this.#inTime(id, blank.launcher, blank.launcher.waiting);
+      return blank;
     } catch (cause) {
-      throw await this.#failed(paused, cause);
+      throw await this.#failed(blank, cause);
     }
   }
 
@@ -280,8 +280,8 @@ class LeanFactory implements SandboxFactory {
   }
 
   /** Gives it its memory and its program. */
-  async #start(paused: Paused, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
-    const { launcher, parts } = paused;
+  async #start(blank: Blank, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
+    const { launcher, parts } = blank;
     const { id, kind, held, cgroups, started } = parts;
     let scratchFd: number | undefined;
     try {
@@ -304,17 +304,17 @@ class LeanFactory implements SandboxFactory {
       return sandbox;
     } catch (cause) {
       if (scratchFd !== undefined) closeSync(scratchFd);
-      throw await this.#failed(paused, cause);
+      throw await this.#failed(blank, cause);
     }
   }
 
   /** Removes it, and says why there is none. */
-  async #failed(paused: Paused, cause: unknown): Promise<LeanError> {
-    const words = await paused.remove();
+  async #failed(blank: Blank, cause: unknown): Promise<LeanError> {
+    const words = await blank.remove();
     if (cause instanceof LeanError) return new LeanError(cause.code, cause.message + words, { cause });
-    const end = await paused.launcher.ended;
+    const end = await blank.launcher.ended;
     const why = end.cause === "failed" ? end.message : cause;
-    return new LeanError("start", `container ${paused.parts.id}: ${why}${words}`, { cause });
+    return new LeanError("start", `container ${blank.parts.id}: ${why}${words}`, { cause });
   }
 
   /** Until the launcher has got so far. */

@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { LeanError } from "./errors.ts";
 
-/** What matters here of the network of a container, or of a container that is paused. */
+/** What matters here of the network of a container, or of a container that is blank. */
 export interface Part {
   /** It can only be closed. */
   readonly hasEnded?: boolean;

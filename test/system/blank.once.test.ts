@@ -27,7 +27,7 @@ describe("a container that was made ahead", () => {
   afterEach(() => probes.close());
 
   it("has the memory and the share of the processors that were asked for", async () => {
-    await open("paused-limits", { userMemoryMB: 1024 });
+    await open("blank-limits", { userMemoryMB: 1024 });
     await probes.make("python:3", 256);
     await ready(ahead);
     const made = [await probes.make("python:3", 64), await probes.make("python:3", 512)];
@@ -52,7 +52,7 @@ describe("a container that was made ahead", () => {
   });
 
   it("is ended where it exhausts the memory that it was given, and none was counted before", async () => {
-    await open("paused-memory");
+    await open("blank-memory");
     await probes.make();
     await ready(ahead);
     const probe = await probes.make("python:3", 64);
@@ -62,7 +62,7 @@ describe("a container that was made ahead", () => {
   });
 
   it("is another one, with a user and a network of its own", async () => {
-    await open("paused-own");
+    await open("blank-own");
     await probes.make();
     await ready(ahead);
     const many = await Promise.all(Array.from({ length: ahead + 2 }, () => probes.make()));
@@ -79,7 +79,7 @@ describe("a container that was made ahead", () => {
   });
 
   it("is never had where it has been killed meanwhile", async () => {
-    await open("paused-killed");
+    await open("blank-killed");
     const { sandbox } = await probes.make();
     await ready(ahead);
     const waiting = children().filter(
@@ -98,7 +98,7 @@ describe("a container that was made ahead", () => {
   });
 
   it("gives way where another kind wants its user id", async () => {
-    await open("paused-scarce", { uidCount: ahead + 1 });
+    await open("blank-scarce", { uidCount: ahead + 1 });
     await probes.make();
     await ready(ahead);
     const node = `nodejs:${process.versions.node.split(".")[0]}`;
@@ -108,16 +108,14 @@ describe("a container that was made ahead", () => {
 
   it("leaves nothing behind at the end, although nobody ever wanted it", async () => {
     const before = [openFds(), children().length];
-    await open("paused-end");
+    await open("blank-end");
     await probes.make();
     await ready(ahead);
     await probes.close();
     expect(await holdsWithin(patienceMs, () => openFds() <= (before[0] ?? 0))).to.equal(true);
     expect(children().length).to.equal(before[1]);
     for (const controller of ["memory", "pids", "cpu", "."])
-      expect(existsSync(`/sys/fs/cgroup/${controller}/rewhisk/${instanceName("paused-end")}`)).to.equal(
-        false,
-      );
-    await open("paused-end-again");
+      expect(existsSync(`/sys/fs/cgroup/${controller}/rewhisk/${instanceName("blank-end")}`)).to.equal(false);
+    await open("blank-end-again");
   });
 });

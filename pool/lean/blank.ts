@@ -15,7 +15,7 @@ export interface Held {
   readonly network: ContainerNetwork;
 }
 
-interface PausedParts {
+interface BlankParts {
   readonly id: string;
   readonly kind: string;
   readonly held: Held;
@@ -26,12 +26,12 @@ interface PausedParts {
 }
 
 /** From the start of its launcher to that of its runtime. */
-export class Paused {
-  readonly parts: PausedParts;
+export class Blank {
+  readonly parts: BlankParts;
   readonly launcher: Launcher;
   hasEnded: boolean = false;
 
-  constructor(parts: PausedParts) {
+  constructor(parts: BlankParts) {
     this.parts = parts;
     this.launcher = new Launcher(parts.started);
     void this.launcher.ended.then(() => {
