@@ -2,6 +2,7 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import {
+  type AheadCounts,
   type LevelOutcome,
   levelBytes,
   levelRefusals,
@@ -146,6 +147,28 @@ export class Metrics {
     );
   }
 
+  /** Adds what is made ahead, read when somebody asks. */
+  watchAhead(ahead: () => AheadCounts): void {
+    const ready = this.#gauge("ahead", "Parts of lean containers that are ready", ["what"], () => {
+      const { networks, containers } = ahead();
+      ready.set({ what: "networks" }, networks.ready);
+      ready.set({ what: "containers" }, containers.ready);
+    });
+    const made = this.#counted("networks_made_total", "Networks of lean containers made", [], () => {
+      made.inc(ahead().networks.made);
+    });
+    const left = this.#counted(
+      "networks_left_total",
+      "Networks that containers have left",
+      ["result"],
+      () => {
+        const { reused, discarded } = ahead().networks;
+        left.inc({ result: "reused" }, reused);
+        left.inc({ result: "discarded" }, discarded);
+      },
+    );
+  }
+
   level(outcome: LevelOutcome): void {
     if ("refused" in outcome) {
       this.levels.inc({ result: outcome.refused });
@@ -165,6 +188,18 @@ export class Metrics {
 
   #counter(name: string, help: string, labelNames: readonly string[]): Counter {
     return new Counter({ name: `rewhisk_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  /** One that somebody else counts: `collect` adds all since the start. */
+  #counted(name: string, help: string, labelNames: readonly string[], collect: () => void): Counter {
+    const counter = new Counter({
+      ...{ name: `rewhisk_${name}`, help, labelNames, registers: [this.registry] },
+      collect() {
+        counter.reset();
+        collect();
+      },
+    });
+    return counter;
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[], collect?: () => void): Gauge {

@@ -116,6 +116,7 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
   const { clock } = machine;
   const pool = new Pool(machine, settings.pool);
   observer.watch(pool);
+  observer.metrics.watchAhead(() => factory.ahead());
   // Nobody waits for Docker: it makes nothing before its leftovers are gone, and all else needs none of it.
   void docker?.removeLeftovers().catch((error: unknown) => observer.engineFailed(error));
 

@@ -16,6 +16,7 @@ export type { PoolEventMap } from "./events.ts";
 export { Hold } from "./hold.ts";
 export { LeanError } from "./lean/errors.ts";
 export {
+  type AheadCounts,
   createLeanFactory,
   type Exit,
   type LeanFactoryOptions,

@@ -64,6 +64,10 @@ describe("metrics", () => {
     const here = await worlds.make({}, new Metrics({ tags }));
     const { observer, pool } = here;
     observer.watch(pool);
+    observer.metrics.watchAhead(() => ({
+      networks: { ready: 2, made: 5, reused: 1, discarded: 3 },
+      containers: { ready: 4 },
+    }));
     const rung = { rung: "copy-all", proven: true, why: "", rewindUs: 1 } as const;
     observer.invokerStarted({ rung: "copy-all", obstacles: [], rungs: [rung] }, ["nodejs:20"], 0);
     await here.run();
