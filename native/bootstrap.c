@@ -70,7 +70,7 @@ static int share_file(struct rw_process *p, const struct bootstrap *boot, const 
 		      int *fd, uint8_t **here, uint64_t *there, struct rw_error *error)
 {
 	const uint64_t flags = MAP_SHARED | MAP_NORESERVE | (*there ? MAP_FIXED : 0);
-	struct rw_error second;
+	struct rw_error second = { 0 };
 	uint64_t remote, ignored;
 	int closing, failed = rw_write_memory(p, boot->scratch, name, strlen(name) + 1);
 
@@ -83,8 +83,10 @@ static int share_file(struct rw_process *p, const struct bootstrap *boot, const 
 	failed = open_here(p, remote, size, fd, here, error);
 	if (!failed)
 		failed = step(p, boot, SYS_mmap, (const uint64_t[6]){ *there, size, prot, flags, remote }, there, error);
-	/* Whatever has failed: the process may go on without it. */
+	/* Whatever has failed: the process may go on without it, but not with it. */
 	closing = step(p, boot, SYS_close, (const uint64_t[6]){ remote }, &ignored, failed ? &second : error);
+	if (failed && closing)
+		*error = second;
 	return failed ? failed : closing;
 }
 
