@@ -144,7 +144,7 @@ describe("templates", () => {
 
   it("are never of a process that has an action's checkpoint in use", async () => {
     const checkpoint = new FakeCheckpoint();
-    await checkpoint.takeLevel({ pages: 1 });
+    await checkpoint.takeLevel({ pages: Number.POSITIVE_INFINITY });
     startOne(checkpoint);
     expect([checkpoint.templates, isBooted()]).to.deep.equal([0, false]);
     await checkpoint.rewind({ verify: true });
