@@ -3,6 +3,7 @@
 #include "boot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,19 @@ static void end(struct frozen *frozen)
 	frozen->count = 0;
 }
 
+static bool was_killed(pid_t pid)
+{
+	struct rw_process p = { .status = -1 };
+	char path[40];
+	bool killed;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	p.status = open(path, O_RDONLY | O_CLOEXEC);
+	killed = p.status < 0 || rw_was_killed(&p);
+	rw_close(&p.status);
+	return killed;
+}
+
 static int boot(struct rw_process *p, int go, bool verify, struct rw_error *error)
 {
 	struct frozen frozen = { 0 };
@@ -121,7 +135,8 @@ static int boot(struct rw_process *p, int go, bool verify, struct rw_error *erro
 	p->frozen = &frozen;
 	failed = become(p, go, verify, error);
 	if (failed) {
-		if (p->status >= 0 && rw_was_killed(p))
+		/* Asked twice: its end may lie between two lines of what is read. */
+		if (was_killed(p->pid) || was_killed(p->pid))
 			error->reason = RW_PROCESS_GONE;
 		error->untouched = !frozen.touched;
 		if (frozen.count)

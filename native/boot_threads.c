@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 #define IDS_AT_MOST 4096
@@ -59,6 +61,30 @@ static int plan_births(struct rw_process *p, struct rw_error *error)
 	return failed;
 }
 
+/*
+ * The newborn's stop may be there before the leader's. Whoever waited for the leader alone then would wait for ever where the process
+ * is killed: a leader's end is not reported before its threads' (rw_wait).
+ */
+static pid_t await_leader(pid_t leader, int *status)
+{
+	const struct timespec moment = { 0, 20000 };
+
+	for (;;) {
+		siginfo_t seen = { 0 };
+		pid_t got = waitpid(leader, status, __WALL | WNOHANG);
+
+		if (got)
+			return got;
+		if (waitid(P_ALL, 0, &seen, WEXITED | WSTOPPED | WNOWAIT | __WALL | __WNOTHREAD) && errno != EINTR)
+			return -1;
+		if (seen.si_pid == leader)
+			continue;
+		if (seen.si_code == CLD_KILLED || seen.si_code == CLD_DUMPED || seen.si_code == CLD_EXITED)
+			return 0;
+		nanosleep(&moment, NULL);
+	}
+}
+
 /* Born stopped and traced: it has not executed an instruction when it gets its registers. */
 static int await_birth(struct rw_process *p, struct thread *thread, struct rw_error *error)
 {
@@ -68,7 +94,7 @@ static int await_birth(struct rw_process *p, struct thread *thread, struct rw_er
 	pid_t inner;
 	int status, failed;
 
-	if (rw_wait(p->pid, &status) <= 0 || !WIFSTOPPED(status))
+	if (await_leader(p->pid, &status) <= 0 || !WIFSTOPPED(status))
 		return rw_fail(error, RW_PROCESS_GONE, 0, "process %d", p->pid);
 	if (status >> 16 != PTRACE_EVENT_CLONE || ptrace(PTRACE_GETEVENTMSG, p->pid, 0, &tid))
 		return rw_fail(error, RW_INJECTION, 0, "process %d makes no thread (status %x)", p->pid, (unsigned)status);
