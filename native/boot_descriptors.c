@@ -21,6 +21,7 @@ struct making {
 	bool *taken;
 	uint32_t count;		/* of numbers; the last two are never the image's */
 	bool *is_there;		/* of the image's descriptors, by index */
+	uint64_t used;		/* bytes of paths that the table passes */
 };
 
 static uint32_t take_lowest(struct making *making)
@@ -72,12 +73,21 @@ static int make_pipe(struct making *making, uint32_t index, struct rw_error *err
 
 static int open_file(struct making *making, const struct descriptor *was, struct rw_error *error)
 {
+	const uint64_t length = strlen(was->path) + 1;
 	uint64_t address;
 
 	if (was->path[0] != '/' || (was->type != S_IFREG && was->type != S_IFDIR && was->type != S_IFCHR))
 		return rw_fail(error, RW_UNSUPPORTED, 0, "descriptor %d (%.80s) cannot be made anew", was->fd, was->path);
-	if (rw_constants_put(making->p, TABLE_PASSING, was->path, strlen(was->path) + 1, &address))
+	if (TABLE_PASSING + making->used + length > TABLE_CONSTANTS) {
+		int failed = rw_run_ops(making->p, NULL, error);
+
+		if (failed)
+			return failed;
+		making->used = 0;
+	}
+	if (rw_constants_put(making->p, TABLE_PASSING + making->used, was->path, length, &address))
 		return rw_fail(error, RW_UNSUPPORTED, E2BIG, "path of descriptor %d", was->fd);
+	making->used += length;
 	return rw_op(making->p, error, SYS_openat, 0, (uint64_t)AT_FDCWD, address, (uint64_t)(was->status & OPENED_WITH) | O_CLOEXEC,
 		     0, 0, 0);
 }
@@ -103,10 +113,7 @@ static int make_one(struct making *making, const struct descriptor *was, struct 
 	case OBJECT_OTHER:
 		return rw_fail(error, RW_UNSUPPORTED, 0, "descriptor %d (%.80s) cannot be made anew", was->fd, was->path);
 	}
-	if (!failed)
-		failed = move(making, take_lowest(making), (uint32_t)was->fd, error);
-	/* A path lies where the next one would. */
-	return failed ? failed : rw_run_ops(p, NULL, error);
+	return failed ? failed : move(making, take_lowest(making), (uint32_t)was->fd, error);
 }
 
 static int make_all(struct making *making, struct rw_error *error)
@@ -197,7 +204,7 @@ int rw_boot_descriptors(struct boot *boot, struct rw_error *error)
 	const uint32_t numbers = (count ? (uint32_t)p->image->descriptors[count - 1].fd : 0) + 3;
 	bool *taken cleanup_(rw_free) = calloc(numbers, sizeof(*taken));
 	bool *is_there cleanup_(rw_free) = calloc(count + 1, sizeof(*is_there));
-	struct making making = { p, boot->bootstrap.scratch, taken, numbers, is_there };
+	struct making making = { p, boot->bootstrap.scratch, taken, numbers, is_there, 0 };
 	int failed;
 
 	p->held = malloc(sizeof(int) * (count + 1));
