@@ -1,6 +1,7 @@
 // Measures: containers that are booted from a checkpoint beside such as are started and checkpointed, in turn: from the order to a
-//   container that can be rewound, from there to the answer of an action that it has never seen; and the memory of idle ones.
-// Does not measure: the pool; the proof of a new container, which is the same for both; the template's own start.
+//   container that can be rewound, from there to the proof that it equals its checkpoint, from there to the answer of an action that
+//   it has never seen; and the memory of idle ones that are proved.
+// Does not measure: the pool; the template's own start, nor what others are forked from.
 // Varies: the language.
 
 import { closeSync, readFileSync } from "node:fs";
@@ -85,24 +86,34 @@ async function measure(family: Family, factory: SandboxFactory, rung: Rung): Pro
   const ways = Object.keys(make) as readonly Way[];
   const figures: Figure[] = [];
   const readyMs = { started: [] as number[], booted: [] as number[] };
+  const provedMs = { started: [] as number[], booted: [] as number[] };
   const answeredMs = { started: [] as number[], booted: [] as number[] };
+  await end(await make.booted());
   for (let i = 0; i < rounds; i++)
     for (const way of ways) {
       const orderedMs = performance.now();
       const made = await make[way]();
       const madeMs = performance.now();
+      await made.checkpoint.rewind({ verify: true });
+      const askedMs = performance.now();
       await answer(made, sizes.tiny(family, i));
       readyMs[way].push(madeMs - orderedMs);
-      answeredMs[way].push(performance.now() - madeMs);
+      provedMs[way].push(askedMs - madeMs);
+      answeredMs[way].push(performance.now() - askedMs);
       await end(made);
     }
   for (const way of ways) {
     figures.push(fromSamples({ bench, unit: "ms", figure: `${family}, ${way}, until ready` }, readyMs[way]));
+    figures.push(fromSamples({ bench, unit: "ms", figure: `${family}, ${way}, then proof` }, provedMs[way]));
     figures.push(
       fromSamples({ bench, unit: "ms", figure: `${family}, ${way}, then answer` }, answeredMs[way]),
     );
     const all: Made[] = [];
-    for (let i = 0; i < idle; i++) all.push(await make[way]());
+    for (let i = 0; i < idle; i++) {
+      const made = await make[way]();
+      await made.checkpoint.rewind({ verify: true });
+      all.push(made);
+    }
     const memory = all.map(({ sandbox }) => memoryOf(sandbox.runtimePid));
     const own = memory.map(({ ownMB }) => ownMB);
     const shared = memory.map(({ sharedMB }) => sharedMB);

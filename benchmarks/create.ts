@@ -59,8 +59,9 @@ async function makeOne(
 ): Promise<{ readonly sandbox: Sandbox; readonly times: Times }> {
   const orderedMs = performance.now();
   let waiting = Number.NaN;
-  const sandbox = await factory.create(kind, memoryMB, async ({ goFd }) => {
+  const sandbox = await factory.create(kind, memoryMB, async (place) => {
     waiting = performance.now() - orderedMs;
+    const { goFd } = "wait" in place ? await place.wait() : place;
     writeSync(goFd, "!");
   });
   return { sandbox, times: { waiting, started: performance.now() - orderedMs, removed: Number.NaN } };

@@ -46,7 +46,7 @@ static int adopt_status(struct rw_process *p, struct rw_error *error)
 }
 
 /* The threads lend themselves for the first comparison; the second is of what will run. */
-static int finish(struct rw_process *p, bool verify, struct rw_error *error)
+int rw_boot_finish(struct rw_process *p, bool verify, struct rw_error *error)
 {
 	int failed = adopt_status(p, error);
 
@@ -82,11 +82,10 @@ static int become(struct rw_process *p, int go, bool verify, struct rw_error *er
 		failed = rw_boot_threads(&boot, error);
 	if (!failed)
 		failed = rw_boot_layout(&boot, error);
-	return failed ? failed : finish(p, verify, error);
+	return failed ? failed : rw_boot_finish(p, verify, error);
 }
 
-/* Bound to the process with a copy of the image, in which only the leader's id is its own yet. */
-static struct rw_process *bind(const struct rw_process *template, pid_t pid)
+struct rw_process *rw_boot_bind(const struct rw_process *template, pid_t pid)
 {
 	struct rw_process *p = rw_process_new(pid, template->rung);
 
@@ -104,7 +103,7 @@ static struct rw_process *bind(const struct rw_process *template, pid_t pid)
  * Kills it, and collects whatever of it is traced: a thread may have been born that nobody has been told of, and as long as we
  * have not, its process cannot be reaped by its parent.
  */
-static void end(struct frozen *frozen)
+void rw_boot_end(struct frozen *frozen)
 {
 	int status;
 
@@ -127,23 +126,37 @@ static bool was_killed(pid_t pid)
 	return killed;
 }
 
-static int boot(struct rw_process *p, int go, bool verify, struct rw_error *error)
+int rw_boot_done(struct rw_process *p, struct frozen *frozen, int failed, struct rw_error *error)
 {
-	struct frozen frozen = { 0 };
-	int failed;
-
-	p->frozen = &frozen;
-	failed = become(p, go, verify, error);
 	if (failed) {
 		/* Asked twice: its end may lie between two lines of what is read. */
 		if (was_killed(p->pid) || was_killed(p->pid))
 			error->reason = RW_PROCESS_GONE;
-		error->untouched = !frozen.touched;
-		if (frozen.count)
-			end(&frozen);
+		error->untouched = !frozen->touched;
+		if (frozen->count)
+			rw_boot_end(frozen);
 	}
-	frozen.touched = false;
-	return rw_thaw_after(&frozen, failed, error);
+	frozen->touched = false;
+	return rw_thaw_after(frozen, failed, error);
+}
+
+void rw_boot_summary(const struct rw_process *p, double start, struct rw_summary *summary)
+{
+	*summary = (struct rw_summary){
+		.threads = p->image->thread_count,
+		.regions = (uint32_t)p->image->regions.count,
+		.descriptors = p->image->descriptor_count,
+		.pages = p->image->pages_saved,
+		.took_us = rw_now_us() - start,
+	};
+}
+
+static int boot(struct rw_process *p, int go, bool verify, struct rw_error *error)
+{
+	struct frozen frozen = { 0 };
+
+	p->frozen = &frozen;
+	return rw_boot_done(p, &frozen, become(p, go, verify, error), error);
 }
 
 int rw_template(struct rw_process *process, struct rw_process **template, struct rw_error *error)
@@ -152,7 +165,7 @@ int rw_template(struct rw_process *process, struct rw_process **template, struct
 	/* A level's image refers to the base's, and to what was mapped since. */
 	if (process->below.image)
 		return rw_fail(error, RW_UNSUPPORTED, EEXIST, "process %d is at a level", process->pid);
-	*template = bind(process, 0);
+	*template = rw_boot_bind(process, 0);
 	return *template ? 0 : rw_fail(error, RW_SYSTEM, ENOMEM, "a copy of the image of process %d", process->pid);
 }
 
@@ -164,7 +177,7 @@ int rw_boot(struct rw_process *template, int32_t pid, int32_t go, uint32_t verif
 	int failed;
 
 	*error = (struct rw_error){ .untouched = 1 };
-	p = bind(template, pid);
+	p = rw_boot_bind(template, pid);
 	if (!p)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "process %d", pid);
 	failed = boot(p, go, verify, error);
@@ -172,13 +185,7 @@ int rw_boot(struct rw_process *template, int32_t pid, int32_t go, uint32_t verif
 		rw_release(p);
 		return failed;
 	}
-	*summary = (struct rw_summary){
-		.threads = p->image->thread_count,
-		.regions = (uint32_t)p->image->regions.count,
-		.descriptors = p->image->descriptor_count,
-		.pages = p->image->pages_saved,
-		.took_us = rw_now_us() - start,
-	};
+	rw_boot_summary(p, start, summary);
 	*process = p;
 	return 0;
 }

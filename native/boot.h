@@ -5,11 +5,59 @@
 
 #include "internal.h"
 
+#include <pthread.h>
+
 /* A boot under way. Its process's image is a copy of the template's, and becomes the booted process's own bit by bit. */
 struct boot {
 	struct rw_process *p;
 	struct bootstrap bootstrap;	/* its scratch page lies where the image has nothing */
 };
+
+/* What an embryo has that no other process needs. */
+struct embryo {
+	pthread_mutex_t turn;		/* one birth at a time */
+	enum rw_rung rung;		/* of those that are born */
+	uint64_t scratch, files;	/* a page of it for whoever boots; the limit of descriptors */
+};
+
+/* A birth under way. */
+struct birth {
+	struct boot boot;
+	struct rw_process *embryo;
+	uint32_t uid, gid;
+	const char *cgroups;
+	uint64_t cgroups_length;
+	uint32_t given;
+	int init;			/* the launcher */
+	pid_t between, child;		/* 0: there is none, or no more */
+};
+
+/* -- boot.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* Bound to the process with a copy of the image, in which only the leader's id is its own yet. */
+struct rw_process *rw_boot_bind(const struct rw_process *template, pid_t pid);
+/* From when all is in place to the last comparison. */
+int rw_boot_finish(struct rw_process *p, bool verify, struct rw_error *error);
+/* Kills and collects whatever of it is traced. */
+void rw_boot_end(struct frozen *frozen);
+/* Lets it go, or ends it. */
+int rw_boot_done(struct rw_process *p, struct frozen *frozen, int failed, struct rw_error *error);
+void rw_boot_summary(const struct rw_process *p, double start, struct rw_summary *summary);
+
+/* -- boot_embryo.c --------------------------------------------------------------------------------------------------------- */
+
+/* It goes on sleeping, untraced, without descriptors. */
+int rw_embryo_park(struct rw_process *p, struct rw_error *error);
+
+/* -- boot_birth.c ---------------------------------------------------------------------------------------------------------- */
+
+/* Descriptors of an embryo and of its child, as they come: it has none of its own. */
+enum { FD_US, FD_INIT, FD_TABLE };
+
+/* Sets birth->child: stopped, traced, with a table of its own. Nothing is left where it fails. */
+int rw_be_born(struct birth *birth, struct rw_error *error);
+/* *pid is 0 afterwards, as it may be before. */
+void rw_kill_and_collect(pid_t *pid);
 
 /* -- boot_start.c: from a waiting process to an empty one --------------------------------------------------------------- */
 
@@ -21,6 +69,7 @@ int rw_boot_enter(struct boot *boot, struct rw_error *error);
 /* -- boot_memory.c -------------------------------------------------------------------------------------------------------- */
 
 int rw_boot_memory(struct boot *boot, struct rw_error *error);
+int rw_boot_barriers(struct rw_process *p, struct rw_error *error);
 
 /* -- boot_pages.c --------------------------------------------------------------------------------------------------------- */
 

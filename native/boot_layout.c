@@ -70,5 +70,6 @@ int rw_boot_layout(struct boot *boot, struct rw_error *error)
 	if (i < was->count || i < p->now.count)
 		return refuse_layout(p, i < was->count ? &was->at[i] : NULL, i < p->now.count ? &p->now.at[i] : NULL, error);
 	failed = adopt_text(p, error);
-	return failed ? failed : rw_compare_flags(p, RW_MAPPING, error);
+	/* Born of an embryo it has that one's mappings: the oracle of the first rewind looks at their flags. */
+	return failed || p->shared_pages >= 0 ? failed : rw_compare_flags(p, RW_MAPPING, error);
 }

@@ -125,7 +125,7 @@ static int put_limits(struct rw_process *p, struct rw_error *error)
 	return rw_op(p, error, SYS_prctl, 0, PR_SET_MM, PR_SET_MM_MAP, address, sizeof(limits), 0, 0);
 }
 
-static int register_barriers(struct rw_process *p, struct rw_error *error)
+int rw_boot_barriers(struct rw_process *p, struct rw_error *error)
 {
 	int failed = 0;
 
@@ -152,7 +152,7 @@ int rw_boot_memory(struct boot *boot, struct rw_error *error)
 	if (!failed)
 		failed = put_limits(p, error);
 	if (!failed)
-		failed = register_barriers(p, error);
+		failed = rw_boot_barriers(p, error);
 	if (!failed)
 		failed = rw_run_ops(p, NULL, error);
 	return failed ? failed : rw_boot_pages(boot, error);

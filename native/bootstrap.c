@@ -48,22 +48,20 @@ static int return_scratch(struct rw_process *p, struct bootstrap *boot, struct r
 	return failed;
 }
 
-static int open_here(struct rw_process *p, uint64_t remote, uint64_t size, int *fd, uint8_t **here, struct rw_error *error)
+int rw_seal(int fd, uint64_t size, uint8_t **here, struct rw_error *error)
 {
-	*fd = (int)syscall(SYS_pidfd_getfd, p->pidfd, (int)remote, 0);
-	if (*fd < 0 || ftruncate(*fd, (off_t)size))
-		return rw_fail(error, RW_SYSTEM, errno, "cannot fetch a memory file");
-	*here = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *fd, 0);
+	if (ftruncate(fd, (off_t)size))
+		return rw_fail(error, RW_SYSTEM, errno, "size of a memory file");
+	*here = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (*here == MAP_FAILED)
 		return rw_fail(error, RW_SYSTEM, errno, "cannot map a memory file");
-	if (fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
 		return rw_fail(error, RW_UNSUPPORTED, errno, "cannot seal a memory file (Linux 5.1 and newer)");
 	return 0;
 }
 
 /*
- * Makes a memory file inside the process, fetches it, and maps it writable here; then nobody may write it but through
- * mappings that exist: ours. Last the process maps it, over whatever is there where *there says a place. Its pages are
+ * Makes a memory file inside the process, fetches it, and maps it writable here. Last the process maps it, over whatever is there where *there says a place. Its pages are
  * charged to whoever touches them first: us.
  */
 static int share_file(struct rw_process *p, const struct bootstrap *boot, const char *name, uint64_t size, uint64_t prot,
@@ -80,7 +78,8 @@ static int share_file(struct rw_process *p, const struct bootstrap *boot, const 
 		      &remote, error);
 	if (failed)
 		return failed;
-	failed = open_here(p, remote, size, fd, here, error);
+	*fd = (int)syscall(SYS_pidfd_getfd, p->pidfd, (int)remote, 0);
+	failed = *fd < 0 ? rw_fail(error, RW_SYSTEM, errno, "cannot fetch a memory file") : rw_seal(*fd, size, here, error);
 	if (!failed)
 		failed = step(p, boot, SYS_mmap, (const uint64_t[6]){ *there, size, prot, flags, remote }, there, error);
 	/* Whatever has failed: the process may go on without it, but not with it. */

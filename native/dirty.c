@@ -168,27 +168,30 @@ static int rearm_written(struct rw_process *p, struct rw_error *error)
 	return 0;
 }
 
-/* The descriptor is made inside the process, fetched, and closed there. */
+/* Fetched from the process, which is to close its own. */
+static int adopt_userfault(struct rw_process *p, int64_t fd, struct rw_error *error)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = RW_UFFD_WP_ASYNC | RW_UFFD_WP_UNPOPULATED |
+							       UFFD_FEATURE_PAGEFAULT_FLAG_WP };
+
+	p->userfault = (int)syscall(SYS_pidfd_getfd, p->pidfd, (int)fd, 0);
+	if (p->userfault < 0)
+		return rw_fail(error, RW_SYSTEM, errno, "cannot fetch the userfaultfd");
+	if (ioctl(p->userfault, UFFDIO_API, &api))
+		return rw_fail(error, RW_UNSUPPORTED, errno, "asynchronous write-protection (Linux 6.7 and newer)");
+	return 0;
+}
+
 static int attach_userfault(struct rw_process *p, const struct user_regs_struct *base, uint64_t at,
 			    struct rw_error *error)
 {
 	const uint64_t create[6] = { O_CLOEXEC | UFFD_USER_MODE_ONLY };
-	struct uffdio_api api = { .api = UFFD_API, .features = RW_UFFD_WP_ASYNC | RW_UFFD_WP_UNPOPULATED |
-							       UFFD_FEATURE_PAGEFAULT_FLAG_WP };
 	uint64_t fd, ignored;
 	int failed = rw_inject_step(p->pid, base, at, SYS_userfaultfd, create, &fd, error);
 
-	if (failed)
-		return failed;
-	p->userfault = (int)syscall(SYS_pidfd_getfd, p->pidfd, (int)fd, 0);
-	if (p->userfault < 0)
-		return rw_fail(error, RW_SYSTEM, errno, "cannot fetch the userfaultfd");
-	failed = rw_inject_step(p->pid, base, at, SYS_close, (const uint64_t[6]){ fd }, &ignored, error);
-	if (failed)
-		return failed;
-	if (ioctl(p->userfault, UFFDIO_API, &api))
-		return rw_fail(error, RW_UNSUPPORTED, errno, "asynchronous write-protection (Linux 6.7 and newer)");
-	return 0;
+	if (!failed)
+		failed = adopt_userfault(p, (int64_t)fd, error);
+	return failed ? failed : rw_inject_step(p->pid, base, at, SYS_close, (const uint64_t[6]){ fd }, &ignored, error);
 }
 
 /* -- soft-dirty and copy-all --------------------------------------------------------------------------------------- */
@@ -229,8 +232,7 @@ static int collect_soft_dirty_region(struct rw_process *p, const struct region *
 
 /* -- The rungs behind one face --------------------------------------------------------------------------------------- */
 
-int rw_rung_attach(struct rw_process *p, const struct user_regs_struct *base, uint64_t syscall_at,
-		   struct rw_error *error)
+static int open_rung(struct rw_process *p, struct rw_error *error)
 {
 	char path[] = "/proc/4294967295/clear_refs";
 
@@ -238,7 +240,6 @@ int rw_rung_attach(struct rw_process *p, const struct user_regs_struct *base, ui
 		p->scan = malloc(RW_SCAN_RUNS * sizeof(*p->scan));
 		if (!p->scan)
 			return rw_fail(error, RW_SYSTEM, ENOMEM, "scan buffer");
-		return attach_userfault(p, base, syscall_at, error);
 	}
 	if (p->rung == RW_SOFT_DIRTY) {
 		snprintf(path, sizeof(path), "/proc/%d/clear_refs", p->pid);
@@ -249,17 +250,61 @@ int rw_rung_attach(struct rw_process *p, const struct user_regs_struct *base, ui
 	return 0;
 }
 
-int rw_rung_register(struct rw_process *p, const struct region *region, struct rw_error *error)
+int rw_rung_attach(struct rw_process *p, const struct user_regs_struct *base, uint64_t syscall_at,
+		   struct rw_error *error)
 {
-	struct uffdio_register range = {
-		.range = { region->start, region->end - region->start },
-		.mode = UFFDIO_REGISTER_MODE_WP,
-	};
+	int failed = open_rung(p, error);
+
+	return failed || p->rung != RW_WRITE_PROTECT ? failed : attach_userfault(p, base, syscall_at, error);
+}
+
+int rw_rung_attach_by_table(struct rw_process *p, struct rw_error *error)
+{
+	int64_t fd;
+	int failed = open_rung(p, error);
+
+	if (failed)
+		return failed;
+	if (p->rung != RW_WRITE_PROTECT)
+		return rw_run_ops(p, NULL, error);
+	failed = rw_op(p, error, SYS_userfaultfd, OP_CAPTURE, O_CLOEXEC | UFFD_USER_MODE_ONLY, 0, 0, 0, 0, 0);
+	if (!failed)
+		failed = rw_run_ops(p, &fd, error);
+	if (!failed)
+		failed = adopt_userfault(p, fd, error);
+	return failed ? failed : rw_op(p, error, SYS_close, 0, (uint64_t)fd, 0, 0, 0, 0, 0);
+}
+
+/* The holes between do not matter. */
+static int watch(struct rw_process *p, uint64_t start, uint64_t end, struct rw_error *error)
+{
+	struct uffdio_register range = { .range = { start, end - start }, .mode = UFFDIO_REGISTER_MODE_WP };
 
 	if (p->rung != RW_WRITE_PROTECT || ioctl(p->userfault, UFFDIO_REGISTER, &range) == 0)
 		return 0;
-	return rw_fail(error, RW_MAPPING, errno, "cannot watch mapping %llx-%llx", (unsigned long long)region->start,
-		       (unsigned long long)region->end);
+	return rw_fail(error, RW_MAPPING, errno, "cannot watch mapping %llx-%llx", (unsigned long long)start,
+		       (unsigned long long)end);
+}
+
+int rw_rung_register(struct rw_process *p, const struct region *region, struct rw_error *error)
+{
+	return watch(p, region->start, region->end, error);
+}
+
+int rw_register_all(struct rw_process *p, struct rw_error *error)
+{
+	const struct region_list *list = &p->image->regions;
+	int failed = 0;
+
+	for (uint64_t first = 0, last; first < list->count && !failed; first = last + 1) {
+		last = first;
+		if (!rw_tracked(&list->at[first]))
+			continue;
+		while (last + 1 < list->count && rw_tracked(&list->at[last + 1]))
+			last++;
+		failed = watch(p, list->at[first].start, list->at[last].end, error);
+	}
+	return failed;
 }
 
 int rw_rung_unregister(struct rw_process *p, uint64_t start, uint64_t end, struct rw_error *error)

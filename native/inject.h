@@ -91,6 +91,8 @@ int rw_bootstrap_find(struct rw_process *p, struct bootstrap *boot, struct rw_er
 int rw_bootstrap_scratch(struct rw_process *p, struct bootstrap *boot, struct rw_error *error);
 /* Where the image says that they are, or anywhere. Borrows a page where there is none yet. */
 int rw_bootstrap_code(struct rw_process *p, struct bootstrap *boot, struct rw_error *error);
+/* A memory file: mapped writable here, after which nobody may write it but through mappings that exist: ours. */
+int rw_seal(int fd, uint64_t size, uint8_t **here, struct rw_error *error);
 /* Of p->image->size, and last of all. *file: our writable view, to be unmapped by the caller; MAP_FAILED: there is none. */
 int rw_bootstrap_image(struct rw_process *p, struct bootstrap *boot, uint8_t **file, struct rw_error *error);
 

@@ -65,6 +65,8 @@ struct rw_process {
 	pid_t pid;
 	enum rw_rung rung;
 	int pidfd, mem, pagemap, maps, status, timers, userfault, clear_refs;
+	int shared_pages, mounts;	/* of a booted one: pagemap and mount namespace of the embryo whose memory it shares; else -1 */
+	struct embryo *embryo;		/* where it is one */
 	int *held, *info;		/* as in a target: these three are the one in use */
 	struct target below;		/* the base, while a level over it is in use; else none */
 	struct target above;		/* the level that a rewind to the base leaves; else none */
@@ -195,8 +197,11 @@ int rw_plan_pages(struct rw_process *p, struct rw_error *error);
 
 int rw_rung_attach(struct rw_process *p, const struct user_regs_struct *base, uint64_t syscall_at,
 		   struct rw_error *error);
+/* Runs what the table holds. */
+int rw_rung_attach_by_table(struct rw_process *p, struct rw_error *error);
 int rw_rung_register(struct rw_process *p, const struct region *region, struct rw_error *error);
 int rw_rung_unregister(struct rw_process *p, uint64_t start, uint64_t end, struct rw_error *error);
+int rw_register_all(struct rw_process *p, struct rw_error *error);
 int rw_rung_arm(struct rw_process *p, struct rw_error *error);
 /* Step: fills p->dirty (it may hold entries already). */
 int rw_rung_collect(struct rw_process *p, struct rw_error *error);
@@ -389,5 +394,7 @@ int rw_kernel_compare(struct rw_process *p, struct rw_error *error);
  * the rseq areas must be equal.
  */
 int rw_compare_frozen(struct rw_process *p, bool rested, struct rw_error *error);
+/* Pages alone: those saved, and those that are not to be there. */
+int rw_compare_memory(struct rw_process *p, bool rested, struct rw_error *error);
 
 #endif

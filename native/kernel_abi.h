@@ -33,6 +33,7 @@ struct rw_page_region {
 #define RW_UFFD_WP_ASYNC (1ULL << 15)
 
 /* /proc/PID/pagemap */
+#define RW_PM_FRAME ((1ULL << 55) - 1)
 #define RW_PM_SOFT_DIRTY (1ULL << 55)
 #define RW_PM_WRITE_PROTECTED (1ULL << 57)
 #define RW_PM_FILE (1ULL << 61)

@@ -12,10 +12,14 @@
  *   --join FILE               a cgroup.procs file; the runtime joins before anything else
  *   --net FILE                the network namespace of the container
  *   --filter FILE             seccomp program as the kernel takes it, at most 4096 instructions
- *   --wait                    the runtime is executed when there is a byte to read on its channel, which it does not get to see
+ *   --wait                    there is no runtime until a signal comes from the host. SIGUSR1: it has put one here (rw_boot_from). SIGUSR2:
+ *                             there shall be one, which is executed when there is a byte to read on its channel, which it does not
+ *                             get to see (rw_boot)
+ *   --embryo                  first of all options: in the pid namespace of the host. The runtime waits for its byte, and keeps its power:
+ *                             it never runs an instruction of its own (rw_embryo)
  *   --uid N --gid N --hostname NAME --nofile N --oom-score N --cwd FOLDER --env NAME=VALUE
  *
- * On the status pipe it says, one line each: `waiting` where it was told to wait; `started` once the runtime has been executed; then `exit CODE` or
+ * On the status pipe it says, one line each: `vacant` where it was told to wait; `waiting` once there is a runtime that waits; `started` once the runtime has been executed; then `exit CODE` or
  * `signal NUMBER` at the runtime's end. Or, at any point, `failed STEP: REASON`. When the launcher ends, the kernel kills
  * all that is left in the pid namespace. It ends when the runtime does, and is killed when the host's process dies.
  *
@@ -138,7 +142,7 @@ int main(int argc, char **argv)
 	pid_t runtime;
 	int status;
 
-	if (getpid() != 1) {
+	if (getpid() != 1 && (argc < 2 || strcmp(argv[1], "--embryo"))) {
 		fputs("lean is started by rewhisk, as pid 1 of a new pid namespace\n", stderr);
 		return 2;
 	}
@@ -158,7 +162,7 @@ int main(int argc, char **argv)
 		fail(errno, "hostname");
 	enter_network(spec.network);
 	enter_new_root(&spec);
-	runtime = start_runtime(&spec);
+	runtime = spec.waits ? await_runtime(&spec) : start_runtime(&spec);
 	give_up_everything(&spec);
 	say("started\n");
 	status = await_end(runtime);

@@ -31,7 +31,7 @@ struct spec {
 	struct sock_fprog program;
 	unsigned long scratch_mb, scratch_inodes, uid, gid, nofile, oom_score;
 	const char *hostname, *cwd, *network;
-	bool waits;
+	bool waits, is_embryo;
 	char **command;
 };
 
@@ -49,6 +49,8 @@ void enter_new_root(const struct spec *spec);
 
 /* launcher_runtime.c: returns its id once it has been executed; a failure before that has said so itself. */
 pid_t start_runtime(struct spec *spec);
+/* launcher_runtime.c: the same once the host says so, or it has put one here itself. */
+pid_t await_runtime(struct spec *spec);
 
 /* launcher_runtime.c: for this process and all it will execute. */
 void drop_bounding_set(void);

@@ -80,6 +80,7 @@ enum option_code {
 	OPTION_CWD,
 	OPTION_ENV,
 	OPTION_WAIT,
+	OPTION_EMBRYO,
 };
 
 static const struct option options[] = {
@@ -99,6 +100,7 @@ static const struct option options[] = {
 	{ "cwd", required_argument, NULL, OPTION_CWD },
 	{ "env", required_argument, NULL, OPTION_ENV },
 	{ "wait", no_argument, NULL, OPTION_WAIT },
+	{ "embryo", no_argument, NULL, OPTION_EMBRYO },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -140,6 +142,9 @@ static void take_option(struct spec *spec, int code, const char *name)
 		return;
 	case OPTION_NET:
 		spec->network = optarg;
+		return;
+	case OPTION_EMBRYO:
+		spec->is_embryo = true;
 		return;
 	case OPTION_HOSTNAME:
 		spec->hostname = optarg;

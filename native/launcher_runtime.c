@@ -8,7 +8,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
-#include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -19,6 +18,7 @@
 
 #define STACK_LIMIT (8UL << 20)
 #define LAST_CAPABILITY 63
+#define RUNTIME_ID 2
 
 /* Nothing that is executed from now on can gain what is not there. The last number differs by kernel: EINVAL ends it. */
 void drop_bounding_set(void)
@@ -29,9 +29,7 @@ void drop_bounding_set(void)
 				break;
 			fail(errno, "capability bounding set");
 		}
-	if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
-					     SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
-					     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED))
+	if (prctl(PR_SET_SECUREBITS, LEAN_SECUREBITS))
 		fail(errno, "securebits");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		fail(errno, "no new privileges");
@@ -136,9 +134,11 @@ __attribute__((noreturn)) static void run(struct spec *spec)
 	/* Huge pages would make a single written byte cost two megabytes of rewinding. */
 	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
 		fail(errno, "huge pages");
-	drop_bounding_set();
-	become_user(spec);
-	drop_capabilities();
+	if (!spec->is_embryo) {
+		drop_bounding_set();
+		become_user(spec);
+		drop_capabilities();
+	}
 	/* After the change of user, which clears it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
 		fail(errno, "parent death signal");
@@ -147,7 +147,7 @@ __attribute__((noreturn)) static void run(struct spec *spec)
 		fail(errno, "enter %s", spec->cwd);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &spec->program))
 		fail(errno, "filter system calls");
-	if (spec->waits)
+	if (spec->waits || spec->is_embryo)
 		await_word();
 	execve(spec->command[0], spec->command, spec->environment);
 	fail(errno, "execute %s", spec->command[0]);
@@ -174,4 +174,28 @@ pid_t start_runtime(struct spec *spec)
 	while (got < 0 && errno == EINTR);
 	close(executed[0]);
 	return runtime;
+}
+
+/*
+ * One that the host puts here is born of a process outside and does what run() does; it becomes our child when the one between the two
+ * ends. A blocked signal is kept for us although we are pid 1.
+ */
+pid_t await_runtime(struct spec *spec)
+{
+	sigset_t words;
+	int word;
+
+	sigemptyset(&words);
+	sigaddset(&words, SIGUSR1);
+	sigaddset(&words, SIGUSR2);
+	if (sigprocmask(SIG_BLOCK, &words, NULL))
+		fail(errno, "signal mask");
+	let_pipes_be_opened();
+	say("vacant\n");
+	do
+		word = sigwaitinfo(&words, NULL);
+	while (word < 0 && errno == EINTR);
+	if (word < 0 || sigprocmask(SIG_UNBLOCK, &words, NULL))
+		fail(errno, "wait for a word");
+	return word == SIGUSR1 ? RUNTIME_ID : start_runtime(spec);
 }

@@ -3,6 +3,7 @@
 #ifndef LEAN_H
 #define LEAN_H
 
+#include <linux/securebits.h>
 #include <stdint.h>
 
 #include "rewind.h"
@@ -16,6 +17,11 @@ enum lean_fd {
 	LEAN_FD_STATUS = 4,	/* the launcher's alone: lines for the host, see launcher.c */
 	LEAN_FD_SCRATCH = 5,	/* made by the launcher: the scratch tmpfs's root, which no path in the container reaches */
 };
+
+/* Nothing that a runtime executes gains what it has not. */
+#define LEAN_SECUREBITS                                                                                                        \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |                      \
+	 SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 /* A started launcher: pid 1 of the new container. The descriptors are the host's ends, non-blocking, close-on-exec. */
 struct lean_started {
@@ -33,14 +39,14 @@ struct lean_started {
  * lean_start
  * Does:   makes a socket pair and three pipes, and starts `launcher` with them in new pid, mount, ipc and uts namespaces.
  * Needs:  CAP_SYS_ADMIN; `arguments`: argv[1..] as strings one after the other, each with its NUL, `arguments_length`
- *         bytes in all.
+ *         bytes in all; with `in_our_pids` (for --embryo) there is no new pid namespace.
  * Gives:  *started. The launcher speaks on the status pipe from now on; that it was started does not mean that the
  *         container could be set up.
  * Fails:  RW_SYSTEM; nothing is left behind.
  * Thread: one that lives as long as the container is to (Node's main thread): the kernel kills the container when the
  *         thread that started it ends. Every other thread runs on; all descriptors are close-on-exec from birth.
  */
-RW_API int lean_start(const char *launcher, const char *arguments, uint64_t arguments_length,
+RW_API int lean_start(const char *launcher, const char *arguments, uint64_t arguments_length, uint32_t in_our_pids,
 		      struct lean_started *started, struct rw_error *error);
 
 /*

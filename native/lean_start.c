@@ -81,6 +81,7 @@ struct start {
 	char **argv;
 	const int *fds;
 	int errnum;
+	int namespaces;
 };
 
 /*
@@ -139,7 +140,7 @@ static int start_child(struct start *start)
 		return -errno;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	pid = clone(child, (char *)stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | NAMESPACES, start);
+	pid = clone(child, (char *)stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | start->namespaces, start);
 	if (pid < 0)
 		start->errnum = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -149,12 +150,14 @@ static int start_child(struct start *start)
 	return start->errnum ? -start->errnum : pid;
 }
 
-int lean_start(const char *launcher, const char *arguments, uint64_t arguments_length, struct lean_started *started,
-	       struct rw_error *error)
+int lean_start(const char *launcher, const char *arguments, uint64_t arguments_length, uint32_t in_our_pids,
+	       struct lean_started *started, struct rw_error *error)
 {
 	struct ends ends cleanup_(close_ends) = { { -1, -1, -1, -1, -1 }, { -1, -1, -1, -1, -1 } };
 	char **argv cleanup_(rw_free) = NULL;
-	struct start start = { .launcher = launcher, .fds = ends.launcher };
+	struct start start = { .launcher = launcher,
+			       .fds = ends.launcher,
+			       .namespaces = in_our_pids ? NAMESPACES & ~CLONE_NEWPID : NAMESPACES };
 	int pid;
 
 	if (arguments_length && arguments[arguments_length - 1] != '\0')

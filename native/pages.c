@@ -148,7 +148,8 @@ int rw_read_memory(struct rw_process *p, uint64_t address, void *to, uint64_t le
 	struct iovec local = { to, length };
 	struct iovec remote = { (void *)(uintptr_t)address, length };
 
-	if (process_vm_readv(p->pid, &local, 1, &remote, 1, 0) == (ssize_t)length)
+	/* That would give the process a page of its own in place of one that it shares. */
+	if (p->shared_pages < 0 && process_vm_readv(p->pid, &local, 1, &remote, 1, 0) == (ssize_t)length)
 		return 0;
 	return pread(p->mem, to, length, (off_t)address) == (ssize_t)length ? 0 : errno ? -errno : -EIO;
 }

@@ -24,7 +24,7 @@ struct rw_process *rw_process_new(pid_t pid, enum rw_rung rung)
 	p->image->fd = -1;
 	p->pid = pid;
 	p->rung = rung;
-	p->pidfd = p->mem = p->pagemap = p->maps = p->status = p->timers = p->userfault = p->clear_refs = -1;
+	p->pidfd = p->mem = p->pagemap = p->maps = p->status = p->timers = p->userfault = p->clear_refs = p->shared_pages = p->mounts = -1;
 	return p;
 }
 
@@ -89,6 +89,9 @@ void rw_release(struct rw_process *p)
 	rw_close(&p->timers);
 	rw_close(&p->userfault);
 	rw_close(&p->clear_refs);
+	rw_close(&p->shared_pages);
+	rw_close(&p->mounts);
+	free(p->embryo);
 	free(p->text);
 	free(p->now.at);
 	free(p->dirty);

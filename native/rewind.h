@@ -163,6 +163,34 @@ RW_API int rw_template(struct rw_process *process, struct rw_process **template,
 RW_API int rw_boot(struct rw_process *template, int32_t pid, int32_t go, uint32_t verify, struct rw_process **process,
 		   struct rw_summary *summary, struct rw_error *error);
 
+/*
+ * rw_embryo
+ * Does:   makes process `pid` an embryo of the template: a process that has its memory, compared byte for byte, and nothing else,
+ *         never runs an instruction of its own, and is forked for each rw_boot_from().
+ * Needs:  as rw_boot, but that the process is root in our pid namespace, and has what its children are to inherit: limits, filter,
+ *         and a file system of its own in which the template's files are found by their paths.
+ * Gives:  *embryo, for rw_boot_from() alone, any number of calls at once; to be freed by rw_release() after the last. The process is
+ *         the caller's to end: those that were born of it live on.
+ * Fails:  every reason; the process has been killed (untouched == 1: it was not stopped at all).
+ * Thread: as rw_boot.
+ */
+RW_API int rw_embryo(struct rw_process *template, int32_t pid, int32_t go, struct rw_process **embryo, struct rw_error *error);
+
+/*
+ * rw_boot_from
+ * Does:   what rw_boot does, by a process that is forked from the embryo into the namespaces of the launcher, whose child it becomes:
+ *         it gets what lies between launcher and host, joins the cgroups, drops all privileges.
+ * Needs:  as rw_boot; a container with nobody in it but `init_pid`, its launcher, which takes it over at SIGUSR1. `cgroups`:
+ *         cgroup.procs files, one after the other, each with its NUL, `cgroups_length` bytes in all.
+ *         `given`: so many of the launcher's descriptors, from the first on, are the runtime's as well.
+ * Gives:  as rw_boot; memory is shared with the embryo and its other children as long as nobody writes to it.
+ * Fails:  every reason, RW_LOST_THREAD where the embryo has ended; no new process is left.
+ * Thread: as rw_boot.
+ */
+RW_API int rw_boot_from(struct rw_process *embryo, int32_t init_pid, uint32_t uid, uint32_t gid, const char *cgroups,
+			uint64_t cgroups_length, uint32_t given, uint32_t verify, struct rw_process **process,
+			struct rw_summary *summary, struct rw_error *error);
+
 /* rw_release: frees the handle and its image; the process lives on, with the mapped image still in it. */
 __attribute__((visibility("default"))) void rw_release(struct rw_process *process);
 

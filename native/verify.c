@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define CHUNK (1ULL << 20)
+#define SHARED_STEP 512ULL
 
 static bool counts_as_written(struct rw_process *p, uint64_t address)
 {
@@ -59,24 +60,69 @@ static bool is_rseq(const struct image *image, uint64_t address)
 	return false;
 }
 
+static bool is_present(uint64_t entry)
+{
+	return entry & RW_PM_PRESENT && !(entry & RW_PM_FILE) && entry & RW_PM_FRAME;
+}
+
+/*
+ * How many pages from `at` on are the embryo's own, and so equal the image: it was compared when it was made, and nobody writes to
+ * it. Whatever is written gets another frame. The embryo's are read twice: a frame that it had before and after was not another's
+ * in between.
+ */
+static uint64_t shared_pages(struct rw_process *p, const struct extent *extent, uint64_t at)
+{
+	uint64_t mine[SHARED_STEP], before[SHARED_STEP], after[SHARED_STEP];
+	const uint64_t left = (extent->end - at) / PAGE, pages = left < SHARED_STEP ? left : SHARED_STEP;
+	const uint64_t length = pages * sizeof(*mine);
+	const off_t offset = (off_t)(at / PAGE * sizeof(*mine));
+	uint64_t same = 0;
+
+	/* What a level has in a file of its own is not as the base has it. */
+	if (p->shared_pages < 0 || (p->below.image && !extent->below) || pread(p->shared_pages, before, length, offset) != (ssize_t)length ||
+	    pread(p->pagemap, mine, length, offset) != (ssize_t)length ||
+	    pread(p->shared_pages, after, length, offset) != (ssize_t)length)
+		return 0;
+	while (same < pages && is_present(mine[same]) && is_present(before[same]) && is_present(after[same]) &&
+	       !((mine[same] ^ before[same]) & RW_PM_FRAME) && !((mine[same] ^ after[same]) & RW_PM_FRAME))
+		same++;
+	return same;
+}
+
+static int compare_bytes(struct rw_process *p, bool rested, const struct extent *extent, uint64_t at, uint64_t length,
+			 uint8_t *buffer, struct rw_error *error)
+{
+	const uint8_t *was = rw_saved_here(p, extent, at);
+	int failed = rw_read_memory(p, at, buffer, length);
+
+	if (failed)
+		return rw_fail(error, RW_DIFFERENCE, -failed, "page %llx cannot be read", (unsigned long long)at);
+	if (!memcmp(was, buffer, length))
+		return 0;
+	for (uint64_t byte = 0; byte < length; byte++)
+		if (was[byte] != buffer[byte] && (rested || !is_rseq(p->image, at + byte)))
+			return differ(p, at + byte, was[byte], buffer[byte], error);
+	return 0;
+}
+
 static int compare_saved(struct rw_process *p, bool rested, uint8_t *buffer, struct rw_error *error)
 {
+	/* Where memory is shared the pages that are not are single ones. */
+	const uint64_t most = p->shared_pages < 0 ? CHUNK : PAGE;
+
 	for (uint64_t i = 0; i < p->image->extent_count; i++) {
 		const struct extent *extent = &p->image->extents[i];
 
-		for (uint64_t at = extent->start; at < extent->end; at += CHUNK) {
-			uint64_t length = extent->end - at < CHUNK ? extent->end - at : CHUNK;
-			const uint8_t *was = rw_saved_here(p, extent, at);
-			int failed = rw_read_memory(p, at, buffer, length);
+		for (uint64_t at = extent->start, length; at < extent->end; at += length) {
+			int failed;
 
-			if (failed)
-				return rw_fail(error, RW_DIFFERENCE, -failed, "page %llx cannot be read",
-					       (unsigned long long)at);
-			if (!memcmp(was, buffer, length))
+			length = shared_pages(p, extent, at) * PAGE;
+			if (length)
 				continue;
-			for (uint64_t byte = 0; byte < length; byte++)
-				if (was[byte] != buffer[byte] && (rested || !is_rseq(p->image, at + byte)))
-					return differ(p, at + byte, was[byte], buffer[byte], error);
+			length = extent->end - at < most ? extent->end - at : most;
+			failed = compare_bytes(p, rested, extent, at, length, buffer, error);
+			if (failed)
+				return failed;
 		}
 	}
 	return 0;
@@ -138,21 +184,29 @@ static int compare_kernel_code(struct rw_process *p, struct rw_error *error)
 	return failed;
 }
 
-int rw_compare_frozen(struct rw_process *p, bool rested, struct rw_error *error)
+int rw_compare_memory(struct rw_process *p, bool rested, struct rw_error *error)
 {
 	uint8_t *buffer cleanup_(rw_free) = malloc(CHUNK);
 	int failed;
 
 	if (!buffer)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "comparison buffer");
+	failed = compare_saved(p, rested, buffer, error);
+	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++)
+		if (rw_tracked(&p->image->regions.at[i]))
+			failed = compare_surplus(p, &p->image->regions.at[i], buffer, error);
+	return failed;
+}
+
+int rw_compare_frozen(struct rw_process *p, bool rested, struct rw_error *error)
+{
+	int failed;
+
 	if (p->frozen->count != p->image->thread_count)
 		return rw_fail(error, RW_DIFFERENCE, 0, "%u threads, were %u", p->frozen->count, p->image->thread_count);
 	failed = compare_layout(p, error);
 	if (!failed)
-		failed = compare_saved(p, rested, buffer, error);
-	for (uint64_t i = 0; i < p->image->regions.count && !failed; i++)
-		if (rw_tracked(&p->image->regions.at[i]))
-			failed = compare_surplus(p, &p->image->regions.at[i], buffer, error);
+		failed = rw_compare_memory(p, rested, error);
 	if (!failed)
 		failed = compare_kernel_code(p, error);
 	if (!failed)

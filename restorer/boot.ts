@@ -6,26 +6,85 @@ import {
   type NativeSummary,
   type ProcessHandle,
   rwBoot,
+  rwBootFrom,
+  rwEmbryo,
   rwRelease,
   rwTemplate,
 } from "./native.ts";
 
 /** A process that has one thread, and executes the template's program as soon as it can read a byte. */
-export interface Waiting {
+export interface WaitingProcess {
   /** In the host's pid namespace. */
   readonly pid: number;
   /** The host's descriptor of what it reads from. */
   readonly goFd: number;
 }
 
-/** The image of a checkpoint, which lives as long as it is booted from, whatever becomes of the process. */
-export class Template {
+/** A container without a runtime, whose launcher waits for one. */
+export interface Vacancy {
+  readonly initPid: number;
+  /** Of the runtime. */
+  readonly uid: number;
+  readonly gid: number;
+  /** The cgroup.procs files by which it joins its cgroups. */
+  readonly joinFiles: readonly string[];
+  /** So many of the launcher's descriptors, from the first on, are the runtime's as well. */
+  readonly given: number;
+}
+
+/** Where a runtime can be booted in one way or the other. */
+export interface Place {
+  readonly vacancy: Vacancy;
+  /** Has the launcher make a process that waits. The place is no longer vacant then. */
+  readonly wait: () => Promise<WaitingProcess>;
+  /**
+   * Makes a process elsewhere, of the same program, which waits; gives it to `make`, and what ends it to the caller. Where `make`
+   * throws, nothing is left of the process, and the error has that one's as its cause.
+   */
+  readonly conceive: (make: (waiting: WaitingProcess) => Promise<void>) => Promise<() => Promise<void>>;
+}
+
+export type Waiting = WaitingProcess | Place;
+
+interface Booted {
+  readonly handle: ProcessHandle;
+  readonly summary: NativeSummary;
+}
+
+/** A handle that calls use, any number at once, and that is freed after the last of them. */
+class Shared {
   readonly #handle: ProcessHandle;
   #underWay = 0;
   #isReleased: boolean = false;
 
-  private constructor(handle: ProcessHandle) {
+  constructor(handle: ProcessHandle) {
     this.#handle = handle;
+  }
+
+  async use<Result>(call: (handle: ProcessHandle) => Promise<Result>): Promise<Result> {
+    if (this.#isReleased) throw new RestorerError("system", "the template has been released", true);
+    this.#underWay++;
+    try {
+      return await call(this.#handle);
+    } finally {
+      if (--this.#underWay === 0 && this.#isReleased) rwRelease(this.#handle);
+    }
+  }
+
+  release(): void {
+    if (!this.#isReleased && this.#underWay === 0) rwRelease(this.#handle);
+    this.#isReleased = true;
+  }
+}
+
+/** The image of a checkpoint, which lives as long as it is booted from, whatever becomes of the process. */
+export class Template {
+  readonly #shared: Shared;
+  /** Of what runtimes share their memory with; undefined where there is none, and they have memory of their own. */
+  #embryo: Promise<Embryo | undefined> | undefined;
+
+  private constructor(handle: ProcessHandle) {
+    this.#shared = new Shared(handle);
   }
 
   /** No call may be under way on the process. Throws RestorerError. */
@@ -37,27 +96,99 @@ export class Template {
   }
 
   /** Any number at once. Throws RestorerError; then the process has been killed, where it could be stopped at all. */
-  async boot(
-    { pid, goFd }: Waiting,
-    options: { readonly verify: boolean },
-  ): Promise<{ readonly handle: ProcessHandle; readonly summary: NativeSummary }> {
-    if (this.#isReleased) throw new RestorerError("system", "the template has been released", true);
-    const error = {} as NativeError;
-    const summary = {} as NativeSummary;
-    const booted: [ProcessHandle | null] = [null];
-    this.#underWay++;
+  async boot(waiting: Waiting, options: { readonly verify: boolean }): Promise<Booted> {
+    if ("pid" in waiting) return await this.#bootProcess(waiting, options);
+    const { vacancy, wait, conceive } = waiting;
+    this.#embryo ??= this.#conceive(conceive);
+    const embryo = await this.#embryo;
     try {
-      const failed = await rwBoot(this.#handle, pid, goFd, options.verify ? 1 : 0, booted, summary, error);
-      if (failed === 0 && booted[0]) return { handle: booted[0], summary };
-      throw fromNative(`boot of process ${pid}`, error);
-    } finally {
-      if (--this.#underWay === 0 && this.#isReleased) rwRelease(this.#handle);
+      if (embryo !== undefined) return await embryo.boot(vacancy, options);
+    } catch (failure) {
+      if (!(failure instanceof RestorerError && failure.code === "lost-thread")) throw failure;
+      this.#embryo = Promise.resolve(undefined);
+      embryo?.release();
     }
+    return await this.#bootProcess(await wait(), options);
   }
 
-  /** Frees the image as soon as no boot needs it. Idempotent. */
+  /** Makes the process one that others are forked from; `end` ends it. Throws RestorerError, as `boot` does. */
+  embryo({ pid, goFd }: WaitingProcess, end: () => Promise<void>): Promise<Embryo> {
+    return this.#shared.use(async (handle) => {
+      const error = {} as NativeError;
+      const embryo: [ProcessHandle | null] = [null];
+      const failed = await rwEmbryo(handle, pid, goFd, embryo, error);
+      if (failed === 0 && embryo[0]) return new Embryo(embryo[0], end);
+      throw fromNative(`embryo of process ${pid}`, error);
+    });
+  }
+
+  /** Frees the image as soon as no boot needs it, and ends the embryo. Idempotent. */
   release(): void {
-    if (!this.#isReleased && this.#underWay === 0) rwRelease(this.#handle);
-    this.#isReleased = true;
+    this.#shared.release();
+    this.#embryo?.then((embryo) => embryo?.release()).catch(() => undefined);
+    this.#embryo = Promise.resolve(undefined);
+  }
+
+  #bootProcess({ pid, goFd }: WaitingProcess, { verify }: { readonly verify: boolean }): Promise<Booted> {
+    return this.#shared.use(async (handle) => {
+      const error = {} as NativeError;
+      const summary = {} as NativeSummary;
+      const booted: [ProcessHandle | null] = [null];
+      const failed = await rwBoot(handle, pid, goFd, verify ? 1 : 0, booted, summary, error);
+      if (failed === 0 && booted[0]) return { handle: booted[0], summary };
+      throw fromNative(`boot of process ${pid}`, error);
+    });
+  }
+
+  /** Where it cannot be made, what is booted says why, if anything. */
+  async #conceive(conceive: Place["conceive"]): Promise<Embryo | undefined> {
+    let embryo: Embryo | undefined;
+    let end: (() => Promise<void>) | undefined;
+    try {
+      end = await conceive(async (waiting) => {
+        embryo = await this.embryo(waiting, async () => end?.());
+      });
+    } catch {
+      embryo?.release();
+      return undefined;
+    }
+    return embryo;
+  }
+}
+
+/** A process that has a template's memory and never runs. */
+export class Embryo {
+  readonly #shared: Shared;
+  readonly #end: () => Promise<void>;
+
+  constructor(handle: ProcessHandle, end: () => Promise<void>) {
+    this.#shared = new Shared(handle);
+    this.#end = end;
+  }
+
+  /** Any number at once. Throws RestorerError: `lost-thread` where the embryo has ended. Nothing is left of the new process then. */
+  boot(
+    { initPid, uid, gid, joinFiles, given }: Vacancy,
+    { verify }: { readonly verify: boolean },
+  ): Promise<Booted> {
+    return this.#shared.use(async (handle) => {
+      const error = {} as NativeError;
+      const summary = {} as NativeSummary;
+      const booted: [ProcessHandle | null] = [null];
+      const cgroups = Buffer.from(joinFiles.map((file) => `${file}\0`).join(""));
+      const failed = await rwBootFrom(
+        ...([handle, initPid, uid, gid, cgroups, cgroups.length, given, verify ? 1 : 0] as const),
+        ...([booted, summary, error] as const),
+      );
+      if (failed === 0 && booted[0]) return { handle: booted[0], summary };
+      throw fromNative(`boot in the container of ${initPid}`, error);
+    });
+  }
+
+  /** Ends it. Those that were born of it live on. Idempotent. */
+  release(): void {
+    this.#shared.release();
+    // Whoever has made it tries once more when it ends everything, and says what is left.
+    this.#end().catch(() => undefined);
   }
 }

@@ -1,6 +1,13 @@
 // The restorer: checkpoint and rewind containers; the only layer that knows the native library.
 
-export { Template, type Waiting } from "./boot.ts";
+export {
+  type Embryo,
+  type Place,
+  Template,
+  type Vacancy,
+  type Waiting,
+  type WaitingProcess,
+} from "./boot.ts";
 export { RestorerError, type TaintReason } from "./errors.ts";
 export {
   Connections,

@@ -140,6 +140,32 @@ export const rwBoot = asynchronous<
   "int rw_boot(rw_process *template, int32_t pid, int32_t go, uint32_t verify, _Out_ rw_process **process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
 );
 
+// SAFETY: as rwBoot.
+export const rwEmbryo = asynchronous<
+  [template: ProcessHandle, pid: number, go: number, embryo: [ProcessHandle | null], error: object]
+>(
+  "int rw_embryo(rw_process *template, int32_t pid, int32_t go, _Out_ rw_process **embryo, _Out_ rw_error *error)",
+);
+
+// SAFETY: as rwBoot; the strings of `cgroups` live until the promise has settled.
+export const rwBootFrom = asynchronous<
+  [
+    embryo: ProcessHandle,
+    initPid: number,
+    uid: number,
+    gid: number,
+    cgroups: Buffer,
+    length: number,
+    given: number,
+    verify: number,
+    process: [ProcessHandle | null],
+    summary: object,
+    error: object,
+  ]
+>(
+  "int rw_boot_from(rw_process *embryo, int32_t init_pid, uint32_t uid, uint32_t gid, const void *cgroups, uint64_t length, uint32_t given, uint32_t verify, _Out_ rw_process **process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
+);
+
 // SAFETY: the handle must not be released before the promise has settled.
 export const rwRewind = asynchronous<
   [process: ProcessHandle, verify: number, timings: object, error: object]
@@ -201,10 +227,11 @@ export const leanStart: (
   launcher: string,
   argv: Buffer,
   length: number,
+  inOurPids: number,
   started: object,
   error: object,
 ) => number = library.func(
-  "int lean_start(const char *launcher, const void *arguments, uint64_t length, _Out_ lean_started *started, _Out_ rw_error *error)",
+  "int lean_start(const char *launcher, const void *arguments, uint64_t length, uint32_t in_our_pids, _Out_ lean_started *started, _Out_ rw_error *error)",
 );
 
 // SAFETY: only for a pid that lean_start gave and that has not been reported as ended: no other process can have it.

@@ -1,7 +1,7 @@
 // Checkpoint and rewind of a container: all its processes, each by one native call.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { Template, type Waiting } from "./boot.ts";
+import { type Embryo, Template, type Vacancy, type Waiting } from "./boot.ts";
 import { fromNative, isTooLarge, RestorerError } from "./errors.ts";
 import {
   type NativeError,
@@ -171,6 +171,16 @@ export class ContainerCheckpoint {
     options: { readonly verify: boolean },
   ): Promise<ContainerCheckpoint> {
     const { handle, summary } = await template.boot(waiting, options);
+    return new ContainerCheckpoint([handle], sumSummaries([summary]));
+  }
+
+  /** Gives a container a runtime that is forked from the embryo, and that one's checkpoint. Throws RestorerError; then it has none. */
+  static async bootFrom(
+    embryo: Embryo,
+    vacancy: Vacancy,
+    options: { readonly verify: boolean },
+  ): Promise<ContainerCheckpoint> {
+    const { handle, summary } = await embryo.boot(vacancy, options);
     return new ContainerCheckpoint([handle], sumSummaries([summary]));
   }
 

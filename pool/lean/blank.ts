@@ -1,4 +1,4 @@
-// A container with all but its program: it waits to be told how much memory it has and what to run.
+// A container with all but its runtime: it waits to be told how much memory it has and what to run.
 
 import { closeSync, readSync } from "node:fs";
 import type { LeanStart } from "../../restorer/index.ts";
@@ -22,7 +22,7 @@ interface BlankParts {
   readonly cgroups: ContainerCgroups;
   readonly started: LeanStart;
   /** Once, when nothing of it is left, and no sandbox has become of it. */
-  readonly onGone: () => void;
+  readonly onGone: () => void | Promise<void>;
 }
 
 /** From the start of its launcher to that of its runtime. */
@@ -47,7 +47,7 @@ export class Blank {
     const words = lastWords(started.stderrFd);
     for (const fd of [started.channelFd, started.stdoutFd, started.stderrFd]) closeSync(fd);
     await cgroups.remove();
-    onGone();
+    await onGone();
     return words;
   }
 

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { scratchPath, startLean, type Waiting } from "../../restorer/index.ts";
+import { scratchPath, startLean, type Waiting, type WaitingProcess } from "../../restorer/index.ts";
 import { Blank, type Held } from "./blank.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
@@ -13,7 +13,6 @@ import { LeanError } from "./errors.ts";
 import { compileFilter, openFilter, removeFilters } from "./filter-file.ts";
 import { Guard } from "./guard.ts";
 import type { Interpreter } from "./interpreters.ts";
-import type { Launcher } from "./launcher.ts";
 import { type Counts, MadeAhead } from "./made-ahead.ts";
 import { Network, type NetworkSettings, removeNetwork } from "./network.ts";
 import { repositoryFolder } from "./repository.ts";
@@ -32,7 +31,7 @@ import { type UidOptions, Uids } from "./uids.ts";
 
 export type { Exit, Sandbox } from "./sandbox.ts";
 
-/** Boots the runtime that waits. What it throws is the cause of the LeanError. */
+/** Boots a runtime. What it throws is the cause of the LeanError. */
 export type Boot = (waiting: Waiting) => Promise<void>;
 
 /** What has been made before anybody wanted it. */
@@ -106,6 +105,8 @@ const oomScore = 500;
 const filesPerScratchMB = 256;
 /** The runtime is the launcher's only child: the second process of its pid namespace. */
 const runtimePidInside = "2";
+/** What the launcher gives to a runtime: up to LEAN_FD_CHANNEL in native/lean.h. */
+const runtimeFds = 4;
 
 interface Family {
   readonly arguments: readonly string[];
@@ -126,7 +127,7 @@ class LeanFactory implements SandboxFactory {
   readonly #filterFd: number;
   /** Containers of two lives never have the same name. */
   readonly #life = randomBytes(4).toString("hex");
-  readonly #alive = new Set<Sandbox>();
+  readonly #alive = new Set<Pick<Sandbox, "destroy">>();
   readonly #beingMade = new Set<Promise<Sandbox>>();
   #made = 0;
   #closed: Promise<void> | undefined;
@@ -213,7 +214,7 @@ class LeanFactory implements SandboxFactory {
       return await ready.take();
     });
     ready.leave(blank);
-    return await this.#start(blank, memoryMB, boot);
+    return await this.#start(blank, interpreter, memoryMB, boot);
   }
 
   #blanksOf(interpreter: Interpreter): MadeAhead<Blank> {
@@ -237,30 +238,82 @@ class LeanFactory implements SandboxFactory {
 
   /** All of a container that is the same whatever it will run and whoever it is for. */
   async #makeBlank(interpreter: Interpreter): Promise<Blank> {
-    const id = `${this.#life}-${++this.#made}`;
     const held = await this.#take();
-    let cgroups: ContainerCgroups | undefined;
-    let blank: Blank;
+    const onGone = (): void => this.#giveBack(held);
+    const blank = await this.#launch(interpreter, held, {
+      option: "--wait",
+      memoryMB: blankMemoryMB,
+      onGone,
+    });
     try {
-      const { pidsMax } = this.#options;
-      const limits = { memoryMB: blankMemoryMB, pidsMax, cpuShares: this.#cpuShares(blankMemoryMB) };
-      cgroups = new ContainerCgroups(this.#tree, id, limits);
-      const argv = this.#launcherOptions(interpreter, { id, held, cgroups });
-      const started = startLean(this.#options.launcher, ["--wait", ...argv]);
-      const onGone = (): void => this.#giveBack(held);
-      blank = new Blank({ id, kind: interpreter.kind, held, cgroups, started, onGone });
-    } catch (cause) {
-      await cgroups?.remove();
-      this.#giveBack(held);
-      throw cause instanceof LeanError
-        ? cause
-        : new LeanError("start", `container ${id}: ${cause}`, { cause });
-    }
-    try {
-      await this.#inTime(id, blank.launcher, blank.launcher.waiting);
+      await this.#inTime(blank, blank.launcher.vacant);
       return blank;
     } catch (cause) {
       throw await this.#failed(blank, cause);
+    }
+  }
+
+  /**
+   * A process of the kind that others can be forked from: in our own pid namespace, with its power, and a network that leads nowhere. Gives
+   * what ends it.
+   */
+  async #conceive(
+    interpreter: Interpreter,
+    memoryMB: number,
+    make: (waiting: WaitingProcess) => Promise<void>,
+  ): Promise<() => Promise<void>> {
+    const network = await ContainerNetwork.make(undefined);
+    const uid = await this.#uids.take().catch(async (error: unknown) => {
+      await network.close();
+      throw error;
+    });
+    const onGone = async (): Promise<void> => {
+      this.#uids.giveBack(uid);
+      await network.close();
+    };
+    const how = { option: "--embryo", memoryMB, onGone } as const;
+    const blank = await this.#launch(interpreter, { uid, network }, how);
+    try {
+      await this.#inTime(blank, blank.launcher.waiting);
+      await make({ pid: findOnly(blank.parts.cgroups), goFd: blank.parts.started.channelFd });
+      await this.#inTime(blank, blank.launcher.started);
+    } catch (cause) {
+      throw await this.#failed(blank, cause);
+    }
+    let ending: Promise<void> | undefined;
+    const embryo = {
+      destroy: (): Promise<void> => {
+        ending ??= blank.close().then(() => void this.#alive.delete(embryo));
+        return ending;
+      },
+    };
+    this.#alive.add(embryo);
+    return embryo.destroy;
+  }
+
+  /** Starts its launcher. Rejects with LeanError; then nothing is left of it, nor of what it was to hold. */
+  async #launch(
+    interpreter: Interpreter,
+    held: Held,
+    how: { option: "--wait" | "--embryo"; memoryMB: number; onGone: () => void | Promise<void> },
+  ): Promise<Blank> {
+    const id = `${this.#life}-${++this.#made}`;
+    const { option, memoryMB, onGone } = how;
+    let cgroups: ContainerCgroups | undefined;
+    try {
+      const { pidsMax } = this.#options;
+      const limits = { memoryMB, pidsMax, cpuShares: this.#cpuShares(memoryMB) };
+      cgroups = new ContainerCgroups(this.#tree, id, limits);
+      const argv = this.#launcherOptions(interpreter, { id, held, cgroups });
+      const inOurPids = option === "--embryo";
+      const started = startLean(this.#options.launcher, [option, ...argv], { inOurPids });
+      return new Blank({ id, kind: interpreter.kind, held, cgroups, started, onGone });
+    } catch (cause) {
+      await cgroups?.remove();
+      await onGone();
+      throw cause instanceof LeanError
+        ? cause
+        : new LeanError("start", `container ${id}: ${cause}`, { cause });
     }
   }
 
@@ -280,16 +333,36 @@ class LeanFactory implements SandboxFactory {
   }
 
   /** Gives it its memory and its program. */
-  async #start(blank: Blank, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
+  async #start(
+    blank: Blank,
+    interpreter: Interpreter,
+    memoryMB: number,
+    boot: Boot | undefined,
+  ): Promise<Sandbox> {
     const { launcher, parts } = blank;
     const { id, kind, held, cgroups, started } = parts;
+    const { initPid, channelFd: goFd } = started;
     let scratchFd: number | undefined;
     try {
       cgroups.setMemoryMB(memoryMB);
       cgroups.setCpuShares(this.#cpuShares(memoryMB));
-      if (boot === undefined) writeSync(started.channelFd, "!");
-      else await boot({ pid: findRuntime(cgroups), goFd: started.channelFd });
-      await this.#inTime(id, launcher, launcher.started);
+      const wait = async (): Promise<WaitingProcess> => {
+        process.kill(initPid, "SIGUSR2");
+        await this.#inTime(blank, launcher.waiting);
+        return { pid: findRuntime(cgroups), goFd };
+      };
+      if (boot === undefined) {
+        await wait();
+        writeSync(goFd, "!");
+      } else {
+        const { uid } = held;
+        await boot({
+          vacancy: { initPid, uid, gid: uid, joinFiles: cgroups.joinFiles, given: runtimeFds },
+          wait,
+          conceive: (make) => this.#conceive(interpreter, memoryMB, make),
+        });
+      }
+      await this.#inTime(blank, launcher.started);
       const runtimePid = findRuntime(cgroups);
       scratchFd = openSync(scratchPath(started.initPid), constants.O_RDONLY | constants.O_DIRECTORY);
       const onGone = (): void => {
@@ -318,7 +391,7 @@ class LeanFactory implements SandboxFactory {
   }
 
   /** Until the launcher has got so far. */
-  async #inTime(id: string, launcher: Launcher, step: Promise<void>): Promise<void> {
+  async #inTime({ launcher, parts: { id } }: Blank, step: Promise<void>): Promise<void> {
     const { startTimeoutMs } = this.#options;
     const waiting = new AbortController();
     const tooLate = sleep(startTimeoutMs, "too late" as const, { signal: waiting.signal });
@@ -405,6 +478,12 @@ function findRuntime(cgroups: ContainerCgroups): number {
     return /^NSpid:.*\s(\d+)$/m.exec(status)?.[1] === runtimePidInside;
   });
   if (found === undefined) throw new LeanError("start", "the runtime ended at once");
+  return found;
+}
+
+function findOnly(cgroups: ContainerCgroups): number {
+  const [found] = cgroups.processes();
+  if (found === undefined) throw new LeanError("start", "the embryo ended at once");
   return found;
 }
 

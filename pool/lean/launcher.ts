@@ -31,8 +31,11 @@ export class Launcher {
   #announced: LauncherEnd | undefined;
   #isReaped: boolean = false;
   #onStarted: () => void = () => undefined;
+  #onVacant: () => void = () => undefined;
   #onWaiting: () => void = () => undefined;
-  /** Resolves when the runtime waits to be executed; never where it was not told to wait, or could not be made. */
+  /** Resolves when all is there but a runtime; never where the launcher was not told to wait. */
+  readonly vacant: Promise<void>;
+  /** Resolves when there is a runtime that waits to be executed. */
   readonly waiting: Promise<void>;
   /** Resolves when the runtime has been executed; never when it could not be: see `ended`. */
   readonly started: Promise<void>;
@@ -43,6 +46,9 @@ export class Launcher {
     this.#pid = initPid;
     this.started = new Promise((resolve) => {
       this.#onStarted = resolve;
+    });
+    this.vacant = new Promise((resolve) => {
+      this.#onVacant = resolve;
     });
     this.waiting = new Promise((resolve) => {
       this.#onWaiting = resolve;
@@ -66,6 +72,7 @@ export class Launcher {
     for (const line of lines) {
       // The first end is the true one: a runtime that failed to start has a launcher that sees it exit.
       this.#announced ??= parseEnd(line);
+      if (line === "vacant") this.#onVacant();
       if (line === "waiting") this.#onWaiting();
       if (line === "started" && this.#announced === undefined) this.#onStarted();
     }

@@ -1,6 +1,6 @@
 // A process that is booted from another one's checkpoint equals it, goes on as it would, and is rewound as it is.
 
-import { readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readlinkSync, readSync, writeSync } from "node:fs";
 import { expect } from "chai";
 import { ContainerCheckpoint, RestorerError, type Rung } from "../../restorer/index.ts";
 import { loadPromises } from "../prove/promises.ts";
@@ -11,8 +11,8 @@ const rung: Rung = "write-protect";
 type Use = (victim: Victim, checkpoint: ContainerCheckpoint) => Promise<void>;
 
 /** With the checkpoint of a victim; `use` is given the victim as well, which is ended afterwards. */
-async function withImage(name: string, use: Use): Promise<void> {
-  const template = await Victim.startAlone(victimProgram(name));
+async function withImage(name: string, use: Use, start = Victim.startAlone): Promise<void> {
+  const template = await start(victimProgram(name));
   try {
     const image = await ContainerCheckpoint.take([template.pid], { rung });
     try {
@@ -50,6 +50,29 @@ async function withBooted(name: string, image: ContainerCheckpoint, use: Use): P
     }
   } finally {
     await victim.end();
+  }
+}
+
+/** With a process that was born of an embryo of `image`, and its checkpoint. */
+async function withBorn(name: string, image: ContainerCheckpoint, use: Use): Promise<void> {
+  const waiting = await Victim.startWaitingHere(victimProgram(name));
+  const vacant = await Victim.startVacant();
+  try {
+    const template = image.template();
+    const embryo = await template.embryo(waiting, () => waiting.end()).finally(() => template.release());
+    try {
+      const born = await ContainerCheckpoint.bootFrom(embryo, vacant.vacancy, { verify: true });
+      try {
+        await use(vacant.adopt(), born);
+      } finally {
+        born.release();
+      }
+    } finally {
+      embryo.release();
+    }
+  } finally {
+    await vacant.end();
+    await waiting.end();
   }
 }
 
@@ -114,6 +137,72 @@ describe("a process booted from a checkpoint", () => {
           await victim.change();
         });
       }));
+
+  for (const name of new Set(victims))
+    it(`does so as well where it shares the memory of an embryo: ${name.replaceAll("-", " ")}`, () =>
+      withImage(
+        name,
+        async (template, image) => {
+          await template.end();
+          await withBorn(name, image, async (victim, checkpoint) => {
+            for (let i = 0; i < 3; i++) {
+              await victim.change();
+              expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+            }
+            await victim.change();
+          });
+        },
+        Victim.startPlain,
+      ));
+
+  it("is found to differ where it shares memory no more and has other bytes in it", () =>
+    withImage(
+      "memory-written",
+      (_, image) =>
+        withBorn("memory-written", image, async (victim, checkpoint) => {
+          expect(await checkpoint.verify()).to.equal(undefined);
+          const [, end = ""] = /-([0-9a-f]+) .*\[stack\]$/m.exec(layout(victim.pid)) ?? [];
+          const at = Number.parseInt(end, 16) - 16;
+          const memory = openSync(`/proc/${victim.pid}/mem`, "r+");
+          const byte = Buffer.alloc(1);
+          readSync(memory, byte, 0, 1, at);
+          writeSync(memory, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, at);
+          closeSync(memory);
+          expect(await checkpoint.verify()).to.match(/\[stack\].*byte is/);
+          expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+          expect(await checkpoint.verify()).to.equal(undefined);
+        }),
+      Victim.startPlain,
+    ));
+
+  it("is put back to a level over it as well, where it shares memory", () =>
+    withImage(
+      "memory-written",
+      (_, image) =>
+        withBorn("memory-written", image, async (victim, checkpoint) => {
+          await victim.change();
+          await checkpoint.takeLevel();
+          for (let i = 0; i < 3; i++) {
+            await victim.change();
+            expect(await checkpoint.rewind({ verify: true, to: "level" })).to.include({ verified: true });
+          }
+          expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+          await victim.change();
+          expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+        }),
+      Victim.startPlain,
+    ));
+
+  it("looks to others as the checkpointed one does, too, where it was born of an embryo", () =>
+    withImage(
+      "boot-threads",
+      (template, image) =>
+        withBorn("boot-threads", image, async (victim) => {
+          expect(appearance(victim.pid)).to.deep.equal(appearance(template.pid));
+          expect(layout(victim.pid)).to.equal(layout(template.pid));
+        }),
+      Victim.startPlain,
+    ));
 
   it("looks to others as the checkpointed one does, which lives on beside it", () =>
     withImage("boot-threads", (template, image) =>

@@ -2,9 +2,10 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { within } from "../../pool/index.ts";
-import { ContainerCheckpoint, nativeFolder, type Rung } from "../../restorer/index.ts";
+import { ContainerCheckpoint, nativeFolder, type Rung, type Vacancy } from "../../restorer/index.ts";
 
 const answerMs = 20_000;
 
@@ -16,11 +17,15 @@ export class Victim {
   /** The shell waits for the victim; a checkpoint holds the answers' pipe open, so that its end says nothing. */
   readonly #ended: Promise<unknown>;
 
-  private constructor(pid: number, shell: ChildProcess) {
+  private constructor(
+    pid: number,
+    shell: ChildProcess,
+    answers: AsyncIterator<Buffer> = (shell.stdio[4] as Readable)[Symbol.asyncIterator](),
+  ) {
     this.pid = pid;
     this.#shell = shell;
     this.#ended = once(shell, "exit");
-    this.#answers = (shell.stdio[4] as Readable)[Symbol.asyncIterator]();
+    this.#answers = answers;
   }
 
   /** Started through a shell: a process traced here must not be Node's own child. Resolves when it has prepared itself. */
@@ -46,6 +51,39 @@ export class Victim {
   /** As `startWaiting`, in our own pid namespace. */
   static async startWaitingHere(program: string): Promise<Victim> {
     return await Victim.#spawn("/bin/sh", ["-c", Victim.#script('read -r go <&5; exec "$0" 5<&-'), program]);
+  }
+
+  /** As `startAlone`, without any privilege. */
+  static async startPlain(program: string): Promise<Victim> {
+    const powerless = "setpriv --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all";
+    const victim = await Victim.#spawnAlone(`exec ${powerless} "$0" 5<&-`, program);
+    await victim.answer();
+    return victim;
+  }
+
+  /** Only the first process of a pid namespace, which waits for a child that is made elsewhere. Its `pid` is that one's until `adopt`. */
+  static async startVacant(): Promise<Victim> {
+    const script = 'trap "" USR1; read -r pid rest </proc/self/stat; echo $pid; exec sleep infinity 5<&-';
+    const options = [
+      "--pid",
+      "--fork",
+      "--kill-child",
+      "/bin/sh",
+      "-c",
+      `{ ${script}; } 3<&3 4>&4 5<&5 </dev/null`,
+    ];
+    return await Victim.#spawn("/usr/bin/unshare", options);
+  }
+
+  /** Where a process can be put by Embryo.boot(). */
+  get vacancy(): Vacancy {
+    return { initPid: this.pid, uid: 0, gid: 0, joinFiles: [], given: 5 };
+  }
+
+  /** The victim that has been put here. */
+  adopt(): Victim {
+    const [child] = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, "latin1").split(" ");
+    return new Victim(Number(child), this.#shell, this.#answers);
   }
 
   static async #spawnAlone(execute: string, program: string): Promise<Victim> {

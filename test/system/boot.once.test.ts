@@ -138,6 +138,25 @@ function toldIdsOf(pid: number): (number | undefined)[] {
   });
 }
 
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim().split(" ").map(Number);
+
+/** What those that are booted are forked from. */
+function embryo(): number {
+  const isLauncher = (pid: number): boolean =>
+    readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0").includes("--embryo");
+  const found = childrenOf(process.pid).filter(isLauncher).flatMap(childrenOf);
+  expect(found).to.have.length(1);
+  return found[0] as number;
+}
+
+/** Memory that has no file: all of it, and what of it nobody else has. */
+function memoryKB({ sandbox: { runtimePid } }: Held): { readonly all: number; readonly own: number } {
+  const text = readFileSync(`/proc/${runtimePid}/smaps_rollup`, "latin1");
+  const kB = (name: string): number => Number(new RegExp(`^${name}: +(\\d+)`, "m").exec(text)?.[1]);
+  return { all: kB("Anonymous"), own: kB("Private_Dirty") };
+}
+
 for (const family of families) {
   describe(`a ${family} container booted from a checkpoint`, () => {
     let factory: SandboxFactory;
@@ -222,6 +241,16 @@ for (const family of families) {
       await end(booted);
     });
 
+    it("shares its memory with others until it writes to it, even where it was compared with its checkpoint", async () => {
+      const booted = await boot();
+      await booted.held.rewind(booted.checkpoint);
+      const idle = memoryKB(booted.held);
+      expect(idle.own).to.be.below(idle.all / 20);
+      await booted.held.init(programs[family]);
+      expect(memoryKB(booted.held).own).to.be.above(idle.own);
+      await end(booted);
+    });
+
     it("never gives a wrong answer in a thousand boots", async () => {
       const code = {
         nodejs:
@@ -236,5 +265,23 @@ for (const family of families) {
         await end(booted);
       }
     }).timeout(300_000);
+
+    it("outlives what it was forked from, after which others are booted with memory of their own", async () => {
+      const before = await boot();
+      process.kill(embryo(), "SIGKILL");
+      await before.held.init(programs[family]);
+      expect(await before.held.run({ n: 1 })).to.include({ timed: 2 });
+      await before.held.rewind(before.checkpoint);
+      const after = await boot();
+      await after.held.rewind(after.checkpoint);
+      const { all, own } = memoryKB(after.held);
+      expect(own).to.be.above(all / 2);
+      await after.held.init(programs[family]);
+      expect(await after.held.run({ n: 2 })).to.include({ timed: 3 });
+      await after.held.rewind(after.checkpoint);
+      await before.held.rewind(before.checkpoint);
+      await end(before);
+      await end(after);
+    });
   });
 }
