@@ -31,14 +31,21 @@ void rw_kill_and_collect(pid_t *pid)
 	*pid = 0;
 }
 
+/* Its id is its own as long as it is there. */
+static bool is_there(const struct rw_process *embryo)
+{
+	return !syscall(SYS_pidfd_send_signal, embryo->pidfd, 0, NULL, 0);
+}
+
 static int seize(struct rw_process *embryo, struct rw_error *error)
 {
-	/* Its id is its own as long as it is there. */
-	int failed = syscall(SYS_pidfd_send_signal, embryo->pidfd, 0, NULL, 0) ? -errno
-										 : rw_freeze(embryo->pid, &embryo->pid, 1, embryo->frozen, error);
+	int failed = is_there(embryo) ? rw_freeze(embryo->pid, &embryo->pid, 1, embryo->frozen, error) : -ESRCH;
 
-	if (!failed && syscall(SYS_pidfd_send_signal, embryo->pidfd, 0, NULL, 0))
-		failed = -errno;
+	if (!failed && !is_there(embryo)) {
+		/* It is another's by now, which goes on. */
+		(void)ptrace(PTRACE_DETACH, embryo->pid, 0, 0);
+		failed = -ESRCH;
+	}
 	if (failed)
 		return rw_fail(error, RW_LOST_THREAD, -failed, "the embryo %d is gone", embryo->pid);
 	if (!ptrace(PTRACE_SETOPTIONS, embryo->pid, 0, OPTIONS))
@@ -151,6 +158,20 @@ static int part(struct birth *birth, struct rw_error *error)
 	return rw_run_ops(embryo, NULL, error);
 }
 
+/*
+ * Whoever was killed at the birth of another could not tell us of it: that one is traced all the same, and without us nobody can
+ * reap it. The embryo is let go by then.
+ */
+static void collect_unknown(void)
+{
+	pid_t got;
+	int status;
+
+	while ((got = waitpid(-1, &status, __WALL | __WNOTHREAD)) > 0 || errno == EINTR)
+		if (got > 0 && WIFSTOPPED(status))
+			kill(got, SIGKILL);
+}
+
 /* With the embryo stopped no longer than the memory takes to be shared, and its table lent to those who are born. */
 static int give_birth(struct birth *birth, struct rw_error *error)
 {
@@ -181,6 +202,7 @@ static int give_birth(struct birth *birth, struct rw_error *error)
 			error->reason = birth->child ? RW_PROCESS_GONE : RW_LOST_THREAD;
 		rw_kill_and_collect(&birth->between);
 		rw_kill_and_collect(&birth->child);
+		collect_unknown();
 	}
 	return failed;
 }

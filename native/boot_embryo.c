@@ -1,4 +1,4 @@
-/* The embryo: a process that has a template's memory and no more, and is forked for each boot. It never runs an instruction of its own. */
+/* The embryo: a process that has a template's memory and no more, runs nothing of its own, and is forked for each boot. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "boot.h"
 #include "lean.h"

@@ -198,7 +198,8 @@ int rw_boot_from(struct rw_process *embryo, int32_t init_pid, uint32_t uid, uint
 	p->rung = embryo->embryo->rung;
 	failed = init < 0 ? rw_fail(error, RW_PROCESS_GONE, errno, "launcher %d", init_pid)
 			  : settle_in(&birth, &frozen, verify, error);
-	if (failed && is_gone(init_pid))
+	/* Asked twice: its end may lie between two lines of what is read. */
+	if (failed && (is_gone(init_pid) || is_gone(init_pid)))
 		error->reason = RW_PROCESS_GONE;
 	failed = rw_boot_done(p, &frozen, failed, error);
 	if (failed) {

@@ -12,14 +12,15 @@
  *   --join FILE               a cgroup.procs file; the runtime joins before anything else
  *   --net FILE                the network namespace of the container
  *   --filter FILE             seccomp program as the kernel takes it, at most 4096 instructions
- *   --wait                    there is no runtime until a signal comes from the host. SIGUSR1: it has put one here (rw_boot_from). SIGUSR2:
- *                             there shall be one, which is executed when there is a byte to read on its channel, which it does not
- *                             get to see (rw_boot)
- *   --embryo                  first of all options: in the pid namespace of the host. The runtime waits for its byte, and keeps its power:
- *                             it never runs an instruction of its own (rw_embryo)
+ *   --wait                    there is no runtime until the host sends a signal. SIGUSR1: it has put one here (rw_boot_from). SIGUSR2:
+ *                             there shall be one, which is executed when there is a byte to read on its channel, which it does
+ *                             not get to see (rw_boot)
+ *   --embryo                  first of all options: in the pid namespace of the host. The runtime waits for its byte, and keeps its
+ *                             power: it never runs an instruction of its own (rw_embryo)
  *   --uid N --gid N --hostname NAME --nofile N --oom-score N --cwd FOLDER --env NAME=VALUE
  *
- * On the status pipe it says, one line each: `vacant` where it was told to wait; `waiting` once there is a runtime that waits; `started` once the runtime has been executed; then `exit CODE` or
+ * On the status pipe it says, one line each: `vacant` where it was told to wait; `waiting` once there is a runtime that waits;
+ * `started` once the runtime has been executed, or is here; then `exit CODE` or
  * `signal NUMBER` at the runtime's end. Or, at any point, `failed STEP: REASON`. When the launcher ends, the kernel kills
  * all that is left in the pid namespace. It ends when the runtime does, and is killed when the host's process dies.
  *

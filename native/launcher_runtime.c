@@ -177,8 +177,8 @@ pid_t start_runtime(struct spec *spec)
 }
 
 /*
- * One that the host puts here is born of a process outside and does what run() does; it becomes our child when the one between the two
- * ends. A blocked signal is kept for us although we are pid 1.
+ * One that the host puts here is born of a process outside and does what run() does; it becomes our child when the one between the
+ * two ends. A blocked signal is kept for us although we are pid 1.
  */
 pid_t await_runtime(struct spec *spec)
 {

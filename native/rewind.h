@@ -169,8 +169,8 @@ RW_API int rw_boot(struct rw_process *template, int32_t pid, int32_t go, uint32_
  *         never runs an instruction of its own, and is forked for each rw_boot_from().
  * Needs:  as rw_boot, but that the process is root in our pid namespace, and has what its children are to inherit: limits, filter,
  *         and a file system of its own in which the template's files are found by their paths.
- * Gives:  *embryo, for rw_boot_from() alone, any number of calls at once; to be freed by rw_release() after the last. The process is
- *         the caller's to end: those that were born of it live on.
+ * Gives:  *embryo, for rw_boot_from() alone, any number of calls at once; to be freed by rw_release() after the last. The process
+ *         is the caller's to end: those that were born of it live on.
  * Fails:  every reason; the process has been killed (untouched == 1: it was not stopped at all).
  * Thread: as rw_boot.
  */
@@ -178,8 +178,8 @@ RW_API int rw_embryo(struct rw_process *template, int32_t pid, int32_t go, struc
 
 /*
  * rw_boot_from
- * Does:   what rw_boot does, by a process that is forked from the embryo into the namespaces of the launcher, whose child it becomes:
- *         it gets what lies between launcher and host, joins the cgroups, drops all privileges.
+ * Does:   what rw_boot does, by a process that is forked from the embryo into the namespaces of the launcher, whose child it
+ *         becomes: it gets what lies between launcher and host, joins the cgroups, drops all privileges.
  * Needs:  as rw_boot; a container with nobody in it but `init_pid`, its launcher, which takes it over at SIGUSR1. `cgroups`:
  *         cgroup.procs files, one after the other, each with its NUL, `cgroups_length` bytes in all.
  *         `given`: so many of the launcher's descriptors, from the first on, are the runtime's as well.

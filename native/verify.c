@@ -79,7 +79,9 @@ static uint64_t shared_pages(struct rw_process *p, const struct extent *extent, 
 	uint64_t same = 0;
 
 	/* What a level has in a file of its own is not as the base has it. */
-	if (p->shared_pages < 0 || (p->below.image && !extent->below) || pread(p->shared_pages, before, length, offset) != (ssize_t)length ||
+	if (p->shared_pages < 0 || (p->below.image && !extent->below))
+		return 0;
+	if (pread(p->shared_pages, before, length, offset) != (ssize_t)length ||
 	    pread(p->pagemap, mine, length, offset) != (ssize_t)length ||
 	    pread(p->shared_pages, after, length, offset) != (ssize_t)length)
 		return 0;
