@@ -126,11 +126,16 @@ static bool was_killed(pid_t pid)
 	return killed;
 }
 
+/* Asked twice: its end may lie between two lines of what is read. */
+bool rw_is_gone(pid_t pid)
+{
+	return was_killed(pid) || was_killed(pid);
+}
+
 int rw_boot_done(struct rw_process *p, struct frozen *frozen, int failed, struct rw_error *error)
 {
 	if (failed) {
-		/* Asked twice: its end may lie between two lines of what is read. */
-		if (was_killed(p->pid) || was_killed(p->pid))
+		if (p->pid && rw_is_gone(p->pid))
 			error->reason = RW_PROCESS_GONE;
 		error->untouched = !frozen->touched;
 		if (frozen->count)

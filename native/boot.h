@@ -38,6 +38,8 @@ struct birth {
 struct rw_process *rw_boot_bind(const struct rw_process *template, pid_t pid);
 /* From when all is in place to the last comparison. */
 int rw_boot_finish(struct rw_process *p, bool verify, struct rw_error *error);
+/* Killed by whomever, or ended. */
+bool rw_is_gone(pid_t pid);
 /* Kills and collects whatever of it is traced. */
 void rw_boot_end(struct frozen *frozen);
 /* Lets it go, or ends it. */

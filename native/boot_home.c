@@ -164,20 +164,6 @@ static int settle_in(struct birth *birth, struct frozen *frozen, bool verify, st
 	return failed ? failed : rw_boot_finish(birth->boot.p, verify, error);
 }
 
-/* With the container goes whatever is being born in it, at any step. */
-static bool is_gone(pid_t launcher)
-{
-	struct rw_process p = { .status = -1 };
-	char path[40];
-	bool gone;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", launcher);
-	p.status = open(path, O_RDONLY | O_CLOEXEC);
-	gone = p.status < 0 || rw_was_killed(&p);
-	rw_close(&p.status);
-	return gone;
-}
-
 int rw_boot_from(struct rw_process *embryo, int32_t init_pid, uint32_t uid, uint32_t gid, const char *cgroups,
 		 uint64_t cgroups_length, uint32_t given, uint32_t verify, struct rw_process **process,
 		 struct rw_summary *summary, struct rw_error *error)
@@ -198,8 +184,8 @@ int rw_boot_from(struct rw_process *embryo, int32_t init_pid, uint32_t uid, uint
 	p->rung = embryo->embryo->rung;
 	failed = init < 0 ? rw_fail(error, RW_PROCESS_GONE, errno, "launcher %d", init_pid)
 			  : settle_in(&birth, &frozen, verify, error);
-	/* Asked twice: its end may lie between two lines of what is read. */
-	if (failed && (is_gone(init_pid) || is_gone(init_pid)))
+	/* With the container goes whatever is being born in it, at any step. */
+	if (failed && rw_is_gone(init_pid))
 		error->reason = RW_PROCESS_GONE;
 	failed = rw_boot_done(p, &frozen, failed, error);
 	if (failed) {
