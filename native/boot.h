@@ -72,6 +72,8 @@ int rw_boot_enter(struct boot *boot, struct rw_error *error);
 
 int rw_boot_memory(struct boot *boot, struct rw_error *error);
 int rw_boot_barriers(struct rw_process *p, struct rw_error *error);
+/* Passes what it takes from this place in the table on. */
+int rw_boot_limits(struct rw_process *p, uint64_t passing, struct rw_error *error);
 
 /* -- boot_pages.c --------------------------------------------------------------------------------------------------------- */
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define ASIDE 100 /* a descriptor that no launcher gives */
+#define PASSING_LIMITS (TABLE_PASSING + 64) /* beyond what become_user() passes */
 
 /* From here on a process like any that is booted. */
 static int own(struct birth *birth, struct frozen *frozen, struct rw_error *error)
@@ -130,10 +131,13 @@ static int settle(struct birth *birth, struct rw_error *error)
 	struct rw_process *p = birth->boot.p;
 	int failed = join_cgroups(birth, error);
 
+	rw_auxiliary_name(&p->image->origin, birth->uid, birth->gid);
 	if (!failed)
 		failed = rw_put_constants(p, error);
 	if (!failed)
 		failed = take_descriptors(birth, error);
+	if (!failed)
+		failed = rw_boot_limits(p, PASSING_LIMITS, error);
 	if (!failed)
 		failed = become_user(birth, error);
 	if (!failed)

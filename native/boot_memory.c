@@ -107,20 +107,17 @@ static int map_regions(struct rw_process *p, uint64_t lowest_free, struct rw_err
 }
 
 /* What names the heap, the stack, the arguments and the environment, for the kernel and for whoever looks into /proc. */
-static int put_limits(struct rw_process *p, struct rw_error *error)
+int rw_boot_limits(struct rw_process *p, uint64_t passing, struct rw_error *error)
 {
 	const struct origin *origin = &p->image->origin;
 	struct prctl_mm_map limits = origin->limits;
 	uint64_t auxiliary, address;
-	int failed = rw_auxiliary_adopt(p, error);
 
-	if (failed)
-		return failed;
-	if (rw_constants_put(p, TABLE_PASSING, origin->auxiliary, origin->auxiliary_length, &auxiliary))
+	if (rw_constants_put(p, passing, origin->auxiliary, origin->auxiliary_length, &auxiliary))
 		return rw_fail(error, RW_SYSTEM, E2BIG, "auxiliary vector");
 	limits.auxv = (void *)(uintptr_t)auxiliary;
 	limits.auxv_size = origin->auxiliary_length;
-	if (rw_constants_put(p, TABLE_PASSING + AUXILIARY_SIZE, &limits, sizeof(limits), &address))
+	if (rw_constants_put(p, passing + AUXILIARY_SIZE, &limits, sizeof(limits), &address))
 		return rw_fail(error, RW_SYSTEM, E2BIG, "limits");
 	return rw_op(p, error, SYS_prctl, 0, PR_SET_MM, PR_SET_MM_MAP, address, sizeof(limits), 0, 0);
 }
@@ -150,7 +147,9 @@ int rw_boot_memory(struct boot *boot, struct rw_error *error)
 	if (!failed)
 		failed = map_regions(p, lowest_free, error);
 	if (!failed)
-		failed = put_limits(p, error);
+		failed = rw_auxiliary_adopt(p, error);
+	if (!failed)
+		failed = rw_boot_limits(p, TABLE_PASSING, error);
 	if (!failed)
 		failed = rw_boot_barriers(p, error);
 	if (!failed)

@@ -357,6 +357,8 @@ int rw_blame_killing(struct rw_process *p, int failed, struct rw_error *error);
 int rw_origin_save(struct rw_process *p, struct rw_error *error);
 /* Of a process that is being booted, which still has the vector that it was started with: as whom. */
 int rw_auxiliary_adopt(struct rw_process *p, struct rw_error *error);
+/* The vector tells that it runs as these. */
+void rw_auxiliary_name(struct origin *origin, uint64_t uid, uint64_t gid);
 /* After the descriptors. */
 int rw_descriptor_origins_save(struct rw_process *p, struct rw_error *error);
 /* Which file a process executes. */

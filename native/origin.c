@@ -100,6 +100,15 @@ int rw_auxiliary_adopt(struct rw_process *p, struct rw_error *error)
 	return failed;
 }
 
+void rw_auxiliary_name(struct origin *origin, uint64_t uid, uint64_t gid)
+{
+	uint64_t(*vector)[2] = (uint64_t(*)[2])(void *)origin->auxiliary;
+
+	for (size_t i = 0; i < origin->auxiliary_length / sizeof(*vector); i++)
+		if (tells_who(vector[i][0]))
+			vector[i][1] = vector[i][0] == AT_UID || vector[i][0] == AT_EUID ? uid : gid;
+}
+
 static int save_barriers(struct rw_process *p, struct rw_error *error)
 {
 	int64_t registered = 0;
