@@ -23,8 +23,8 @@ const statuses = ["success", "application error", "developer error", "whisk erro
 /** The latest timer that an action leaves fires after three seconds. */
 const untilTimersFiredMs = 3200;
 
-/** Without a rewind some wait for ever; others take a twentieth of this. */
-const sufferingMs = 4000;
+/** Without a rewind a few wait for ever. Others look through all their memory, which a busy machine takes seconds for. */
+const sufferingMs = 20_000;
 
 /** What ends a runtime costs its container; all else is rewound. */
 const endsRuntime = /exited unexpectedly|exhausted its memory/;
