@@ -59,13 +59,29 @@ static int seize(struct rw_process *embryo, struct rw_error *error)
 static int look_into_container(struct birth *birth, struct rw_error *error)
 {
 	struct rw_process *embryo = birth->embryo;
-	int failed = rw_op(embryo, error, SYS_pidfd_open, 0, (uint64_t)getpid(), 0, 0, 0, 0, 0);
+	/* It may have been stopped before it could close those of the last birth: their numbers would name another container. */
+	int failed = rw_op(embryo, error, SYS_close_range, 0, 0, ~0U, 0, 0, 0, 0);
 
+	if (!failed)
+		failed = rw_op(embryo, error, SYS_pidfd_open, 0, (uint64_t)getpid(), 0, 0, 0, 0, 0);
 	if (!failed)
 		failed = rw_op(embryo, error, SYS_pidfd_getfd, 0, FD_US, (uint64_t)birth->init, 0, 0, 0, 0);
 	if (!failed)
 		failed = rw_op(embryo, error, SYS_setns, 0, FD_INIT, CLONE_NEWPID, 0, 0, 0, 0);
 	return failed;
+}
+
+/* Where the parent has stopped for the birth: a stop by SIGSTOP, which nobody can block, is passed over. */
+static int await_birth(pid_t parent, int *status, struct rw_error *error)
+{
+	for (;;) {
+		if (rw_wait(parent, status) <= 0 || !WIFSTOPPED(*status))
+			return rw_fail(error, RW_PROCESS_GONE, 0, "process %d", parent);
+		if (*status >> 16 != PTRACE_EVENT_STOP && *status >> 8 != SIGSTOP)
+			return 0;
+		if (ptrace(PTRACE_CONT, parent, 0, 0))
+			return rw_fail(error, RW_PROCESS_GONE, errno, "process %d", parent);
+	}
 }
 
 /* Lets whoever has the embryo's table work through it, and last make a child, which is stopped before its first instruction. */
@@ -85,8 +101,9 @@ static int bear(struct birth *birth, const struct clone_args *how, pid_t *child,
 	embryo->op_count = 0;
 	if (failed)
 		return failed;
-	if (rw_wait(parent, &status) <= 0 || !WIFSTOPPED(status))
-		return rw_fail(error, RW_PROCESS_GONE, 0, "process %d", parent);
+	failed = await_birth(parent, &status, error);
+	if (failed)
+		return failed;
 	if (status >> 16 != PTRACE_EVENT_FORK || ptrace(PTRACE_GETEVENTMSG, parent, 0, &id))
 		return rw_fail(error, RW_INJECTION, 0, "process %d makes no other (status %x)", parent, (unsigned)status);
 	*child = (pid_t)id;

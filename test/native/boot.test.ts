@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readFileSync, readlinkSync, readSync, writeSync } from "node:fs";
 import { expect } from "chai";
-import { ContainerCheckpoint, RestorerError, type Rung } from "../../restorer/index.ts";
+import { ContainerCheckpoint, type Embryo, RestorerError, type Rung } from "../../restorer/index.ts";
 import { loadPromises } from "../prove/promises.ts";
 import { Victim, victimProgram } from "./victim.ts";
 
@@ -53,27 +53,44 @@ async function withBooted(name: string, image: ContainerCheckpoint, use: Use): P
   }
 }
 
-/** With a process that was born of an embryo of `image`, and its checkpoint. */
-async function withBorn(name: string, image: ContainerCheckpoint, use: Use): Promise<void> {
+/** With an embryo of `image`, and its id. */
+async function withEmbryo(
+  name: string,
+  image: ContainerCheckpoint,
+  use: (embryo: Embryo, pid: number) => Promise<void>,
+): Promise<void> {
   const waiting = await Victim.startWaitingHere(victimProgram(name));
-  const vacant = await Victim.startVacant();
   try {
     const template = image.template();
     const embryo = await template.embryo(waiting, () => waiting.end()).finally(() => template.release());
     try {
-      const born = await ContainerCheckpoint.bootFrom(embryo, vacant.vacancy, { verify: true });
-      try {
-        await use(vacant.adopt(), born);
-      } finally {
-        born.release();
-      }
+      await use(embryo, waiting.pid);
     } finally {
       embryo.release();
     }
   } finally {
-    await vacant.end();
     await waiting.end();
   }
+}
+
+/** With a process that is born of it, and its checkpoint. */
+async function withBornOf(embryo: Embryo, use: Use): Promise<void> {
+  const vacant = await Victim.startVacant();
+  try {
+    const born = await ContainerCheckpoint.bootFrom(embryo, vacant.vacancy, { verify: true });
+    try {
+      await use(vacant.adopt(), born);
+    } finally {
+      born.release();
+    }
+  } finally {
+    await vacant.end();
+  }
+}
+
+/** With a process that was born of an embryo of `image`, and its checkpoint. */
+async function withBorn(name: string, image: ContainerCheckpoint, use: Use): Promise<void> {
+  await withEmbryo(name, image, (embryo) => withBornOf(embryo, use));
 }
 
 /** What these have at the checkpoint cannot be made anew. */
@@ -200,6 +217,22 @@ describe("a process booted from a checkpoint", () => {
         withBorn("boot-threads", image, async (victim) => {
           expect(appearance(victim.pid)).to.deep.equal(appearance(template.pid));
           expect(layout(victim.pid)).to.equal(layout(template.pid));
+        }),
+      Victim.startPlain,
+    ));
+
+  it("is born in its own container also where the embryo has not come to rest since the last birth", () =>
+    withImage(
+      "memory-written",
+      (_, image) =>
+        withEmbryo("memory-written", image, async (embryo, pid) => {
+          // Whoever is stopped by a signal does not run a single instruction between two births.
+          process.kill(pid, "SIGSTOP");
+          for (let i = 0; i < 3; i++)
+            await withBornOf(embryo, async (victim, checkpoint) => {
+              await victim.change();
+              expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+            });
         }),
       Victim.startPlain,
     ));
