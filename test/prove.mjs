@@ -1,7 +1,9 @@
 // Shows that what docs/PROMISES.md says is true, after the set-up that this takes.
 //
-//   npm run prove                       every row with its result and cost, the canary search, fault injection, the fuzzer
-//                 [-- --only rows|canary|faults|fuzz] [--marks N] [--activations N] [--seed S]
+//   npm run prove                       every row with its result and cost; its messages at action checkpoints and in booted
+//                                       containers; the canary search, fault injection, the fuzzer; a fourth of marks and
+//                                       fuzzed activations for each of those places too
+//                 [-- --only rows|places|canary|faults|fuzz] [--marks N] [--activations N] [--seed S]
 //   npm run prove -- --only faults --all    every error at every call in every victim, on every rung: half an hour
 //   npm run prove -- --write            the same, and writes docs/PROMISES.md
 //   npm run prove -- --steps            the steps of a rewind, one a line

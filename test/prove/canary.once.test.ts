@@ -7,8 +7,10 @@ import { families } from "../corpus.ts";
 import { watched } from "../system/watched.ts";
 import { canary } from "./canary.ts";
 import { formsOf, freshMark } from "./mark.ts";
+import { bothAtOnce, ignoringDraws, placeCalled } from "./places.ts";
 
 const marks = 10;
+const marksElsewhere = 2;
 const limitMs = 120_000;
 
 /** A machine whose containers keep the files of the one before. */
@@ -39,6 +41,13 @@ for (const family of families) {
       expect(foundAfter).to.deep.equal([]);
       expect(missedBefore).to.deep.equal([]);
       expect(foundBefore).to.be.greaterThan(marks);
+    }).timeout(limitMs);
+
+    it(`is found before the rewind, and not after it, ${bothAtOnce}`, async () => {
+      const ground = ignoringDraws(placeCalled(bothAtOnce));
+      const found = await canary({ family, marks: marksElsewhere, ...ground });
+      expect(found.foundAfter).to.deep.equal([]);
+      expect(found.missedBefore).to.deep.equal([]);
     }).timeout(limitMs);
 
     it("is found where nothing is rewound", async () => {

@@ -146,12 +146,14 @@ interface Freed {
 class Cage {
   readonly #ground: Ground;
   readonly #source: string;
+  readonly #atLevel: boolean;
   readonly #pid: () => number;
   readonly #folder = mkdtempSync(join(tmpdir(), "rewhisk-canary-"));
 
-  private constructor(ground: Ground, source: string, pid: () => number) {
+  private constructor(ground: Ground, source: string, atLevel: boolean, pid: () => number) {
     this.#ground = ground;
     this.#source = source;
+    this.#atLevel = atLevel;
     this.#pid = pid;
   }
 
@@ -172,7 +174,7 @@ class Cage {
       change,
     });
     const own = readFileSync(`${proveFolder}canary/canary.${endings[family]}`, "utf8");
-    return new Cage(ground, hostilePrelude[family] + own, () => pid);
+    return new Cage(ground, hostilePrelude[family] + own, options.atLevel === true, () => pid);
   }
 
   async close(): Promise<void> {
@@ -187,9 +189,16 @@ class Cage {
     const pieces = piecesOf(mark);
     const asked = { pieces: pieces.file.toString("base64") };
     let before = nothing;
+    // Whoever looks at an action checkpoint is of the same action, in whose code and init the mark cannot be.
+    const own = this.#atLevel ? this.#source : this.#source.replace("@MARK@", hex);
+    if (this.#atLevel) await this.#ground.visitFirst({ source: this.#source }, asked);
     const spread = await this.#ground.visit(
-      { source: this.#source.replace("@MARK@", hex) },
-      { mark: hex, forms: formsOf(mark).map(({ bytes }) => bytes.toString("base64")) },
+      { source: own },
+      {
+        mark: hex,
+        forms: formsOf(mark).map(({ bytes }) => bytes.toString("base64")),
+        isInCode: !this.#atLevel,
+      },
       {
         environment: { CANARY: hex },
         beforeRelease: async (again) => {
@@ -203,6 +212,8 @@ class Cage {
     if (spread.taint !== undefined) return { pieces, before, after: nothing, taint: spread.taint.detail };
     const outside = await this.#searchFromOutside(pieces);
     const looked = await this.#ground.visit({ source: this.#source }, asked);
+    if (this.#atLevel && looked.start !== "warm")
+      throw new Error(`a ${looked.start} start, not at its checkpoint`);
     const after = { outside, inside: findsIn(foundBy(looked.result), pieces) };
     return { pieces, before, after, taint: undefined };
   }

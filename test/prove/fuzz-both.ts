@@ -14,6 +14,8 @@ export interface FuzzBothOptions {
   readonly seed: number;
   /** For each family. */
   readonly activations: number;
+  /** The name of one of places.ts; else at the base of containers that were started. */
+  readonly place?: string;
   readonly onProgress?: (family: Family, done: number) => void;
 }
 
@@ -26,6 +28,7 @@ interface Piece {
   readonly seed: number;
   readonly from: number;
   readonly activations: number;
+  readonly place?: string;
 }
 
 function fuzzApart(piece: Piece): Promise<FuzzReport> {
@@ -45,7 +48,7 @@ function fuzzApart(piece: Piece): Promise<FuzzReport> {
   });
 }
 
-function piecesOf({ seed, activations }: FuzzBothOptions): Piece[] {
+function piecesOf({ seed, activations, place }: FuzzBothOptions): Piece[] {
   const starts = Array.from(
     { length: Math.ceil(activations / pieceActivations) },
     (_, i) => i * pieceActivations,
@@ -53,7 +56,7 @@ function piecesOf({ seed, activations }: FuzzBothOptions): Piece[] {
   return starts.flatMap((from) =>
     families.map((family) => {
       const length = Math.min(pieceActivations, activations - from);
-      return { family, seed, from, activations: length };
+      return { family, seed, from, activations: length, ...(place !== undefined && { place }) };
     }),
   );
 }

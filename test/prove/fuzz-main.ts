@@ -1,12 +1,14 @@
 // The fuzzer as a program: for a family and a seed, some activations or a single case; exit code 1 on any difference.
 //
 //   node build/js/test/prove/fuzz-main.js --family python --seed 7 [--from 0] [--activations 500] | [--case 12]
+//     [--place "in a booted container"]
 
 import { parseArgs } from "node:util";
 import { type Family, families } from "../corpus.ts";
 import { type FuzzDifference, fuzz, summaryOf } from "./fuzz.ts";
 import type { FuzzMessage } from "./fuzz-both.ts";
 import { Repertoire } from "./fuzz-program.ts";
+import { ignoringDraws, placeCalled } from "./places.ts";
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     from: { type: "string", default: "0" },
     activations: { type: "string", default: "500" },
     case: { type: "string" },
+    place: { type: "string" },
   },
 });
 
@@ -40,6 +43,7 @@ const report = await fuzz({
   ...{ family, seed, from, activations: values.case === undefined ? Number(values.activations) : 1 },
   // Two of one family may run at a time.
   ...{ name: `fuzz-${family}-${from}`, onProgress: showProgress },
+  ...(values.place !== undefined && { ground: ignoringDraws(placeCalled(values.place)) }),
   onDifference: (difference) => isAlone && console.log(showDifference(difference)),
 });
 const message: FuzzMessage = { report };

@@ -8,11 +8,13 @@ import { fuzzBoth } from "./fuzz-both.ts";
 import { type FuzzProgram, Repertoire } from "./fuzz-program.ts";
 import { type FuzzGround, FuzzRun } from "./fuzz-run.ts";
 import { shrink } from "./fuzz-shrink.ts";
+import { bothAtOnce, ignoringDraws, placeCalled } from "./places.ts";
 import { proveFolder } from "./promises.ts";
 
 const regressions = `${proveFolder}regressions/`;
 const seed = 4;
 const activations = 150;
+const activationsElsewhere = 20;
 const numbers = [3, 5] as const;
 
 describe("the fuzzer", () => {
@@ -72,12 +74,16 @@ describe("the fuzzer", () => {
     });
   }
 
-  it(`finds nothing different after ${activations} activations of each family`, async function () {
-    this.timeout(60_000 * families.length);
-    const reports = await fuzzBoth({ seed, activations });
-    for (const { differences } of reports) expect(differences).to.deep.equal([]);
-    expect(reports.map(({ family }) => family)).to.deep.equal(families);
-  });
+  for (const [where, options] of Object.entries({
+    "": { activations },
+    [` ${bothAtOnce}`]: { activations: activationsElsewhere, place: bothAtOnce },
+  }))
+    it(`finds nothing different after ${options.activations} activations of each family${where}`, async function () {
+      this.timeout(120_000 * families.length);
+      const reports = await fuzzBoth({ seed, ...options });
+      for (const { differences } of reports) expect(differences).to.deep.equal([]);
+      expect(reports.map(({ family }) => family)).to.deep.equal(families);
+    });
 
   for (const name of readdirSync(regressions)) {
     const { family, found, programs } = JSON.parse(readFileSync(regressions + name, "utf8")) as FuzzCase;
@@ -85,6 +91,18 @@ describe("the fuzzer", () => {
       expect(await runCase(family, programs)).to.equal(undefined);
     });
   }
+
+  it("finds what is left at an action checkpoint where no files are removed", async function () {
+    this.timeout(120_000);
+    const { change = (machine) => machine, ...place } = ignoringDraws(placeCalled(bothAtOnce));
+    const ground: FuzzGround = {
+      ...place,
+      change: (machine) => ({ ...change(machine), leftOut: "empty-scratch" }),
+    };
+    const blind = { family: "python", name: "blind-level", mostDifferences: 1 } as const;
+    const { differences } = await fuzz({ ...blind, seed, activations, ground });
+    expect(differences[0]?.found).to.match(/^report\.files/);
+  });
 
   for (const family of families) {
     it(`finds what ${family} leaves where no files are removed, and names the step`, async function () {

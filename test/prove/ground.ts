@@ -1,5 +1,6 @@
 // Real containers in which proofs are made: an action runs, its container is put back, and what became of it is told.
 
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import {
   type Checkpoint,
@@ -23,12 +24,14 @@ import { ContainerCheckpoint, RestorerError } from "../../restorer/index.ts";
 import type { Family, Json, JsonObject } from "../corpus.ts";
 import { instanceName } from "../system/instance.ts";
 import { patience } from "../system/real-invoker.ts";
+import { watched } from "../system/watched.ts";
 
 /** build/native, seen from build/js/test/prove. */
 const launcher = fileURLToPath(new URL("../../../native/lean", import.meta.url));
 /** Of every job. */
 export const memoryMB = 256;
 const largestBody = 1 << 20;
+const restTries = 10;
 
 /** The Node that runs this is the one that is proved; the other ones on request. */
 export const kindOf: Readonly<Record<Family, string>> = {
@@ -76,6 +79,8 @@ export interface GroundOptions {
   readonly pool?: Partial<PoolSettings>;
   /** Each program's first visit takes an action checkpoint, and the others of the same owner begin there. */
   readonly atLevel?: boolean;
+  /** No container is used that was started: the first is only there for the others to be booted from. Without a `rung`. */
+  readonly isBooted?: boolean;
 }
 
 export interface VisitOptions {
@@ -128,6 +133,7 @@ export class Ground {
   readonly #pool: Pool;
   readonly #kind: string;
   readonly #close: () => Promise<void>;
+  #notBooted: string | undefined;
   #timings: RewindTimings | undefined;
   #taint: Visit["taint"];
   #refused: LevelRefusal | undefined;
@@ -149,7 +155,7 @@ export class Ground {
 
   static async start(options: GroundOptions): Promise<Ground> {
     const { family, name, verify = true, rung, change = (machine) => machine, repository } = options;
-    const { kind = kindOf[family], atLevel = false } = options;
+    const { kind = kindOf[family], atLevel = false, isBooted: boots = false } = options;
     const factory = createLeanFactory({
       instance: instanceName(name),
       interpreters: await findInterpreters(),
@@ -160,20 +166,26 @@ export class Ground {
     });
     await factory.removeLeftovers();
     const found: Probe = rung === undefined ? await probe() : { rung, rungs: [], obstacles: [] };
-    const machine = comparedAfterwards(realMachine(factory, found), found.rung);
+    const runtimes: number[] = [];
+    const seen = watched(factory, ({ runtimePid }) => runtimes.push(runtimePid));
+    const ages = { ageBeforeRetirementMs: Number.MAX_SAFE_INTEGER };
+    const real = realMachine(seen, found, undefined, { boots, ...ages });
+    const machine = boots ? real : comparedAfterwards(real, found.rung);
     const pool = new Pool(change(machine), {
-      ...{ ...defaultPoolSettings, ...patience },
+      ...{ ...defaultPoolSettings, ...patience, ...ages, boots },
       ...{ userMemoryMB: memoryMB, stemCells: [{ kind, count: 1, memoryMB }] },
       ...{ verifyFirst: verify ? Number.POSITIVE_INFINITY : 0, verifyOneIn: Number.MAX_SAFE_INTEGER },
-      ...{ usesBeforeRetirement: Number.MAX_SAFE_INTEGER, ageBeforeRetirementMs: Number.MAX_SAFE_INTEGER },
+      usesBeforeRetirement: Number.MAX_SAFE_INTEGER,
       ...(atLevel && { levelMemoryMB: memoryMB, levelInitMs: 0 }),
       ...options.pool,
     });
     await pool.settled();
-    return new Ground(pool, kind, async () => {
+    const ground = new Ground(pool, kind, async () => {
       await pool.close();
       await factory.close();
     });
+    if (boots) await ground.#replaceByBooted(runtimes[0] ?? 0);
+    return ground;
   }
 
   /**
@@ -186,6 +198,7 @@ export class Ground {
     const initLimits = { ...limits, timeoutMs: options.initTimeoutMs ?? timeoutMs };
     this.#timings = this.#taint = this.#refused = undefined;
     const lease = await this.#pool.lease({ kind: this.#kind, memoryMB, owner });
+    if (this.#notBooted !== undefined) throw new Error(`a container was not booted: ${this.#notBooted}`);
     const { containerId: container, start } = lease;
     lease.keepLogs(largestBody);
     const { source, binary = false } = program;
@@ -206,7 +219,29 @@ export class Ground {
     };
   }
 
+  /** A visit that leaves an action checkpoint, where one can be left: on a busy machine threads may be late to come to rest. */
+  async visitFirst(program: Program, value: JsonObject, options: VisitOptions = {}): Promise<Visit> {
+    for (let attempt = 1; ; attempt++) {
+      const visit = await this.visit(program, value, options);
+      if (visit.refused !== "not-quiescent" || attempt === restTries) return visit;
+    }
+  }
+
   stop(): Promise<void> {
     return this.#close();
+  }
+
+  async #replaceByBooted(runtimePid: number): Promise<void> {
+    const { events } = this.#pool;
+    let failure = "there was nothing to boot it from";
+    events.on("bootFailed", ({ reason, error }) => {
+      failure = `${reason}: ${error.message}`;
+    });
+    events.on("started", ({ isBooted }) => {
+      if (!isBooted) this.#notBooted = failure;
+    });
+    const replaced = once(events, "started");
+    process.kill(runtimePid, "SIGKILL");
+    await replaced;
   }
 }

@@ -4,7 +4,7 @@ import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { proveEachStep, proveWithout } from "./left-out.ts";
 import { stepNames } from "./steps.ts";
-import { proveCanary, proveFaults, proveFuzzed, proveRows } from "./whole.ts";
+import { proveCanary, proveElsewhere, proveFaults, proveFuzzed, proveRows } from "./whole.ts";
 
 const largestSeed = 2 ** 31;
 
@@ -38,6 +38,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }) as [number, number, number];
   const parts = {
     rows: () => proveRows({ write: values.write }),
+    places: () => proveElsewhere(),
     canary: () => proveCanary({ marks }),
     faults: () => proveFaults({ all: values.all }),
     fuzz: () => proveFuzzed({ seed, activations }),

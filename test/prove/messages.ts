@@ -110,7 +110,7 @@ export class MessageBoard {
     const mark = randomBytes(16).toString("hex");
     // Each message is an action of its own.
     const owner = message;
-    const fresh = await this.#rewound.visit(program, {}, { owner });
+    const fresh = await this.#rewound.visitFirst(program, {}, { owner });
     if (said(fresh) === undefined) return `cannot be read: ${show(fresh.result ?? fresh.outcome)}`;
     if (fresh.taint !== undefined) return `reading it costs the container: ${fresh.taint.detail}`;
     const left = await this.#rewound.visit(program, { mark }, { owner });
@@ -129,7 +129,8 @@ export class MessageBoard {
   #misplaced(fresh: Visit, left: Visit, after: Visit, { decision }: PromiseRow): string | undefined {
     if (!this.#atLevel) return undefined;
     if (left.start !== "warm") return `there is no action checkpoint: ${fresh.refused}`;
-    return after.start === "warm" || decision === "replaced" ? undefined : "it was not come back to";
+    if (after.start === "warm" || decision === "replaced") return undefined;
+    return `it was not come back to: ${left.taint?.detail ?? after.start}`;
   }
 
   /** What became of the leaving program and of its container. */

@@ -7,7 +7,9 @@ import { type Costs, costsOf } from "./cost.ts";
 import { costText, writeDocument } from "./document.ts";
 import { summaryOf } from "./fuzz.ts";
 import { fuzzBoth } from "./fuzz-both.ts";
+import type { GroundOptions } from "./ground.ts";
 import { kindsFound, rungsProven } from "./machine.ts";
+import { ignoringDraws, messageRows, places } from "./places.ts";
 import { loadPromises } from "./promises.ts";
 import { Prover } from "./rows.ts";
 
@@ -15,6 +17,8 @@ import { Prover } from "./rows.ts";
 const priced: readonly Family[] = ["python", "nodejs"];
 const stateColumns = 72;
 const shownFinds = 20;
+/** Of the marks and activations that are asked for, in each other place. */
+const shareElsewhere = 1 / 4;
 
 async function measureCosts(): Promise<ReadonlyMap<Family, Costs>> {
   const costs = new Map<Family, Costs>();
@@ -55,13 +59,38 @@ export async function proveRows({ write }: { readonly write: boolean }): Promise
   return broken === 0;
 }
 
-/** `marks` marks in each family, found before the rewind and not after it. */
+/** Every message in each other place. */
+export async function proveElsewhere(): Promise<boolean> {
+  const rows = messageRows();
+  let broken = 0;
+  for (const [place, ground] of Object.entries(places)) {
+    const prover = await Prover.open({ rungs: [], ground: ignoringDraws(ground) });
+    const complaints: string[] = [];
+    for (const row of rows)
+      for await (const complaint of prover.complaints(row)) complaints.push(`${row.state}: ${complaint}`);
+    await prover.close();
+    console.log(`${place}: ${rows.length} promises by all messages, ${complaints.length} complaints`);
+    for (const complaint of complaints) console.log(`  ${complaint}`);
+    broken += complaints.length;
+  }
+  return broken === 0;
+}
+
+/** `marks` marks in each family, found before the rewind and not after it; and a share of them in each other place. */
 export async function proveCanary({ marks }: { readonly marks: number }): Promise<boolean> {
+  let isProved = await proveCanaryAt("in a started container", {}, marks);
+  for (const [place, ground] of Object.entries(places))
+    isProved =
+      (await proveCanaryAt(place, ignoringDraws(ground), Math.ceil(marks * shareElsewhere))) && isProved;
+  return isProved;
+}
+
+async function proveCanaryAt(place: string, ground: Partial<GroundOptions>, marks: number): Promise<boolean> {
   let isProved = true;
   for (const family of families) {
-    const { foundBefore, missedBefore, foundAfter } = await canary({ family, marks });
+    const { foundBefore, missedBefore, foundAfter } = await canary({ family, marks, ...ground });
     console.log(
-      `canary search, ${family}: ${marks} marks, before the rewind each found in ${foundBefore} places or more, after it in ${foundAfter.length}`,
+      `canary search, ${family}, ${place}: ${marks} marks, before the rewind each found in ${foundBefore} places or more, after it in ${foundAfter.length}`,
     );
     for (const find of [...missedBefore.map((what) => `not seen before: ${what}`), ...foundAfter].slice(
       0,
@@ -84,12 +113,24 @@ export async function proveFaults(options: { readonly all: boolean }): Promise<b
   return table.complaints.length === 0;
 }
 
-/** `activations` fuzzed activations in each family. */
-export async function proveFuzzed(options: {
+export interface FuzzProof {
   readonly seed: number;
   readonly activations: number;
-}): Promise<boolean> {
-  console.log(`fuzzer: seed ${options.seed}`);
+}
+
+/** `activations` fuzzed activations in each family; and a share of them in each other place. */
+export async function proveFuzzed({ seed, activations }: FuzzProof): Promise<boolean> {
+  console.log(`fuzzer: seed ${seed}`);
+  let isProved = await proveFuzzedAt({ seed, activations });
+  for (const place of Object.keys(places)) {
+    console.log(`fuzzer, ${place}:`);
+    const share = { seed, activations: Math.ceil(activations * shareElsewhere), place };
+    isProved = (await proveFuzzedAt(share)) && isProved;
+  }
+  return isProved;
+}
+
+async function proveFuzzedAt(options: FuzzProof & { readonly place?: string }): Promise<boolean> {
   const onProgress = (family: Family, done: number): void => console.log(`fuzzer, ${family}: ${done} ...`);
   const reports = await fuzzBoth({ ...options, onProgress });
   for (const report of reports) {

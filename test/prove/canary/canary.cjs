@@ -135,9 +135,10 @@ function downTheStack(hex, depth) {
   return depth === 0 ? 0 : downTheStack(hex, depth - 1) + one.length + two.length - three;
 }
 
-async function spread(hex, forms) {
+async function spread(hex, forms, isInCode) {
   const mark = Buffer.from(hex, "hex");
-  if (hex !== process.env.CANARY || hex !== written) throw new Error("three different marks");
+  if (!isInCode) process.env.CANARY = hex;
+  else if (hex !== process.env.CANARY || hex !== written) throw new Error("three different marks");
   kept.forms = forms.map((form) => Buffer.from(form, "base64"));
   inHeap(mark, hex);
   inCode(mark, hex);
@@ -158,4 +159,5 @@ function look(pieces) {
   return { finds, found: fs.readFileSync("/tmp/found", "latin1") };
 }
 
-exports.main = ({ mark, forms, pieces }) => (pieces === undefined ? spread(mark, forms) : look(pieces));
+exports.main = ({ mark, forms, isInCode, pieces }) =>
+  pieces === undefined ? spread(mark, forms, isInCode) : look(pieces);

@@ -123,9 +123,11 @@ def down_the_stack(text, depth):
     return 0 if depth == 0 else down_the_stack(two[:64], depth - 1) + len(one)
 
 
-def spread(text, forms):
+def spread(text, forms, is_in_code):
     mark = bytes.fromhex(text)
-    if text != os.environ["CANARY"] or text != WRITTEN:
+    if not is_in_code:
+        os.environ["CANARY"] = text
+    elif text != os.environ["CANARY"] or text != WRITTEN:
         raise ValueError("three different marks")
     KEPT["forms"] = [base64.b64decode(form) for form in forms]
     for place in (in_heap, in_code, in_libraries, in_files, in_processes, in_sockets):
@@ -148,4 +150,4 @@ def look(pieces):
 
 
 def main(args):
-    return look(args["pieces"]) if "pieces" in args else spread(args["mark"], args["forms"])
+    return look(args["pieces"]) if "pieces" in args else spread(args["mark"], args["forms"], args["isInCode"])

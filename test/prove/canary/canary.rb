@@ -100,9 +100,10 @@ def down_the_stack(text, depth)
   depth.zero? ? 0 : down_the_stack(two[0, 64], depth - 1) + one.size
 end
 
-def spread(text, forms)
+def spread(text, forms, is_in_code)
   mark = [text].pack('H*')
-  raise ArgumentError, 'three different marks' if text != ENV['CANARY'] || text != WRITTEN
+  ENV['CANARY'] = text unless is_in_code
+  raise ArgumentError, 'three different marks' if is_in_code && (text != ENV['CANARY'] || text != WRITTEN)
   $kept[:forms] = forms.map { |form| form.unpack1('m0') }
   %i[in_heap in_code in_libraries in_files in_processes in_sockets].each { |place| send(place, mark, text) }
   down_the_stack(text, 500)
@@ -119,5 +120,5 @@ def look(pieces)
 end
 
 def main(args)
-  args.key?('pieces') ? look(args['pieces']) : spread(args['mark'], args['forms'])
+  args.key?('pieces') ? look(args['pieces']) : spread(args['mark'], args['forms'], args['isInCode'])
 end
