@@ -15,7 +15,7 @@ const { allocUnsafeSlow } = Buffer;
 const encoder = new TextEncoder();
 
 /** A sharedRun is a run beside which others may come before it is answered. */
-const FRAME = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5 };
+const FRAME = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5, libraries: 6 };
 const LENGTH_BYTES = 4;
 const NONCE_BYTES = 16;
 const HEADER_BYTES = LENGTH_BYTES + NONCE_BYTES + 1;

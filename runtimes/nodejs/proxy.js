@@ -5,6 +5,7 @@ const { inspect } = require("node:util");
 const { Action } = require("./action.js");
 const { loadAddon } = require("./addon.js");
 const { Channel } = require("./channel.js");
+const { createImports } = require("./libraries.js");
 const { createPlace } = require("./load.js");
 const { createRenewal } = require("./randomness.js");
 const { Server, breakOff } = require("./server.js");
@@ -33,10 +34,12 @@ async function main() {
   await warmUp(home, randomness);
   const createWatch = loadAddon("watch", "the channel cannot be watched");
   const channel = new Channel(CHANNEL_FD);
-  const action = new Action(createPlace(home), report);
+  const place = createPlace(home);
+  const action = new Action(place, report);
   const server = new Server({
     channel,
     action,
+    imports: createImports(place.require, randomness),
     randomness,
     watch: (callback) => createWatch(CHANNEL_FD, callback),
     closed: () => reallyExit(0),

@@ -23,8 +23,9 @@ const { setInterval, clearInterval, setTimeout, queueMicrotask } = globalThis;
 
 /** Answers frames until the other side closes the channel; then calls `closed`. */
 class Server {
-  constructor({ channel, action, randomness, watch, closed }) {
+  constructor({ channel, action, imports, randomness, watch, closed }) {
     this.channel = channel;
+    this.imports = imports;
     this.action = action;
     this.randomness = randomness;
     this.isWatched = false;
@@ -81,6 +82,7 @@ class Server {
       if (this.renewsAtRun) this.randomness.renew();
       return this.action.run(parseObject(textOf(payload)));
     }
+    if (type === FRAME.libraries) return this.imports(textOf(payload));
     throw new ChannelError(`a frame of unknown type ${type}`);
   }
 

@@ -224,7 +224,7 @@ for (const family of testedFamilies) {
             [[{ path: "big", content: Buffer.alloc(20_000_000) }], tooLarge[family]],
             [many, /entry "file19\d" does not fit: the container's disk is full/],
           ] as const) {
-            const runtime = new Runtime(family, interpreterOf(family), [], folder);
+            const runtime = new Runtime(family, interpreterOf(family), [], { folder });
             await runtime.receive();
             const { body } = await runtime.init({ code: pack([...entryFile(family), ...entries]) });
             expect(`${(body as { error: string }).error} ${runtime.stderr}`).to.match(words);

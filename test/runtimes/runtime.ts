@@ -90,8 +90,16 @@ export class Runtime {
   #received = Buffer.alloc(0);
   #arrived: () => void = () => {};
 
-  /** `folder`: another place for its HOME. */
-  constructor(family: Family, interpreter: string, extraFlags: readonly string[] = [], folder?: string) {
+  /** `folder`: another place for its HOME; `environment`: beside what all have. */
+  constructor(
+    family: Family,
+    interpreter: string,
+    extraFlags: readonly string[] = [],
+    {
+      folder,
+      environment = {},
+    }: { readonly folder?: string; readonly environment?: Record<string, string> } = {},
+  ) {
     this.#place = realpathSync(mkdtempSync(join(tmpdir(), "rewhisk-place-")));
     // Node looks for one in all folders above an action's: the machine's own must not decide anything.
     writeFileSync(join(this.#place, "package.json"), "{}");
@@ -102,7 +110,12 @@ export class Runtime {
     const argv = [...extraFlags, ...flags.map((flag) => flag.replace("/runtime/", inCheckout("runtimes/")))];
     this.process = spawn(interpreter, argv, {
       cwd: this.home,
-      env: { HOME: this.home, PATH: "/usr/bin:/bin", __OW_API_HOST: "https://openwhisk.example" },
+      env: {
+        HOME: this.home,
+        PATH: "/usr/bin:/bin",
+        __OW_API_HOST: "https://openwhisk.example",
+        ...environment,
+      },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
     const [, stdout, stderr, channel] = this.process.stdio;
@@ -127,6 +140,12 @@ export class Runtime {
   /** Loads an action. */
   init(code: Code, nonce?: Buffer): Promise<Answer> {
     this.send(frame(1, initPayload(code), nonce));
+    return this.receive();
+  }
+
+  /** Has it import libraries, before any action is loaded. */
+  libraries(names: readonly string[]): Promise<Answer> {
+    this.send(frame(6, Buffer.from(JSON.stringify(names))));
     return this.receive();
   }
 

@@ -7,7 +7,7 @@ import json
 import os
 import struct
 
-INIT, RUN, READY, ANSWER = 1, 2, 3, 4
+INIT, RUN, READY, ANSWER, LIBRARIES = 1, 2, 3, 4, 6
 
 _LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<I16sB")

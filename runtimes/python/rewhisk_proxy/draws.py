@@ -92,7 +92,7 @@ class DrawsWatch:
         self._drawn = False
         self._put = []
         try:
-            self._threads, self._code = _threads(), _loaded_code()
+            self._threads, self._code = self._watched_threads(), _loaded_code()
             self._names, self._state = frozenset(_modules), _get_state(_generator)
             self._watch_functions()
             self._watch_types()
@@ -153,19 +153,22 @@ class DrawsWatch:
         return (
             _get_state(_generator) == self._state
             and _generator.gauss_next is None
-            and _threads() <= self._threads
-            and all(_is_quiet_code(path) for path in _loaded_code() - self._code)
+            and self._watched_threads() <= self._threads
+            and all(self._is_quiet_code(path) for path in _loaded_code() - self._code)
             and all(_is_quiet_module(name) for name in set(_modules) - self._names)
         )
+
+
+    def _watched_threads(self):
+        return frozenset(_list("/proc/self/task"))
+
+    def _is_quiet_code(self, path):
+        return is_quiet_code(path)
 
 
 def _references():
     """Each object refers to its type: a new context that was made past ssl is told of here, and so is a new subclass."""
     return [_count_references(one) for one in _CONTEXTS]
-
-
-def _threads():
-    return frozenset(_list("/proc/self/task"))
 
 
 def _loaded_code():
@@ -175,7 +178,8 @@ def _loaded_code():
         return frozenset(_mapped_to_run(file.read()))
 
 
-def _is_quiet_code(path):
+def is_quiet_code(path):
+    """Whether the file is one of Python's own, or of the system, that is known to draw nothing."""
     folder, _, file = path.rpartition("/")
     name = file.partition(".")[0]
     return name in (_QUIET_MODULES if folder + os.sep == _LIBRARY else _QUIET_LIBRARIES)

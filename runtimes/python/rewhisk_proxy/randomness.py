@@ -15,6 +15,12 @@ _seed = _random.Random.seed
 _generator = random._inst
 _from_bytes = int.from_bytes
 _rand_add = ssl.RAND_add
+_others = []
+
+
+def renew_also(renewal):
+    """Adds what renews the generator of a library, which is then called each time."""
+    _others.append(renewal)
 
 
 def renew_randomness():
@@ -22,3 +28,5 @@ def renew_randomness():
     _seed(_generator, _from_bytes(urandom(_SEED_BYTES), "little"))
     _generator.gauss_next = None
     _rand_add(urandom(_OPENSSL_BYTES), _OPENSSL_BYTES)
+    for renewal in _others:
+        renewal()

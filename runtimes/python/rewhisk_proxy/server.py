@@ -9,8 +9,9 @@ import sys
 import traceback
 
 from rewhisk_proxy.action import BAD_GATEWAY, OK, Action, answer_error
-from rewhisk_proxy.channel import INIT, RUN, Channel, ChannelError, parse_init, parse_object
+from rewhisk_proxy.channel import INIT, LIBRARIES, RUN, Channel, ChannelError, parse_init, parse_object
 from rewhisk_proxy.draws import DrawsWatch
+from rewhisk_proxy.libraries import import_libraries
 from rewhisk_proxy.load import Place
 from rewhisk_proxy.randomness import renew_randomness
 
@@ -40,6 +41,8 @@ def serve(channel, action, renew=renew_randomness):
             if renews_at_run:
                 renew()
             status, body = _run(action, payload)
+        elif kind == LIBRARIES:
+            status, body = import_libraries(payload)
         else:
             raise ChannelError(f"a frame of unknown type {kind}")
         _flush()

@@ -1,0 +1,91 @@
+"""Imports libraries before the container's checkpoint is taken, so that no activation pays for that; or says why it cannot."""
+
+# What an import leaves is the same in all activations. So one that draws random numbers, or may hide one, is refused, but for
+# generators that can be renewed. Whoever is refused has half of the libraries: the process is not used any more.
+
+import gc
+import importlib
+import json
+import sys
+
+import _thread
+
+from rewhisk_proxy.channel import ChannelError
+from rewhisk_proxy.draws import DrawsWatch, is_quiet_code
+from rewhisk_proxy.randomness import renew_also
+
+OK, REFUSED = 200, 409
+_SHOWN_CHARACTERS = 300
+
+# Modules that seed a generator of their own when they are imported, and how that is renewed.
+_RENEWALS = {"numpy.random": lambda module: module.mtrand._rand.seed}
+# Packages whose machine code is known to have no generator but these, and to run nobody's code out of sight.
+_KNOWN_PACKAGES = ("markupsafe", "numpy", "pandas")
+# What they load besides.
+_KNOWN_LIBRARIES = frozenset("_ctypes libdl libffi libgcc_s libm libpthread librt libstdc++".split())
+
+
+class _ImportsWatch(DrawsWatch):
+    """As for an init, but that it knows these."""
+
+    def _tell(self):
+        if not _is_running_known():
+            super()._tell()
+
+    def _watched_threads(self):
+        # Those that machine code has started are judged by whether they rest, when the checkpoint is taken.
+        return _thread._count()
+
+    def _is_quiet_code(self, path):
+        return is_quiet_code(path) or _is_known_code(path)
+
+
+def _is_running_known():
+    """Whether the body of a module whose generator is renewed is being run, whoever imports it."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") in _RENEWALS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _is_known_code(path):
+    if path.rpartition("/")[2].partition(".")[0] in _KNOWN_LIBRARIES:
+        return True
+    packages = [sys.modules[name] for name in _KNOWN_PACKAGES if name in sys.modules]
+    folders = [folder for package in packages for folder in package.__path__]
+    return any(path.startswith((folder + "/", folder + ".libs/")) for folder in folders)
+
+
+def import_libraries(payload):
+    """`payload` is the frame's: the JSON text of a list of names. Gives the answer's status and body."""
+    names = json.loads(payload)
+    if not isinstance(names, list):
+        raise ChannelError("a frame of libraries that are no list")
+    watch = _ImportsWatch()
+    refusal = _import_all(names)
+    is_quiet = watch.end()
+    if refusal is None and not is_quiet:
+        refusal = "randomness", "what it draws, or hides, would be the same in all activations"
+    if refusal is not None:
+        why, text = refusal
+        return REFUSED, json.dumps({"refused": why, "text": text[:_SHOWN_CHARACTERS]}).encode() + b"\n"
+    for name, renewal in _RENEWALS.items():
+        if name in sys.modules:
+            renew_also(renewal(sys.modules[name]))
+    # As after the warm-up: later collections neither look at it nor write to it.
+    gc.collect()
+    gc.freeze()
+    return OK, b'{"ok":true}\n'
+
+
+def _import_all(names):
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            return "missing", f"{name}: {error}"
+        except BaseException as error:  # whatever a library raises, SystemExit too
+            return "failed", f"{name}: {type(error).__name__}: {error}"
+    return None
