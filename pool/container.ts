@@ -104,6 +104,7 @@ export class Container {
     const level = this.#levelBytes === undefined ? {} : { levelBytes: this.#levelBytes };
     const booted = this.isBooted ? { isBooted: true } : {};
     const unused = this.uses === 0 ? { isUnused: true } : {};
+    const { libraries } = this.order;
     return {
       id,
       kind,
@@ -118,6 +119,7 @@ export class Container {
       ...level,
       ...booted,
       ...unused,
+      ...(libraries !== undefined && { libraries }),
     };
   }
 
@@ -227,7 +229,9 @@ export class Container {
     }
   }
 
+  /** Over libraries there is none: what they have taken hold of, such as a function that draws, is not watched. */
   get #mayTakeLevel(): boolean {
+    if (this.order.libraries !== undefined) return false;
     return this.#settings.levelMemoryMB > 0 && this.isRewindable && this.#round?.mayTakeLevel === true;
   }
 

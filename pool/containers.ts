@@ -4,12 +4,13 @@ import { Container } from "./container.ts";
 import type { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import { levelRoomBytes } from "./levels.ts";
+import { baseOf, cellsOf, LibraryError, RefusedSets, suiting } from "./libraries.ts";
 import type { Machine } from "./machine.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
 import { isIdle, type Placed, reservedMB } from "./seats.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
-import type { Job, PoolSettings, RemovalCause } from "./types.ts";
+import type { Job, LibrarySet, PoolSettings, RemovalCause } from "./types.ts";
 
 const sweepsPerIdleTime = 4;
 /** As often as half the time for which a container is due. */
@@ -38,6 +39,8 @@ export class Containers {
   readonly #prewarming: Prewarming;
   readonly #failures = new StartFailures();
   readonly #losses = new Losses();
+  readonly #librarySets: readonly LibrarySet[];
+  readonly #refusedSets = new RefusedSets();
   readonly #underWay = new Set<Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
   #retry: NodeJS.Timeout | undefined;
@@ -54,11 +57,14 @@ export class Containers {
     this.#leanGate = new StartGate(settings.parallelStarts);
     this.#dockerGate = new StartGate(machine.docker?.parallelStarts ?? 1);
     const nowMs = (): number => machine.clock.nowMs();
-    this.#prewarming = new Prewarming(settings, nowMs);
+    // Where nothing can be put back, nothing is imported for more than one activation.
+    this.#librarySets = machine.takeCheckpoint === undefined ? [] : settings.libraries;
+    const stemCells = [...settings.stemCells, ...cellsOf(this.#librarySets)];
+    this.#prewarming = new Prewarming({ ...settings, stemCells }, nowMs);
     this.#succession = new Succession(settings, {
       nowMs,
       isLeaving: (container) => this.#leaving.has(container),
-      isTemplateDue: (kind) => machine.templates?.isDue(kind) === true,
+      isTemplateDue: (base) => machine.templates?.isDue(base) === true,
     });
     machine.docker?.follow(() => this.#silenceChanged());
     machine.templates?.follow((failure) => events.emit("bootFailed", failure));
@@ -113,6 +119,18 @@ export class Containers {
     if (job.image === undefined) this.#prewarming.expectFresh(job);
   }
 
+  /** The library sets that a job may meet, the best first, and the one to make a container with. */
+  librariesFor(job: Job): { readonly libraries: readonly string[]; readonly making?: string | undefined } {
+    const libraries = suiting(this.#librarySets, job);
+    if (libraries.length === 0) return { libraries };
+    const nowMs = this.#machine.clock.nowMs();
+    const { kind } = job;
+    const making = libraries.find(
+      (name) => !this.#refusedSets.isHeldBack(baseOf({ kind, libraries: name }), nowMs),
+    );
+    return { libraries, making };
+  }
+
   /** A job has had to wait for this one to be made. */
   countColdStart(container: Container): void {
     this.#prewarming.countColdStart(container.order);
@@ -126,8 +144,8 @@ export class Containers {
     if (this.#isClosing) return;
     this.#retireIdle();
     const nowMs = this.#machine.clock.nowMs();
-    const setbacks = [this.#failures, this.#losses];
-    const isHeldBack = (kind: string): boolean => setbacks.some((one) => one.isHeldBack(kind, nowMs));
+    const setbacks = [this.#failures, this.#losses, this.#refusedSets];
+    const isHeldBack = (base: string): boolean => setbacks.some((one) => one.isHeldBack(base, nowMs));
     const { cells } = this.#prewarming;
     const missing = topUp(cells, this.placed(), this.#settings.userMemoryMB, isHeldBack);
     let ordered = 0;
@@ -139,7 +157,7 @@ export class Containers {
     if (ordered === missing.length) this.#prewarming.begun();
     const due =
       this.#leanGate.freeAhead > 0 ? this.#succession.nextDue([...this.#containers.values()]) : undefined;
-    if (due !== undefined && !isHeldBack(due.kind)) this.#succeed(due);
+    if (due !== undefined && !isHeldBack(baseOf(due.order))) this.#succeed(due);
     const waitsMs = setbacks.flatMap((one) => one.nextTryInMs(nowMs) ?? []);
     clearTimeout(this.#retry);
     this.#retry = waitsMs.length === 0 ? undefined : setTimeout(this.#onChange, Math.min(...waitsMs)).unref();
@@ -218,7 +236,9 @@ export class Containers {
     };
     await gate.enter();
     try {
-      const renewal = container.isBound ? undefined : this.#machine.templates?.renewalOf(container.kind);
+      const renewal = container.isBound
+        ? undefined
+        : this.#machine.templates?.renewalOf(baseOf(container.order));
       // No turn is lost where there is none: the next one that asks must find this one's.
       if (renewal !== undefined) await renewal;
       if (!this.#isStillWanted(container, cause)) {
@@ -228,10 +248,11 @@ export class Containers {
       const sinceMs = this.#machine.clock.nowMs();
       await container.start(hasRoom);
       container.lastUsed = this.#machine.clock.nowMs();
-      this.#failures.succeeded(container.kind);
+      this.#failures.succeeded(baseOf(container.order));
       const tookMs = container.lastUsed - sinceMs;
       const { name, kind, isBooted } = container;
-      this.#events.emit("started", { container: name, kind, isBooted, tookMs });
+      const { libraries } = container.order;
+      this.#events.emit("started", { container: name, kind, libraries, isBooted, tookMs });
       if (this.#isClosing) this.evict(container, "closing");
     } catch (error) {
       const fault = container.taint(error);
@@ -277,15 +298,23 @@ export class Containers {
 
   #startFailed(container: Container, error: Error): void {
     const { kind, name } = container;
-    const failuresInARow = this.#failures.failed(kind, this.#machine.clock.nowMs());
+    const { libraries } = container.order;
+    const nowMs = this.#machine.clock.nowMs();
+    if (error.cause instanceof LibraryError && libraries !== undefined) {
+      this.#refusedSets.refuse(baseOf(container.order), nowMs);
+      this.#events.emit("librariesRefused", { kind, libraries, error: error.cause });
+      this.discard(container, "start-failed");
+      return;
+    }
+    const failuresInARow = this.#failures.failed(baseOf(container.order), nowMs);
     this.#events.emit("startFailed", { container: name, kind, error, failuresInARow });
     this.discard(container, "start-failed");
   }
 
   /** Died while idle. */
   #lost(container: Container): void {
-    const { kind, uses, lastUsed } = container;
-    if (uses === 0) this.#losses.lost(kind, lastUsed, this.#machine.clock.nowMs());
+    const { order, uses, lastUsed } = container;
+    if (uses === 0) this.#losses.lost(baseOf(order), lastUsed, this.#machine.clock.nowMs());
     this.discard(container, "tainted");
     this.#onChange();
   }

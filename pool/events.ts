@@ -3,6 +3,7 @@
 import { EventEmitter } from "node:events";
 import type { RewindTimings } from "../restorer/index.ts";
 import type { LevelOutcome } from "./levels.ts";
+import type { LibraryError } from "./libraries.ts";
 import type { BootFailure } from "./templates.ts";
 import type { RemovalCause, StartKind, TaintReason } from "./types.ts";
 
@@ -13,7 +14,15 @@ export interface ContainerNamed {
 
 export type PoolEventMap = {
   /** A container is clean for the first time. */
-  started: [ContainerNamed & { readonly tookMs: number; readonly isBooted: boolean }];
+  started: [
+    ContainerNamed & {
+      readonly tookMs: number;
+      readonly isBooted: boolean;
+      readonly libraries: string | undefined;
+    },
+  ];
+  /** No containers of the kind have these libraries for a while; the one that was to have them is gone. */
+  librariesRefused: [{ readonly kind: string; readonly libraries: string; readonly error: LibraryError }];
   /** A kind's container was to be booted and is started instead, or no template could be made of one. */
   bootFailed: [BootFailure];
   startFailed: [ContainerNamed & { readonly error: Error; readonly failuresInARow: number }];

@@ -30,6 +30,7 @@ export { cloudMetadata, type NetworkSettings, type Service } from "./lean/networ
 export { preflight } from "./lean/preflight.ts";
 export { servicesOf } from "./lean/services.ts";
 export { type LevelOutcome, type LevelRefusal, levelBytes, levelRefusals } from "./levels.ts";
+export { LibraryError, type LibraryRefusal, libraryRefusals } from "./libraries.ts";
 export { formatLine } from "./log-lines.ts";
 export {
   type Checkpoint,
@@ -53,6 +54,7 @@ export {
   type InitFrame,
   type Job,
   type Lease,
+  type LibrarySet,
   PoolError,
   type PoolFailure,
   type PoolSettings,

@@ -11,6 +11,8 @@ export interface ContainerOrder {
   readonly memoryMB: number;
   /** Absent: a lean container. */
   readonly image?: Image | undefined;
+  /** The library set that is imported before its checkpoint is taken; absent: none. Of lean containers only. */
+  readonly libraries?: string | undefined;
   /** Docker's name for the container ends in it. */
   readonly label?: string | undefined;
 }

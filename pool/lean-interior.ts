@@ -2,9 +2,11 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
+import { asLibraryError, importLibraries, requireFitForBase } from "./imports.ts";
 import type { ContainerOrder, Interior, OnFault } from "./interior.ts";
 import type { Exit, Sandbox } from "./lean/factory.ts";
 import type { LevelOutcome } from "./levels.ts";
+import { baseOf } from "./libraries.ts";
 import { ContainerLogs } from "./logs.ts";
 import { type Checkpoint, type Machine, toldMs, toldPeriod } from "./machine.ts";
 import { Channel, type Reply } from "./proxy/channel.ts";
@@ -33,6 +35,8 @@ export class LeanInterior implements Interior, Inside {
   readonly #orderedMB: number;
   #memoryMB: number;
   readonly #renewal: Renewal | undefined;
+  /** To be imported before the checkpoint is taken. */
+  readonly #libraries: string | undefined;
   #rewinder: Rewinder | undefined;
   /** Of what was booted. */
   #proof: RewindTimings | undefined;
@@ -43,13 +47,13 @@ export class LeanInterior implements Interior, Inside {
 
   /** Booted where there is a template of its kind that this works with, else started. */
   static async make(order: ContainerOrder, machine: Machine, settings: PoolSettings): Promise<LeanInterior> {
-    const { kind, memoryMB } = order;
-    const { boot, renewal } = machine.templates?.wayOf(kind) ?? {};
+    const { kind, memoryMB, libraries } = order;
+    const { boot, renewal } = machine.templates?.wayOf(baseOf(order)) ?? {};
     const booted = boot && (await LeanInterior.#boot(boot, order, machine, settings));
     if (booted !== undefined) return booted;
     try {
       const sandbox = await machine.factory.create(kind, memoryMB);
-      return new LeanInterior(sandbox, memoryMB, machine, settings, { renewal });
+      return new LeanInterior(sandbox, memoryMB, machine, settings, { renewal, libraries });
     } catch (error) {
       renewal?.end();
       throw error;
@@ -59,10 +63,12 @@ export class LeanInterior implements Interior, Inside {
   /** Proven already. Undefined where the boot has failed; throws where no container could be made at all. */
   static async #boot(
     boot: Boot,
-    { kind, memoryMB }: ContainerOrder,
+    order: ContainerOrder,
     machine: Machine,
     settings: PoolSettings,
   ): Promise<LeanInterior | undefined> {
+    const { kind, memoryMB } = order;
+    const base = baseOf(order);
     let booted: Checkpoint | undefined;
     let inside: LeanInterior;
     try {
@@ -72,7 +78,7 @@ export class LeanInterior implements Interior, Inside {
       inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted });
     } catch (failure) {
       booted?.release();
-      if (machine.templates?.hasFailed(kind, failure) === true) return undefined;
+      if (machine.templates?.hasFailed(base, failure) === true) return undefined;
       throw failure;
     } finally {
       boot.end();
@@ -81,7 +87,7 @@ export class LeanInterior implements Interior, Inside {
       inside.#proof = await inside.putBack();
       return inside;
     } catch (failure) {
-      machine.templates?.failed(kind, failure);
+      machine.templates?.failed(base, failure);
       await inside.destroy();
       return undefined;
     }
@@ -93,14 +99,20 @@ export class LeanInterior implements Interior, Inside {
     memoryMB: number,
     machine: Machine,
     settings: PoolSettings,
-    { booted, renewal }: { readonly booted?: Checkpoint | undefined; readonly renewal?: Renewal | undefined },
+    how: {
+      readonly booted?: Checkpoint | undefined;
+      readonly renewal?: Renewal | undefined;
+      readonly libraries?: string | undefined;
+    },
   ) {
+    const { booted, renewal, libraries } = how;
     this.isBooted = booted !== undefined;
     if (booted !== undefined) this.#rewinder = new Rewinder(this, booted, machine, settings);
     const { channelFd, stdoutFd, stderrFd } = sandbox;
     this.#machine = machine;
     this.#settings = settings;
     this.#renewal = renewal;
+    this.#libraries = libraries;
     this.#orderedMB = memoryMB;
     this.#memoryMB = memoryMB;
     this.sandbox = sandbox;
@@ -126,15 +138,26 @@ export class LeanInterior implements Interior, Inside {
     try {
       const { startTimeoutMs } = this.#settings;
       await awaitReady(this, { startTimeoutMs, memoryMB: this.#memoryMB });
-      const checkpoint = await this.#machine.takeCheckpoint?.([this.sandbox.runtimePid]);
-      if (checkpoint === undefined) return await this.putBack();
-      this.#rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
-      const proof = await this.putBack();
-      this.#renewal?.offer(checkpoint);
-      return proof;
+      if (this.#libraries === undefined) return await this.#takeBase();
+      try {
+        await importLibraries(this, this.#libraries, startTimeoutMs);
+        return await this.#takeBase();
+      } catch (error) {
+        throw asLibraryError(error);
+      }
     } finally {
       this.#renewal?.end();
     }
+  }
+
+  async #takeBase(): Promise<RewindTimings | undefined> {
+    const checkpoint = await this.#machine.takeCheckpoint?.([this.sandbox.runtimePid]);
+    if (checkpoint === undefined) return await this.putBack();
+    this.#rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
+    if (this.#libraries !== undefined) await requireFitForBase(this.#rewinder);
+    const proof = await this.putBack();
+    this.#renewal?.offer(checkpoint);
+    return proof;
   }
 
   init(frame: InitFrame, limits: ExchangeLimits, onFault: OnFault): Promise<Timed> {

@@ -7,11 +7,12 @@ import { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import { PoolLease } from "./lease.ts";
 import { levelsToGiveUp } from "./levels.ts";
+import { LibraryError } from "./libraries.ts";
 import type { Machine } from "./machine.ts";
 import { attainableMB } from "./room.ts";
 import type { Leaving } from "./round.ts";
 import { plan, type Step } from "./schedule.ts";
-import { isAlike, type Placed, placesIn, reservedMB } from "./seats.ts";
+import { type Placed, placesIn, reservedMB, suits, type Wanted } from "./seats.ts";
 import { refusalOf } from "./starts.ts";
 import { type Job, type Lease, PoolError, type PoolSettings } from "./types.ts";
 
@@ -117,6 +118,7 @@ export class Pool {
     const wanted = asked.map(({ job, blockedSinceMs = nowMs }) => ({
       ...job,
       image: job.image?.name,
+      ...this.#containers.librariesFor(job),
       ...(this.#isFresh(job) && { isFresh: true, concurrency: 1 }),
       isPatient: nowMs - blockedSinceMs < patienceMs,
     }));
@@ -151,7 +153,7 @@ export class Pool {
         this.#recycle(this.#containers.get(step.container));
         break;
       case "create":
-        this.#order(waiterAt(asked, step.job));
+        this.#order(waiterAt(asked, step.job), step.libraries);
         break;
       case "evict":
         this.#containers.evict(this.#containers.get(step.container), "evicted");
@@ -180,12 +182,14 @@ export class Pool {
     waiter.grant(new PoolLease(container, { start, isFirst }, takeBack));
   }
 
-  /** A container made for the job, unless it gets another one first. */
-  #order(waiter: Waiter): void {
-    const order = orderFor(waiter.job);
-    const isAwaited = (): boolean =>
-      this.#waiting.some(({ job }) => isAlike(seatOf(waiter.job), seatOf(job)));
-    const onFailure = (cause: Error): void => this.#refuse(waiter, refusalOf(cause, order));
+  /** A container made for the job, unless it gets another one first. Without its libraries, it waits for one without them. */
+  #order(waiter: Waiter, libraries: string | undefined): void {
+    const order = { ...orderFor(waiter.job), libraries };
+    const seat = { ...seatOf(waiter.job), libraries };
+    const isAwaited = (): boolean => this.#waiting.some(({ job }) => suits(seat, this.#wantedBy(job)));
+    const onFailure = (cause: Error): void => {
+      if (!(cause.cause instanceof LibraryError)) this.#refuse(waiter, refusalOf(cause, order));
+    };
     this.#containers.start(order, { isAwaited, onFailure });
   }
 
@@ -232,8 +236,12 @@ export class Pool {
   /** Back to the end of its init, unless the next job that can have the container is another owner's. */
   #targetFor(container: Container): CheckpointLevel {
     if (!container.hasLevel || this.#closing !== undefined) return "base";
-    const next = this.#waiting.find(({ job }) => isAlike(container.placed(), seatOf(job)));
+    const next = this.#waiting.find(({ job }) => suits(container.placed(), this.#wantedBy(job)));
     return next === undefined || next.job.owner === container.owner ? "level" : "base";
+  }
+
+  #wantedBy(job: Job): Pick<Wanted, "kind" | "image" | "libraries"> {
+    return { ...seatOf(job), ...this.#containers.librariesFor(job) };
   }
 
   #boundLevels(): void {

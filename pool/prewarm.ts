@@ -1,5 +1,6 @@
 // How many containers of each kind to make ahead, which idle ones to give up, and how long to wait after a failure.
 
+import { baseOf } from "./libraries.ts";
 import { type Placed, reservedMB } from "./seats.ts";
 import type { PoolSettings, Reactive, StemCell } from "./types.ts";
 
@@ -15,8 +16,8 @@ function counts(cells: readonly StemCell[], { kind, state, image, isUnused }: Pl
 }
 
 /** What cells and containers are matched by: lean ones fit in any size. */
-function sortOf({ kind, image, memoryMB }: Pick<Placed, "kind" | "memoryMB"> & { image?: unknown }): string {
-  return image === undefined ? kind : `${kind} ${memoryMB}`;
+function sortOf(one: Pick<Placed, "kind" | "memoryMB" | "libraries"> & { image?: unknown }): string {
+  return one.image === undefined ? baseOf(one) : `${one.kind} ${one.memoryMB}`;
 }
 
 /** How many there are of each sort. */
@@ -36,13 +37,13 @@ function countBeyondCells(cells: readonly StemCell[], containers: readonly Place
 
 /**
  * The containers to start so that every kind has its number again, as far as memory allows, in the order of the cells.
- * `isHeldBack` says which kinds have failed too recently to be tried again.
+ * `isHeldBack` says which kinds, or their variants with libraries, have failed too recently to be tried again.
  */
 export function topUp(
   cells: readonly StemCell[],
   containers: readonly Placed[],
   budgetMB: number,
-  isHeldBack: (kind: string) => boolean,
+  isHeldBack: (base: string) => boolean,
 ): StemCell[] {
   const orders: StemCell[] = [];
   let freeMB = budgetMB - reservedMB(containers);
@@ -52,7 +53,7 @@ export function topUp(
     const have = living.get(sort) ?? 0;
     // Two cells of one kind add up: what the first has used up does not count for the second.
     living.set(sort, Math.max(0, have - cell.count));
-    if (isHeldBack(cell.kind)) continue;
+    if (isHeldBack(baseOf(cell))) continue;
     for (let missing = cell.count - have; missing > 0 && cell.memoryMB <= freeMB; missing--) {
       orders.push({ ...cell, count: 1 });
       freeMB -= cell.memoryMB;
@@ -150,7 +151,7 @@ export class Prewarming {
       image === undefined && (isUsual || this.#isExpected(kind));
     const added = [...this.#freshKinds]
       .filter(([kind]) => this.#isExpected(kind))
-      .filter(([kind]) => !this.#cells.some((cell) => cell.image === undefined && cell.kind === kind))
+      .filter(([kind]) => !this.#cells.some((cell) => cell.image === undefined && baseOf(cell) === kind))
       .map(([kind, { memoryMB }]) => ({ kind, count: 1, memoryMB }));
     return [...this.#cells, ...added].map((cell) => (isFresh(cell) ? { ...cell, isFresh: true } : cell));
   }
@@ -169,7 +170,9 @@ export class Prewarming {
   }
 
   /** A job had to wait until one was made. */
-  countColdStart(order: Pick<StemCell, "kind" | "memoryMB"> & { readonly image?: unknown }): void {
+  countColdStart(
+    order: Pick<StemCell, "kind" | "memoryMB" | "libraries"> & { readonly image?: unknown },
+  ): void {
     const sort = sortOf(order);
     this.#coldStarts.set(sort, (this.#coldStarts.get(sort) ?? 0) + 1);
   }

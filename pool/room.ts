@@ -24,8 +24,8 @@ export class Room {
   }
 
   /**
-   * The idle containers to remove, least recently used first, so that `wanted` fits when all that leaves is gone. While anything
-   * is stuck lean ones come first: one more of Docker's may be lost to its owner without making room.
+   * The idle containers to remove, so that `wanted` fits when all that leaves is gone: first those with libraries that nobody has asked for
+   * yet, then the least recently used. While anything is stuck lean ones come first: one more of Docker's may be lost to its owner without making room.
    */
   makeWay(seats: Placed[], wanted: Wanted): Placed[] {
     const removable = seats.filter(({ image }) => image === undefined || this.#isDockerThere);
@@ -40,7 +40,8 @@ export class Room {
       const grows = growable(removable, wanted);
       const idle = removable.filter((seat) => isIdle(seat) && seat !== grows);
       const surest = this.#isAnyStuck ? oldest(idle.filter(({ image }) => image === undefined)) : undefined;
-      const victim = surest ?? oldest(idle);
+      const unasked = idle.filter(({ libraries, isUnused }) => libraries !== undefined && isUnused === true);
+      const victim = surest ?? oldest(unasked) ?? oldest(idle);
       if (victim === undefined) break;
       evicted.push(victim);
       take(removable, victim);

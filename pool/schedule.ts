@@ -7,7 +7,9 @@ import {
   chooseRecyclable,
   isAlike,
   isComing,
+  isWorthWaitingFor,
   type Placed,
+  suits,
   take,
   type Wanted,
 } from "./seats.ts";
@@ -18,7 +20,13 @@ export type Step =
   | { readonly step: "lease"; readonly job: number; readonly container: number }
   /** A warm container of another owner is put back; a later plan gives it away. */
   | { readonly step: "recycle"; readonly container: number }
-  | { readonly step: "create"; readonly job: number; readonly kind: string; readonly memoryMB: number }
+  | {
+      readonly step: "create";
+      readonly job: number;
+      readonly kind: string;
+      readonly memoryMB: number;
+      readonly libraries?: string;
+    }
   | { readonly step: "evict"; readonly container: number }
   /** It could never fit, or nobody can make its container. */
   | { readonly step: "refuse"; readonly job: number; readonly why: "too-large" | "no-docker" };
@@ -64,14 +72,14 @@ export function plan(
       continue;
     }
     const idle = chooseIdle(seats, wanted, room.freeMB);
-    if (idle !== undefined) {
+    const coming = chooseComing(seats, wanted, room.freeMB);
+    if (idle !== undefined && !isWorthWaitingFor(coming, idle, wanted)) {
       steps.push({ step: "lease", job, container: idle.id });
       room.freeMB -= wanted.memoryMB - idle.memoryMB;
       take(seats, idle);
       shares.offer(wanted, idle.id);
       continue;
     }
-    const coming = chooseComing(seats, wanted, room.freeMB);
     if (coming !== undefined) {
       room.freeMB -= Math.max(0, wanted.memoryMB - coming.memoryMB);
       take(seats, coming);
@@ -92,7 +100,8 @@ export function plan(
       continue;
     }
     if (wanted.memoryMB <= room.freeMB) {
-      steps.push({ step: "create", job, kind: wanted.kind, memoryMB: wanted.memoryMB });
+      const { kind, memoryMB, making: libraries } = wanted;
+      steps.push({ step: "create", job, kind, memoryMB, ...(libraries !== undefined && { libraries }) });
       room.freeMB -= wanted.memoryMB;
       shares.offer(wanted, undefined);
       continue;
@@ -101,7 +110,7 @@ export function plan(
     held.push(wanted);
     if (blocked !== undefined) continue;
     blocked = job;
-    isOneComing = containers.some((seat) => isComing(seat) && isAlike(seat, wanted));
+    isOneComing = containers.some((seat) => isComing(seat) && suits(seat, wanted));
     // Evicting one kind's container for another's job costs a start, and another one when the first kind's jobs come back.
     if (!isOneComing && !(wanted.isPatient && isInUse(containers, steps, wanted))) {
       for (const seat of room.makeWay(seats, wanted)) steps.push({ step: "evict", container: seat.id });
@@ -118,7 +127,7 @@ function isInUse(containers: readonly Placed[], steps: readonly Step[], wanted: 
   const leased = new Set(steps.map((step) => (step.step === "lease" ? step.container : undefined)));
   return containers.some(
     (seat) =>
-      isAlike(seat, wanted) &&
+      suits(seat, wanted) &&
       (seat.state === "running" || leased.has(seat.id)) &&
       (seat.image === undefined || (seat.owner === wanted.owner && wanted.isFresh !== true)),
   );

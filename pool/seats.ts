@@ -8,6 +8,8 @@ export interface Placed {
   readonly kind: string;
   /** Runs this image in Docker: of one size, and one owner's for life. Absent: a lean container. */
   readonly image?: string | undefined;
+  /** The library set that it has imported; absent: none. */
+  readonly libraries?: string | undefined;
   readonly state: ContainerState;
   /** Reserved for it at present. */
   readonly memoryMB: number;
@@ -35,6 +37,10 @@ export interface Placed {
 export interface Wanted {
   readonly kind: string;
   readonly image?: string | undefined;
+  /** The library sets that it may meet, the best first; absent: none. Without libraries any will do. */
+  readonly libraries?: readonly string[];
+  /** Of these the one with which a container is made for it; absent: none. */
+  readonly making?: string | undefined;
   readonly memoryMB: number;
   readonly owner: string;
   /** True: while one of its kind is in use, it rather waits for that than has idle ones of other kinds evicted. */
@@ -72,6 +78,33 @@ export function isAlike(one: Pick<Placed, "kind" | "image">, other: Pick<Placed,
   return one.kind === other.kind && one.image === other.image;
 }
 
+/** A job's own libraries only: what nobody asks for, nobody is to see. */
+export function suits(
+  seat: Pick<Placed, "kind" | "image" | "libraries">,
+  wanted: Pick<Wanted, "kind" | "image" | "libraries">,
+): boolean {
+  return isAlike(seat, wanted) && rankOf(seat, wanted) >= 0;
+}
+
+/** From 0, the best, to one without libraries; negative: it has some that the job must not meet. */
+function rankOf({ libraries }: Pick<Placed, "libraries">, wanted: Pick<Wanted, "libraries">): number {
+  const suiting = wanted.libraries ?? [];
+  return libraries === undefined ? suiting.length : suiting.indexOf(libraries);
+}
+
+/** Those with the best libraries for the job. */
+function best(seats: readonly Placed[], wanted: Wanted): readonly Placed[] {
+  const least = Math.min(...seats.map((seat) => rankOf(seat, wanted)));
+  return seats.filter((seat) => rankOf(seat, wanted) === least);
+}
+
+/** One that is being put back is there sooner than its libraries are imported. */
+export function isWorthWaitingFor(coming: Placed | undefined, idle: Placed, wanted: Wanted): boolean {
+  return (
+    coming?.state === "rewinding" && idle.state === "clean" && rankOf(coming, wanted) < rankOf(idle, wanted)
+  );
+}
+
 /** It will be clean soon, whatever actions do. */
 export function isComing({ state }: Placed): boolean {
   return state === "starting" || state === "rewinding";
@@ -93,30 +126,35 @@ function isFreshEnough({ state, isUnused }: Placed, { isFresh }: Wanted): boolea
 
 /** Of the wanted kind, and what it would have to grow by is free. Docker's are of the wanted size or do not fit. */
 function fits(seat: Placed, wanted: Wanted, freeMB: number): boolean {
-  if (!isAlike(seat, wanted) || !isFreshEnough(seat, wanted)) return false;
+  if (!suits(seat, wanted) || !isFreshEnough(seat, wanted)) return false;
   if (seat.image !== undefined) return seat.memoryMB === wanted.memoryMB;
   return wanted.memoryMB - seat.memoryMB <= Math.max(0, freeMB);
 }
 
 /**
- * Warm for this owner; else clean of this kind, rather without growing, rather one that others could not have because it was
+ * Warm for this owner; else clean of this kind, with the best libraries, rather without growing, rather one that others could not have because it was
  * used, rather the one used last (its pages are hot).
  */
 export function chooseIdle(seats: readonly Placed[], wanted: Wanted, freeMB: number): Placed | undefined {
   const fitting = seats.filter((seat) => fits(seat, wanted, freeMB));
   const warm = fitting.filter((seat) => seat.state === "warm" && seat.owner === wanted.owner);
   if (warm.length > 0) return newest(warm);
-  const clean = fitting.filter((seat) => seat.state === "clean");
+  const clean = best(
+    fitting.filter((seat) => seat.state === "clean"),
+    wanted,
+  );
   const large = clean.filter((seat) => seat.memoryMB >= wanted.memoryMB);
   const isUsed = ({ isUnused }: Placed): boolean => isUnused !== true;
   return newest(large.filter(isUsed)) ?? newest(large) ?? newest(clean.filter(isUsed)) ?? newest(clean);
 }
 
-/** One of the kind that is being made or rewound, rather the latter. */
+/** One of the kind that is being made or rewound, rather the latter, with the best libraries. */
 export function chooseComing(seats: readonly Placed[], wanted: Wanted, freeMB: number): Placed | undefined {
   const coming = seats.filter((seat) => isComing(seat) && fits(seat, wanted, freeMB));
-  const rewinding = coming.find((seat) => seat.state === "rewinding");
-  return rewinding ?? coming.find((seat) => seat.memoryMB >= wanted.memoryMB) ?? coming[0];
+  const rewinding = coming.filter((seat) => seat.state === "rewinding");
+  if (rewinding.length > 0) return best(rewinding, wanted)[0];
+  const starting = best(coming, wanted);
+  return starting.find((seat) => seat.memoryMB >= wanted.memoryMB) ?? starting[0];
 }
 
 /** Another owner's warm one that can be put back for this one: the one that was used longest ago. */
@@ -125,15 +163,16 @@ export function chooseRecyclable(
   wanted: Wanted,
   freeMB: number,
 ): Placed | undefined {
-  return oldest(
-    seats.filter((seat) => seat.state === "warm" && seat.image === undefined && fits(seat, wanted, freeMB)),
+  const fitting = seats.filter(
+    (seat) => seat.state === "warm" && seat.image === undefined && fits(seat, wanted, freeMB),
   );
+  return oldest(best(fitting, wanted));
 }
 
 /** The largest idle container of the kind that can be given another size. */
 export function growable(seats: readonly Placed[], wanted: Wanted): Placed | undefined {
   return seats
-    .filter((seat) => isIdle(seat) && seat.image === undefined && isAlike(seat, wanted))
+    .filter((seat) => isIdle(seat) && seat.image === undefined && suits(seat, wanted))
     .filter((seat) => isFreshEnough(seat, wanted))
     .reduce<Placed | undefined>(
       (best, seat) => (best && best.memoryMB >= seat.memoryMB ? best : seat),

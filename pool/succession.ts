@@ -3,6 +3,7 @@
 
 import { ageOf } from "./ageing.ts";
 import type { Container } from "./container.ts";
+import { baseOf } from "./libraries.ts";
 import { reservedMB } from "./seats.ts";
 import type { PoolSettings } from "./types.ts";
 
@@ -10,8 +11,8 @@ export interface SuccessionFacts {
   readonly nowMs: () => number;
   /** It is being removed. */
   readonly isLeaving: (container: Container) => boolean;
-  /** One of this kind is to be started, to boot others from. */
-  readonly isTemplateDue: (kind: string) => boolean;
+  /** One of this base is to be started, to boot others from. */
+  readonly isTemplateDue: (base: string) => boolean;
 }
 
 export class Succession {
@@ -44,7 +45,7 @@ export class Succession {
         container.order.memoryMB <= freeMB &&
         !this.#facts.isLeaving(container) &&
         (ageOf(container, this.#facts.nowMs(), this.#settings) === "due" ||
-          this.#facts.isTemplateDue(container.kind)),
+          this.#facts.isTemplateDue(baseOf(container.order))),
     );
   }
 

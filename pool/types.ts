@@ -47,6 +47,8 @@ export interface Job {
    * that the runtime can run them so. The same for all jobs of an owner.
    */
   readonly concurrency?: number;
+  /** The modules that it asks for, for containers that have some of them imported already; absent: none. */
+  readonly modules?: ReadonlySet<string>;
   /** True: its init is given what another activation of the same owner may not have, so that nobody comes back to it. */
   readonly hasOwnInit?: boolean;
 }
@@ -111,6 +113,19 @@ export interface StemCell {
   readonly reactive?: Reactive;
   /** True: only such count as nobody has used. */
   readonly isFresh?: boolean;
+  /** As in an order. */
+  readonly libraries?: string | undefined;
+}
+
+/** Modules that are imported before the checkpoint of containers of a kind is taken (libraries.ts). */
+export interface LibrarySet {
+  readonly kind: string;
+  /** By these names an action asks for them. */
+  readonly modules: readonly string[];
+  /** As of a stem cell: so many are kept at the ready. */
+  readonly count: number;
+  /** Actions with less memory have a container without them. */
+  readonly memoryMB: number;
 }
 
 /** At each check the number becomes `⌊cold starts / threshold⌋ × increment`, within these bounds. */
@@ -156,6 +171,8 @@ export interface PoolSettings {
   readonly ageBeforeRetirementMs: number;
   /** Containers of a kind are booted from the checkpoint of one that was started (templates.ts). */
   readonly boots: boolean;
+  /** Which containers with libraries there are. */
+  readonly libraries: readonly LibrarySet[];
   /** How long a job waits for a running container of its kind before idle ones of other kinds are evicted for it. */
   readonly patienceMs: number;
   /** An idle container beyond the stem cells is removed after this time. */
@@ -176,6 +193,7 @@ export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
   usesBeforeRetirement: 10_000,
   ageBeforeRetirementMs: 3_600_000,
   boots: false,
+  libraries: [],
   patienceMs: 100,
   idleMs: 600_000,
   prewarmChecks: { firstAfterMs: 600_000, everyMs: 600_000, removedMax: 100 },

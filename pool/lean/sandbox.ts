@@ -5,6 +5,7 @@ import { emptyScratch, hasFiles, type LeanStart } from "../../restorer/index.ts"
 import type { ContainerCgroups } from "./cgroups.ts";
 import type { ContainerNetwork } from "./container-network.ts";
 import type { Launcher } from "./launcher.ts";
+import { restOf } from "./rest.ts";
 import { Sockets } from "./sockets.ts";
 import { allowOthers, awaitReaped, isAlone, killOthers } from "./survivors.ts";
 
@@ -55,6 +56,8 @@ export interface Sandbox {
   hasSockets(): boolean;
   /** True: something is in the scratch space, be it a deleted file that is still open. */
   hasFiles(): boolean;
+  /** What the runtime's threads wait for (rest.ts); undefined: one may go on by itself. */
+  rest(): string | undefined;
   /** Kills, waits, and removes all traces. Idempotent. Throws LeanError `removal`. */
   destroy(): Promise<void>;
 }
@@ -147,6 +150,10 @@ export class LeanSandbox implements Sandbox {
 
   hasFiles(): boolean {
     return hasFiles(this.#parts.scratchFd);
+  }
+
+  rest(): string | undefined {
+    return restOf(this.runtimePid);
   }
 
   destroy(): Promise<void> {

@@ -10,6 +10,7 @@ import {
   FrameReader,
   frameTypes,
   initPieces,
+  librariesPieces,
   nonceBytes,
   type ReceivedFrame,
   runPieces,
@@ -103,6 +104,13 @@ export class Channel {
   ready(timeoutMs: number): Promise<Reply> {
     if (this.#ready !== undefined) return Promise.resolve(this.#ready);
     return this.#await(greeting, timeoutMs);
+  }
+
+  /** Has libraries imported, before any init. */
+  libraries(names: readonly string[], timeoutMs: number): Promise<Reply> {
+    const { maxBytes: maxBodyBytes, keptBytes: keptBodyBytes } = greetingLimits;
+    const limits = { maxBodyBytes, keptBodyBytes, timeoutMs };
+    return this.#ask((nonce) => librariesPieces(nonce, names), limits, false);
   }
 
   init(frame: InitFrame, limits: ExchangeLimits): Promise<Reply> {

@@ -9,7 +9,7 @@ const headBytes = lengthBytes + nonceBytes + 1;
 const statusBytes = 2;
 
 /** A shared RUN is one beside which others may come before it is answered. */
-export const frameTypes = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5 } as const;
+export const frameTypes = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5, libraries: 6 } as const;
 
 /** The pieces of an INIT frame; the code is passed on, not copied. */
 export function initPieces(nonce: Buffer, frame: InitFrame): Buffer[] {
@@ -29,6 +29,14 @@ export function runPieces(nonce: Buffer, body: string, isShared: boolean): Buffe
   writeHead(frame, nonce, isShared ? frameTypes.sharedRun : frameTypes.run, bodyBytes);
   frame.write(body, headBytes);
   return [frame];
+}
+
+/** A LIBRARIES frame: what is to be imported before the checkpoint is taken, in that order. */
+export function librariesPieces(nonce: Buffer, names: readonly string[]): Buffer[] {
+  const body = Buffer.from(JSON.stringify(names));
+  const head = Buffer.allocUnsafe(headBytes);
+  writeHead(head, nonce, frameTypes.libraries, body.length);
+  return [head, body];
 }
 
 function writeHead(head: Buffer, nonce: Buffer, type: number, payloadBytes: number): void {

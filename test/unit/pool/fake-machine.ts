@@ -138,6 +138,8 @@ export class FakeSandbox implements Sandbox {
   ooms = 0;
   /** What an init is said to have left. */
   left: "processes" | "sockets" | "files" | undefined;
+  /** What its threads are said to wait for, before they rest. */
+  readonly restless: string[] = [];
   #exit: (exit: Exit) => void = () => undefined;
 
   constructor(id: string, kind: string, memoryMB: number, behave: Behaviour) {
@@ -184,6 +186,10 @@ export class FakeSandbox implements Sandbox {
   }
   hasFiles(): boolean {
     return this.left === "files";
+  }
+
+  rest(): string | undefined {
+    return this.restless.shift() ?? "";
   }
 
   /** The runtime ends by itself. Its end of the channel may be held open by somebody else. */

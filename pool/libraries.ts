@@ -1,0 +1,106 @@
+// Library levels: containers of a kind that have libraries imported before their checkpoint is taken, and for which jobs they are.
+
+import type { Job, LibrarySet, StemCell } from "./types.ts";
+
+/** Why there are no containers with these libraries, for a while. */
+export type LibraryRefusal = (typeof libraryRefusals)[number];
+export const libraryRefusals = [
+  /** The kind has no such module. */
+  "missing",
+  /** Its import raised something. */
+  "failed",
+  /** Its import drew random numbers, or may hide a generator that cannot be renewed. */
+  "randomness",
+  /** The runtime ended meanwhile. */
+  "ended",
+  /** The kernel killed for want of memory. */
+  "memory",
+  /** It was not over in the time that a start may take. */
+  "late",
+  /** It left other processes. */
+  "processes",
+  /** It left sockets. */
+  "sockets",
+  /** It left files. */
+  "files",
+  /** It left a thread that goes on by itself, or something is pending: a signal, a timer, a lock. */
+  "not-quiescent",
+  /** It left something else that cannot be put back. */
+  "unsupported",
+  /** The system refused, or it was not put back as it was. */
+  "system",
+] as const;
+
+/** Why a container could not have its libraries. */
+export class LibraryError extends Error {
+  readonly code: LibraryRefusal;
+  constructor(code: LibraryRefusal, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "LibraryError";
+    this.code = code;
+  }
+}
+
+const separator = "+";
+
+/** By which orders and containers name a set. */
+export function nameOf({ modules }: Pick<LibrarySet, "modules">): string {
+  return modules.join(separator);
+}
+
+export function modulesOf(libraries: string): readonly string[] {
+  return libraries.split(separator);
+}
+
+/** What containers have the same base by: the kind, and what is imported. */
+export function baseOf({
+  kind,
+  libraries,
+}: {
+  readonly kind: string;
+  readonly libraries?: string | undefined;
+}): string {
+  return libraries === undefined ? kind : `${kind} with ${libraries}`;
+}
+
+/** The containers to be kept at the ready. */
+export function cellsOf(sets: readonly LibrarySet[]): readonly StemCell[] {
+  return sets.map((set) => ({ ...set, libraries: nameOf(set) }));
+}
+
+/** The sets of which the job asks for every module, the larger ones first. */
+export function suiting(
+  sets: readonly LibrarySet[],
+  { kind, image, memoryMB, modules: asked }: Pick<Job, "kind" | "image" | "memoryMB" | "modules">,
+): readonly string[] {
+  if (asked === undefined || image !== undefined) return [];
+  return sets
+    .filter((set) => set.kind === kind && set.memoryMB <= memoryMB)
+    .filter(({ modules }) => modules.every((one) => asked.has(one)))
+    .sort((one, other) => other.modules.length - one.modules.length)
+    .map(nameOf);
+}
+
+/** So long a set that was refused is not tried again: it takes a start, and what it needs may have come meanwhile. */
+const refusedForMs = 600_000;
+
+/** Until when sets are refused, by their bases. */
+export class RefusedSets {
+  readonly #untilMs = new Map<string, number>();
+
+  refuse(base: string, nowMs: number): void {
+    this.#untilMs.set(base, nowMs + refusedForMs);
+  }
+
+  isHeldBack(base: string, nowMs: number): boolean {
+    return nowMs < (this.#untilMs.get(base) ?? 0);
+  }
+
+  /** Milliseconds until the first may be tried again; undefined when none is refused. */
+  nextTryInMs(nowMs: number): number | undefined {
+    const waits = [...this.#untilMs.values()]
+      .map((untilMs) => untilMs - nowMs)
+      .filter((waitMs) => waitMs > 0);
+    return waits.length === 0 ? undefined : Math.min(...waits);
+  }
+}
