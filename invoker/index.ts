@@ -5,6 +5,7 @@ export {
   defaultPoolSettings,
   findInterpreters,
   type Interpreter,
+  type LibrarySet,
   type PoolSettings,
   type PoolStatus,
   type Probe,
@@ -53,6 +54,7 @@ export {
   type StoreLevel,
   sizeBytes,
 } from "./config/invoker-settings.ts";
+export { readLibrarySets } from "./config/library-sets.ts";
 export type { Notice } from "./config/notices.ts";
 export { readClusterSettings, readUserEvents, SettingsError } from "./config/read-cluster.ts";
 export { defaultWireSettings, type LogStore, type WireSettings } from "./config/wire-settings.ts";

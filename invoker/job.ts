@@ -8,6 +8,7 @@ import {
   type RewindPolicy,
   rewindPolicies,
 } from "../pool/index.ts";
+import { modulesOfAnnotation, modulesOfSource } from "./asked-modules.ts";
 import { type InvokerSettings, sizeBytes } from "./config/invoker-settings.ts";
 import { unlockArguments } from "./locked-arguments.ts";
 import type { StoredAction } from "./store/stores.ts";
@@ -52,8 +53,10 @@ export function describeJob(order: Order, action: RunnableAction, settings: Invo
   const main = "main" in document.exec ? document.exec.main : undefined;
   const deadline = (nowMs: number): string => String(Math.floor(nowMs) + limits.timeout);
   const exchange = exchangeLimits(message, limits, settings);
+  const modules = modulesAskedBy(action, settings);
   return {
     kind,
+    ...(modules && { modules }),
     ...(image && { image, label: `${message.user.namespace.name}_${document.name}` }),
     memoryMB: limits.memory,
     owner: `${message.user.namespace.name} ${document._id} ${document._rev ?? document.version}`,
@@ -75,6 +78,28 @@ export function describeJob(order: Order, action: RunnableAction, settings: Invo
       return `{"value":${args.valueText},${rest.slice(1)}`;
     },
   };
+}
+
+/** The annotation by which an action's author says which modules may be there before it is loaded. */
+export const librariesAnnotation = "libraries";
+
+/** Of actions that stay in hand while they are used. */
+const modulesOf = new WeakMap<StoredAction, ReadonlySet<string>>();
+
+/** Undefined where no container of the kind has any before it is loaded. */
+function modulesAskedBy(
+  { stored, kind, image }: RunnableAction,
+  { pool }: InvokerSettings,
+): ReadonlySet<string> | undefined {
+  if (image !== undefined || !pool.libraries.some((set) => set.kind === kind)) return undefined;
+  const known = modulesOf.get(stored);
+  if (known !== undefined) return known;
+  const { document, code, binary } = stored;
+  const asked =
+    modulesOfAnnotation(annotationOf(document.annotations, librariesAnnotation)) ??
+    modulesOfSource(kind, binary ? "" : (code?.toString() ?? ""));
+  modulesOf.set(stored, asked);
+  return asked;
 }
 
 /** The annotation by which an action's author chooses when its containers are rewound. */

@@ -6,6 +6,7 @@ import {
   type LevelOutcome,
   levelBytes,
   levelRefusals,
+  libraryRefusals,
   type PoolStatus,
   type RewindTimings,
   removalCauses,
@@ -81,6 +82,11 @@ export class Metrics {
     "Containers that could not be booted, by reason",
     ["reason"],
   );
+  readonly librariesRefused = this.#counter(
+    "libraries_refused_total",
+    "Library sets that no container could be made with, by reason",
+    ["reason"],
+  );
   readonly containerStart = this.#histogram(
     "container_start_seconds",
     "From the order to a proven checkpoint",
@@ -104,6 +110,7 @@ export class Metrics {
       this.tainted.inc({ reason }, 0);
       this.bootsFailed.inc({ reason }, 0);
     }
+    for (const reason of libraryRefusals) this.librariesRefused.inc({ reason }, 0);
     for (const how of ["started", "booted"]) this.containersMade.inc({ how }, 0);
     for (const status of [0, 1, 2, 3]) this.activations.inc({ status }, 0);
     for (const start of ["cold", "clean", "rewound", "warm"]) this.starts.inc({ start }, 0);
@@ -125,6 +132,9 @@ export class Metrics {
       for (const state of states) {
         containers.set({ state }, present.filter((container) => container.state === state).length);
       }
+    });
+    const libraries = this.#gauge("containers_with_libraries", "Containers that have libraries", [], () => {
+      libraries.set(status().containers.filter((container) => container.libraries !== undefined).length);
     });
     const memory = this.#gauge("memory_reserved_bytes", "Memory reserved by containers", [], () => {
       memory.set(status().reservedMB * bytesPerMB);

@@ -55,6 +55,8 @@ export class Observer {
   readonly #log: Logger;
   /** Of boots that failed: kind and reason. */
   readonly #saidOfBoots = new LRUCache<string, true>({ max: rememberedMax });
+  /** Of libraries that were refused: base and reason. */
+  readonly #saidOfLibraries = new LRUCache<string, true>({ max: rememberedMax });
   readonly #saidOfPolicy = new LRUCache<string, true>({ max: rememberedMax });
   /** By kind, of those whose last start failed. */
   readonly #startFaults = new LRUCache<string, string>({ max: rememberedMax });
@@ -84,6 +86,7 @@ export class Observer {
       this.#log[isSaid ? "debug" : "error"](fields, "a container could not be started");
     });
     events.on("bootFailed", (failure) => this.#bootFailed(failure));
+    events.on("librariesRefused", (refusal) => this.#librariesRefused(refusal));
     events.on("leased", ({ start, waitedMs }) => {
       this.metrics.starts.inc({ start });
       this.metrics.stock.started(start);
@@ -284,13 +287,14 @@ export class Observer {
     for (const tell of this.endings) tell(ended);
   }
 
-  #started({ container, kind, isBooted, tookMs }: PoolEventMap["started"][0]): void {
+  #started({ container, kind, libraries, isBooted, tookMs }: PoolEventMap["started"][0]): void {
     const how = isBooted ? "booted" : "started";
     this.metrics.containersStarted.inc({ result: "ready" });
     this.metrics.containersMade.inc({ how });
     this.#startFaults.delete(kind);
     this.metrics.containerStart.observe(tookMs / millisecondsPerSecond);
-    const fields = { event: "container-started", transid: ownTransid.pool, container, kind, how, tookMs };
+    const named = { event: "container-started", transid: ownTransid.pool, container, kind };
+    const fields = { ...named, ...(libraries !== undefined && { libraries }), how, tookMs };
     this.#log.info(fields, "a container is ready");
   }
 
@@ -302,6 +306,17 @@ export class Observer {
     this.#saidOfBoots.set(known, true);
     const named = { event: "container-not-booted", transid: ownTransid.pool, kind, reason };
     this.#log.warn({ ...named, detail: error.message }, "a container could not be booted, and is started");
+  }
+
+  /** Once for each set and reason: it is tried again after a while. */
+  #librariesRefused({ kind, libraries, error }: PoolEventMap["librariesRefused"][0]): void {
+    const reason = error.code;
+    this.metrics.librariesRefused.inc({ reason });
+    const known = `${kind} ${libraries} ${reason}`;
+    if (this.#saidOfLibraries.has(known)) return;
+    this.#saidOfLibraries.set(known, true);
+    const named = { event: "libraries-refused", transid: ownTransid.pool, kind, libraries, reason };
+    this.#log.warn({ ...named, detail: error.message }, "no container has these libraries for a while");
   }
 
   #removed({ container, kind, cause, failure }: PoolEventMap["removed"][0]): void {

@@ -1,4 +1,4 @@
-// Library levels: containers of a kind that have libraries imported before their checkpoint is taken, and for which jobs they are.
+// Library sets: what containers of a kind have imported before their checkpoint is taken, and for which jobs they are.
 
 import type { Job, LibrarySet, StemCell } from "./types.ts";
 

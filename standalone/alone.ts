@@ -9,6 +9,7 @@ import {
   preflight,
   probe,
   projectFolder,
+  readLibrarySets,
   type StemCell,
   startInvoker,
 } from "../invoker/index.ts";
@@ -106,6 +107,7 @@ export function requireContainers({
 /** The usual settings, with so much memory and containers ready for each family of kinds that there is. */
 function invokerSettings(usual: InvokerSettings, options: Options, manifest: Manifest): InvokerSettings {
   const { userMemoryMB, rewind, boots } = options;
+  const libraries = readLibrarySets(options.libraries).sets;
   const memoryMB = usual.memoryMB.std;
   const defaults = Object.values(manifest.runtimes).flatMap((runtimes) =>
     runtimes.filter((one) => one.default),
@@ -117,6 +119,7 @@ function invokerSettings(usual: InvokerSettings, options: Options, manifest: Man
       userMemoryMB,
       rewind,
       boots,
+      libraries,
       stemCells: stemCellsFor(
         defaults.map(({ kind }) => kind),
         { userMemoryMB, memoryMB },

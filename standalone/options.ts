@@ -2,7 +2,7 @@
 
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { type RewindPolicy, rewindPolicies } from "../invoker/index.ts";
+import { type RewindPolicy, readLibrarySets, rewindPolicies } from "../invoker/index.ts";
 import type { CouchSettings } from "./store/couchdb.ts";
 
 export interface Options {
@@ -18,6 +18,8 @@ export interface Options {
   readonly rewind: RewindPolicy;
   /** Containers are booted from the checkpoint of one that was started. */
   readonly boots: boolean;
+  /** Which containers have libraries, as the setting `rewhisk.libraries` says it. */
+  readonly libraries: string;
   /** The largest concurrency limit that an action may have. */
   readonly concurrencyMax: number;
   readonly place: Place;
@@ -57,6 +59,7 @@ const names = [
   "--user-memory",
   "--kinds",
   "--rewind",
+  "--libraries",
   "--concurrency-limit",
   "--kafka",
   "--couchdb",
@@ -120,6 +123,7 @@ export function readOptions(
     kinds: readKinds(given.get("--kinds"), errors),
     rewind: readPolicy(given.get("--rewind"), defaults.pool.rewind, errors),
     boots,
+    libraries: readLibraries(given.get("--libraries"), errors),
     concurrencyMax: readConcurrency(given.get("--concurrency-limit"), defaults.concurrency, errors),
     place: readPlace(given, cluster, errors),
     manifestFile: readManifestFile(given.get("--manifest"), given, cluster, errors),
@@ -234,6 +238,12 @@ function readKinds(text: string | undefined, errors: string[]): readonly string[
     }
   }
   return kinds;
+}
+
+function readLibraries(text: string | undefined, errors: string[]): string {
+  for (const { item, why } of readLibrarySets(text ?? "").problems)
+    errors.push(`--libraries: '${item}': ${why}`);
+  return text ?? "";
 }
 
 function readPolicy(text: string | undefined, absent: RewindPolicy, errors: string[]): RewindPolicy {

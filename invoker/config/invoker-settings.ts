@@ -2,6 +2,7 @@
 
 import {
   defaultPoolSettings,
+  type LibrarySet,
   type PoolSettings,
   type RewindPolicy,
   rewindPolicies,
@@ -48,6 +49,7 @@ export function defaultInvokerSettings(): InvokerSettings {
     number,
     rewind: choiceDefault("rewhisk.rewind", rewindPolicies),
     boots: defaultPoolSettings.boots,
+    libraries: defaultPoolSettings.libraries,
     idleMs: defaultPoolSettings.idleMs,
   });
 }
@@ -58,6 +60,7 @@ export function invokerSettings({
   number,
   rewind,
   boots,
+  libraries,
   idleMs,
 }: {
   readonly limits: SharedLimits;
@@ -65,6 +68,7 @@ export function invokerSettings({
   readonly number: (key: string) => number;
   readonly rewind: RewindPolicy;
   readonly boots: boolean;
+  readonly libraries: readonly LibrarySet[];
   readonly idleMs: number;
 }): InvokerSettings {
   return {
@@ -81,6 +85,7 @@ export function invokerSettings({
       levelInitMs: number("rewhisk.action-checkpoints.init"),
       rewind,
       boots,
+      libraries,
       idleMs,
     },
     peekFactor: number("whisk.container-pool.concurrent-peek-factor"),

@@ -1,12 +1,13 @@
 // Reads the environment of stock's invoker into one value, or lists everything that is wrong with it.
 
-import { rewindPolicies } from "../../pool/index.ts";
+import { type LibrarySet, rewindPolicies } from "../../pool/index.ts";
 import { dockerOnly } from "../lean-arguments.ts";
 import { Kinds, type ManifestContent, readManifest } from "../manifest.ts";
 import type { ClusterSettings, DockerClusterSettings } from "./cluster-settings.ts";
 import { defaultLimits, type Range, type SharedLimits } from "./entries.ts";
 import { type Environment, gatherSettings } from "./environment.ts";
 import { type InvokerSettings, invokerSettings, type StoreLevel, storeLevels } from "./invoker-settings.ts";
+import { readLibrarySets } from "./library-sets.ts";
 import { type Notice, noticesOf } from "./notices.ts";
 import { readS3 } from "./read-s3.ts";
 import { readCouch, readDocker, readHttp, readKafka, readLeanImages, readTracing } from "./read-services.ts";
@@ -158,6 +159,7 @@ function readInvoker(reader: SettingReader, notices: Notice[]): InvokerSettings 
       number,
       rewind: reader.choice("rewhisk.rewind", rewindPolicies),
       boots: reader.boolean("rewhisk.boots"),
+      libraries: readLibraries(reader),
       idleMs: number("whisk.container-proxy.timeouts.idle-container"),
     }),
     topicPrefix: reader.text("whisk.kafka.topics.prefix"),
@@ -165,6 +167,13 @@ function readInvoker(reader: SettingReader, notices: Notice[]): InvokerSettings 
     storeNonBlocking: reader.choice("whisk.activation.store-non-blocking-result-level", storeLevels),
     logLevel: logLevels[reader.text("logback.log.level")] ?? "info",
   };
+}
+
+function readLibraries(reader: SettingReader): readonly LibrarySet[] {
+  const key = "rewhisk.libraries";
+  const { sets, problems } = readLibrarySets(reader.text(key));
+  for (const { item, why } of problems) reader.refuse(key, `'${item}': ${why}`);
+  return sets;
 }
 
 /**

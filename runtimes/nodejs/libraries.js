@@ -21,8 +21,10 @@ function createImports(require, randomness) {
       try {
         require(name);
       } catch (error) {
-        const isMissing = error?.code === "MODULE_NOT_FOUND" && String(error.message).includes(`'${name}'`);
-        return { refused: isMissing ? "missing" : "failed", text: `${name}: ${error?.message ?? error}` };
+        // Anything can be thrown.
+        const { code, message = error } = Object(error);
+        const isMissing = code === "MODULE_NOT_FOUND" && String(message).includes(`'${name}'`);
+        return { refused: isMissing ? "missing" : "failed", text: `${name}: ${String(message)}` };
       }
     }
     return undefined;

@@ -78,7 +78,8 @@ export async function startCluster(
 
 /** What OpenWhisk's playbooks give an invoker, as far as it differs from the defaults. */
 export async function invokerEnvironment(
-  options: Pick<Options, "userMemoryMB" | "concurrencyMax" | "rewind"> & Partial<Pick<Options, "boots">>,
+  options: Pick<Options, "userMemoryMB" | "concurrencyMax" | "rewind"> &
+    Partial<Pick<Options, "boots" | "libraries">>,
   cluster: {
     /** Where records wait that the database does not take. */
     readonly folder: string;
@@ -119,6 +120,7 @@ export async function invokerEnvironment(
     CONFIG_whisk_containerFactory_containerArgs_extraEnvVars_0: `__OW_ALLOW_CONCURRENT=${options.concurrencyMax > 1}`,
     CONFIG_rewhisk_rewind: options.rewind,
     CONFIG_rewhisk_boots: String(options.boots === true),
+    CONFIG_rewhisk_libraries: options.libraries ?? "",
     CONFIG_rewhisk_spool_folder: cluster.folder,
     // An API that listens on the loopback interface is out of reach for containers with a network of their own.
     CONFIG_rewhisk_network: hostname.startsWith("127.") ? "none" : "nat",

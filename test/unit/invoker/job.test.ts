@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import { defaultInvokerSettings, feedCapacity, sizeBytes } from "../../../invoker/config/invoker-settings.ts";
 import { type ActivationJob, describeJob } from "../../../invoker/job.ts";
+import type { StoredAction } from "../../../invoker/store/stores.ts";
 import { ExactNumber, type Json } from "../../../invoker/wire/json.ts";
 import type { Order } from "../../../invoker/wire/orders.ts";
 import { guestKey, orderOf, storedAction } from "./orders.ts";
@@ -172,6 +173,25 @@ describe("a job", () => {
       expect(job.rewind).to.equal(policy);
     });
   }
+
+  it("asks for modules where containers of its kind have libraries, by its annotation or its source", () => {
+    const settings = defaultInvokerSettings();
+    const libraries = [{ kind: "python:3", modules: ["numpy"], count: 1, memoryMB: 256 }];
+    const code = Buffer.from("import numpy");
+    const asked = (kind: string, parts: Partial<StoredAction>, value?: Json): string[] | undefined => {
+      const annotations = value === undefined ? [] : [{ key: "libraries", value }];
+      const stored = { ...storedAction({ annotations }), code, ...parts };
+      const withLibraries = { ...settings, pool: { ...settings.pool, libraries } };
+      const { modules } = describeJob(orderOf(), { stored, kind, limits }, withLibraries);
+      return modules && [...modules];
+    };
+    expect(asked("python:3", {})).to.deep.equal(["numpy"]);
+    expect(asked("python:3", {}, "")).to.deep.equal([]);
+    expect(asked("python:3", {}, ["pandas"])).to.deep.equal(["pandas"]);
+    expect(asked("python:3", { binary: true })).to.deep.equal([]);
+    expect(asked("python:3", { code: undefined })).to.deep.equal([]);
+    expect(asked("python:3.12", {})).to.equal(undefined);
+  });
 
   it("may share its container where its limit and its runtime allow it", () => {
     const concurrencyOf = (kind: string, concurrency: number): number =>

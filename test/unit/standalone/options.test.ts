@@ -23,6 +23,7 @@ describe("the command line", () => {
       kinds: undefined,
       rewind: "always",
       boots: false,
+      libraries: "",
       concurrencyMax: 1,
       place: { kind: "alone" },
       manifestFile: undefined,
@@ -43,6 +44,8 @@ describe("the command line", () => {
       "--rewind",
       "on-change",
       "--boots",
+      "--libraries",
+      "python:3=numpy",
       "--concurrency-limit=200",
     );
     expect(options).to.deep.equal({
@@ -54,6 +57,7 @@ describe("the command line", () => {
       kinds: ["nodejs:20", "python:3"],
       rewind: "on-change",
       boots: true,
+      libraries: "python:3=numpy",
       concurrencyMax: 200,
       place: { kind: "alone" },
       manifestFile: undefined,

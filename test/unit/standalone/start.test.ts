@@ -185,7 +185,14 @@ describe("starting", () => {
 describe("the invoker of a cluster on this machine", () => {
   it("gets what OpenWhisk's playbooks give one", async () => {
     const template = readConfigFile("runtimes.template.json") as ManifestTemplate;
-    const options = { userMemoryMB: 1024, concurrencyMax: 2, rewind: "on-change", boots: true } as const;
+    const libraries = "python:3=numpy";
+    const options = {
+      userMemoryMB: 1024,
+      concurrencyMax: 2,
+      rewind: "on-change",
+      boots: true,
+      libraries,
+    } as const;
     const environment = await invokerEnvironment(options, {
       ...{ folder: "/data/cluster", kafkaHosts: "127.0.0.1:9092", databasePort: 5984, password: "secret" },
       ...{ apiUrl: "http://127.0.0.1:3233", manifest: localManifest(template, ["nodejs:20", "python:3"]) },
@@ -210,6 +217,7 @@ describe("the invoker of a cluster on this machine", () => {
       CONFIG_whisk_containerFactory_containerArgs_extraEnvVars_0: "__OW_ALLOW_CONCURRENT=true",
       CONFIG_rewhisk_rewind: "on-change",
       CONFIG_rewhisk_boots: "true",
+      CONFIG_rewhisk_libraries: "python:3=numpy",
       CONFIG_rewhisk_spool_folder: "/data/cluster",
       CONFIG_rewhisk_network: "none",
       CONFIG_whisk_spi_InvokerProvider: "org.apache.openwhisk.core.invoker.InvokerReactive",

@@ -95,15 +95,19 @@ describe("a cluster's settings", () => {
       ],
       [
         "how containers are made and used",
-        { CONFIG_rewhisk_rewind: "fresh", CONFIG_rewhisk_boots: "true" },
-        ({ invoker: { pool } }) => [pool.rewind, pool.boots],
-        ["fresh", true],
+        {
+          CONFIG_rewhisk_rewind: "fresh",
+          CONFIG_rewhisk_boots: "true",
+          CONFIG_rewhisk_libraries: "python:3=numpy",
+        },
+        ({ invoker: { pool } }) => [pool.rewind, pool.boots, pool.libraries],
+        ["fresh", true, [{ kind: "python:3", modules: ["numpy"], count: 1, memoryMB: 256 }]],
       ],
       [
         "how containers are made and used, where nothing is said",
         {},
-        ({ invoker: { pool } }) => [pool.rewind, pool.boots],
-        ["always", false],
+        ({ invoker: { pool } }) => [pool.rewind, pool.boots, pool.libraries],
+        ["always", false, []],
       ],
       [
         "decimal memory",

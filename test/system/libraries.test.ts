@@ -1,0 +1,176 @@
+// Invokers whose containers have libraries imported in their base: who sees them, what is left of them, and what is refused.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { shownFolder, shownInside, surroundings } from "../../benchmarks/published/machine.ts";
+import type { KeyValue, LibrarySet } from "../../invoker/index.ts";
+import { waysOfMaking } from "./booted.ts";
+import { RealInvoker } from "./real-invoker.ts";
+
+const memoryMB = 128;
+
+/** Of each language one module that is there wherever its interpreter is, and actions that ask for it, look for it, and change it. */
+const languages = {
+  "nodejs:20": {
+    module: "express",
+    asking: `const e = require("express");
+      const seen = e.mark ?? null;
+      e.mark = "left";
+      function main() { return { seen, mark: e.mark, random: Math.random() }; }`,
+    looking:
+      "function main() { return { seen: Object.keys(require.cache).filter((name) => name.includes('/express/')).length }; }",
+    random: "require('dns')",
+  },
+  "python:3": {
+    module: "unittest.mock",
+    asking: `import unittest.mock as m, random
+seen = getattr(m, "mark", None)
+m.mark = "left"
+def main(args):
+    return {"seen": seen, "mark": m.mark, "random": random.random()}
+`,
+    looking:
+      "import sys\ndef main(args):\n    return {'seen': len([name for name in sys.modules if name.startswith('unittest')])}\n",
+    random: "multiprocessing",
+  },
+} as const;
+
+const setOf = (kind: string, module: string, count = 1): LibrarySet => ({
+  ...{ kind, modules: [module], count, memoryMB },
+});
+const asking = (...modules: string[]): readonly KeyValue[] => [{ key: "libraries", value: modules }];
+
+interface Held {
+  readonly libraries: string | undefined;
+  readonly isUnused: boolean;
+}
+const containersOf = (real: RealInvoker): Held[] =>
+  real.invoker.status().pool.containers.map(({ libraries, isUnused = false }) => ({ libraries, isUnused }));
+const refused = (real: RealInvoker): unknown[] =>
+  real.lines
+    .map((line) => JSON.parse(line) as { event: string; libraries: string; reason: string })
+    .filter(({ event }) => event === "libraries-refused")
+    .map(({ libraries, reason }) => [libraries, reason]);
+
+for (const kind of ["nodejs:20", "python:3"] as const)
+  for (const way of waysOfMaking)
+    describe(`a ${kind} container that was ${way} with libraries`, () => {
+      const { module, ...code } = languages[kind];
+      let real: RealInvoker;
+
+      before(async () => {
+        real = await RealInvoker.start({
+          ...{ boots: way === "booted", userMemoryMB: 512, verifyFirst: Number.POSITIVE_INFINITY },
+          stemCells: [{ kind, count: 1, memoryMB }],
+          libraries: [setOf(kind, module, way === "booted" ? 2 : 1)],
+        });
+      });
+      after(async () => {
+        const taints = real.taints();
+        await real.stop();
+        expect(taints).to.deep.equal([]);
+      });
+
+      it("is for an action whose source asks for them, each time as it was when they were imported", async () => {
+        real.put("asking", { kind, code: code.asking });
+        const random = new Set<unknown>();
+        for (let i = 0; i < 20; i++) {
+          const { record } = await real.run("asking");
+          const result = record.response.result as { random: number };
+          expect(result).to.deep.include({ seen: null, mark: "left" });
+          random.add(result.random);
+        }
+        expect(random.size).to.equal(20);
+        const used = containersOf(real).filter(({ isUnused }) => !isUnused);
+        expect(used).to.deep.equal([{ libraries: module, isUnused: false }]);
+      });
+
+      it("shows them to nobody else, and is not given to anybody else", async () => {
+        real.put("looking", { kind, code: code.looking });
+        for (let i = 0; i < 3; i++)
+          expect((await real.run("looking")).record.response.result).to.deep.equal({ seen: 0 });
+      });
+
+      it("shows them to who asks for them by an annotation", async () => {
+        real.put("annotated", { kind, code: code.looking, annotations: asking(module) });
+        const { seen } = (await real.run("annotated")).record.response.result as { seen: number };
+        expect(seen).to.be.above(0);
+      });
+    });
+
+describe("an invoker whose libraries cannot be had", () => {
+  for (const [kind, module, reason] of [
+    ["python:3", "multiprocessing", "randomness"],
+    ["python:3", "nothere", "missing"],
+    ["python:3", "encodings.mbcs", "failed"],
+    ["nodejs:20", "nothere", "missing"],
+    ["nodejs:20", "dns", "randomness"],
+  ] as const)
+    it(`runs ${kind} actions without ${module}, and says once that it is '${reason}'`, async () => {
+      const real = await RealInvoker.start({ userMemoryMB: 256, libraries: [setOf(kind, module)] });
+      try {
+        real.put("asking", { kind, code: languages[kind].looking, annotations: asking(module) });
+        for (let i = 0; i < 2; i++)
+          expect((await real.run("asking")).record.response.result).to.deep.equal({ seen: 0 });
+        expect(refused(real)).to.deep.equal([[module, reason]]);
+        expect(containersOf(real).map(({ libraries }) => libraries)).to.deep.equal([undefined]);
+        expect(await real.metric(`rewhisk_libraries_refused_total{reason="${reason}"}`)).to.equal(1);
+      } finally {
+        await real.stop();
+      }
+    });
+});
+
+describe("numpy in the base of a container", () => {
+  const code = `import numpy as np
+def main(args):
+    return {"legacy": np.random.rand(), "new": np.random.default_rng().random(), "sum": float(np.ones((64, 64)).dot(np.ones((64, 64))).sum())}
+`;
+
+  for (const way of waysOfMaking)
+    it(`gives each activation other random numbers, in a container that was ${way}`, async function () {
+      if (!existsSync(join(shownFolder, "packages", "numpy"))) {
+        console.log("      numpy is not there: npm run bench -- --only library brings it");
+        this.skip();
+      }
+      const around = surroundings("python");
+      const [kind, runs] = ["python:3", 20];
+      const libraries = [{ ...setOf(kind, "numpy"), modules: ["numpy", "numpy.random"], memoryMB: 256 }];
+      const real = await RealInvoker.start(
+        {
+          ...{ libraries: libraries.map((one) => ({ ...one, count: way === "booted" ? 2 : 1 })) },
+          ...{ boots: way === "booted", userMemoryMB: 512, verifyFirst: Number.POSITIVE_INFINITY },
+        },
+        "numpy",
+        undefined,
+        1,
+        { repository: around.repository, environment: { PYTHONPATH: `${shownInside}/packages/numpy` } },
+      );
+      try {
+        real.put("drawing", { kind, code, annotations: asking("numpy", "numpy.random") });
+        const seen = new Set<number>();
+        for (let i = 0; i < runs; i++) {
+          const { record } = await real.run("drawing");
+          const {
+            legacy,
+            new: fresh,
+            sum,
+          } = record.response.result as {
+            readonly [name in "legacy" | "new" | "sum"]: number;
+          };
+          expect(sum).to.equal(64 ** 3);
+          seen.add(legacy).add(fresh);
+        }
+        expect(seen.size).to.equal(2 * runs);
+        expect(refused(real)).to.deep.equal([]);
+        expect(real.taints()).to.deep.equal([]);
+        expect(new Set(containersOf(real).map((one) => one.libraries))).to.deep.equal(
+          new Set(["numpy+numpy.random"]),
+        );
+      } finally {
+        await real.stop();
+        around.remove();
+      }
+    }).timeout(120_000);
+});
