@@ -12,6 +12,7 @@ import { distinct } from "./distinct.ts";
 import { type Figure, tableOf } from "./figures.ts";
 import { firstCall } from "./first-call.ts";
 import { fresh } from "./fresh.ts";
+import { library } from "./library.ts";
 import { livePage } from "./live-page.ts";
 import { machineText } from "./machine-text.ts";
 import { ownTime } from "./own-time.ts";
@@ -28,6 +29,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   rewind,
   "first-call": firstCall,
   "second-call": secondCall,
+  library,
   "own-time": ownTime,
   distinct,
   age,
