@@ -2,34 +2,27 @@
 
 import type { Job, LibrarySet, StemCell } from "./types.ts";
 
-/** Why there are no containers with these libraries, for a while. */
-export type LibraryRefusal = (typeof libraryRefusals)[number];
-export const libraryRefusals = [
-  /** The kind has no such module. */
-  "missing",
-  /** Its import raised something. */
-  "failed",
-  /** Its import drew random numbers, or may hide a generator that cannot be renewed. */
-  "randomness",
-  /** The runtime ended meanwhile. */
-  "ended",
-  /** The kernel killed for want of memory. */
-  "memory",
-  /** It was not over in the time that a start may take. */
-  "late",
-  /** It left other processes. */
-  "processes",
-  /** It left sockets. */
-  "sockets",
-  /** It left files. */
-  "files",
-  /** It left a thread that goes on by itself, or something is pending: a signal, a timer, a lock. */
-  "not-quiescent",
-  /** It left something else that cannot be put back. */
-  "unsupported",
-  /** The system refused, or it was not put back as it was. */
-  "system",
-] as const;
+/** Why there are no containers with these libraries, for a while (docs/TROUBLESHOOTING.md). */
+export type LibraryRefusal =
+  | "missing"
+  | "failed"
+  | "randomness"
+  | "ended"
+  | "memory"
+  | "late"
+  | "processes"
+  | "sockets"
+  | "files"
+  | "not-quiescent"
+  | "unsupported"
+  | "system";
+const refusals = {
+  ...{ missing: true, failed: true, randomness: true, ended: true, memory: true, late: true },
+  ...{ processes: true, sockets: true, files: true, "not-quiescent": true, unsupported: true, system: true },
+} as const satisfies Record<LibraryRefusal, true>;
+
+/** All of them, for metrics that show each from the start. */
+export const libraryRefusals = Object.keys(refusals) as readonly LibraryRefusal[];
 
 /** Why a container could not have its libraries. */
 export class LibraryError extends Error {

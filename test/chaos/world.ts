@@ -151,7 +151,15 @@ async function optionsIn(folder: string): Promise<Options> {
   return {
     ...{ port: 0, adminPort: 0, host: "127.0.0.1", dataFolder: join(folder, "controller") },
     userMemoryMB: 3072,
-    ...{ kinds: undefined, rewind: "always", boots: false, libraries: "", concurrencyMax: 1, manifestFile, help: false },
+    ...{
+      kinds: undefined,
+      rewind: "always",
+      boots: false,
+      libraries: "",
+      concurrencyMax: 1,
+      manifestFile,
+      help: false,
+    },
     place: { kind: "alone" },
   };
 }
