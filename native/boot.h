@@ -20,13 +20,21 @@ struct embryo {
 	uint64_t scratch, files;	/* a page of it for whoever boots; the limit of descriptors */
 };
 
+#define MAX_JOINS 8
+
+/* The cgroups of a container. */
+struct joins {
+	int folder;			/* of version 2, or -1 */
+	int files[MAX_JOINS];		/* of version 1: "tasks" */
+	uint32_t count;
+};
+
 /* A birth under way. */
 struct birth {
 	struct boot boot;
 	struct rw_process *embryo;
 	uint32_t uid, gid;
-	const char *cgroups;
-	uint64_t cgroups_length;
+	struct joins joins;
 	uint32_t given;
 	int init;			/* the launcher */
 	pid_t between, child;		/* 0: there is none, or no more */
@@ -53,13 +61,21 @@ int rw_embryo_park(struct rw_process *p, struct rw_error *error);
 
 /* -- boot_birth.c ---------------------------------------------------------------------------------------------------------- */
 
-/* Descriptors of an embryo and of its child, as they come: it has none of its own. */
-enum { FD_US, FD_INIT, FD_TABLE };
+/* Descriptors of an embryo and of its child, as they come: it has none of its own. The last is whatever is needed next. */
+enum { FD_US, FD_INIT, FD_PASSED };
 
 /* Sets birth->child: stopped, traced, with a table of its own. Nothing is left where it fails. */
 int rw_be_born(struct birth *birth, struct rw_error *error);
 /* *pid is 0 afterwards, as it may be before. */
 void rw_kill_and_collect(pid_t *pid);
+
+/* -- boot_cgroups.c -------------------------------------------------------------------------------------------------------- */
+
+/* To be closed also where it fails. */
+int rw_joins_open(struct joins *joins, const char *paths, uint64_t length, struct rw_error *error);
+void rw_joins_close(struct joins *joins);
+/* Queues what the process does to be in those of version 1. */
+int rw_joins_plan(const struct joins *joins, struct rw_process *p, struct rw_error *error);
 
 /* -- boot_start.c: from a waiting process to an empty one --------------------------------------------------------------- */
 

@@ -114,23 +114,34 @@ static int bear(struct birth *birth, const struct clone_args *how, pid_t *child,
 	return rw_finish_ops(embryo, &(int64_t){ 0 }, error);
 }
 
-/* It shares the memory of the embryo, is in the pid namespace of the container, and goes where else the child is to be. */
+/*
+ * It shares the memory of the embryo, is in the pid namespace of the container, and goes where else the child is to be. Also into its
+ * cgroups: so the child has nothing that is charged to the embryo but the pages that they share.
+ */
 static int bear_between(struct birth *birth, struct rw_error *error)
 {
 	struct rw_process *embryo = birth->embryo;
 	const pid_t wanted = BETWEEN_ID;
 	struct clone_args how = { .flags = CLONE_VM, .exit_signal = SIGCHLD, .set_tid_size = 1 };
+	int failed = 0;
 
 	if (rw_constants_put(embryo, TABLE_PASSING + sizeof(how), &wanted, sizeof(wanted), (uint64_t *)&how.set_tid))
 		return rw_fail(error, RW_SYSTEM, E2BIG, "birth");
-	return bear(birth, &how, &birth->between, error);
+	if (birth->joins.folder >= 0) {
+		how.flags |= CLONE_INTO_CGROUP;
+		how.cgroup = FD_PASSED;
+		failed = rw_op(embryo, error, SYS_pidfd_getfd, 0, FD_US, (uint64_t)birth->joins.folder, 0, 0, 0, 0);
+	}
+	return failed ? failed : bear(birth, &how, &birth->between, error);
 }
 
 static int bear_child(struct birth *birth, struct rw_error *error)
 {
 	const struct clone_args how = { .exit_signal = SIGCHLD };
-	int failed = rw_op(birth->embryo, error, SYS_setns, 0, FD_INIT, NAMESPACES, 0, 0, 0, 0);
+	int failed = rw_joins_plan(&birth->joins, birth->embryo, error);
 
+	if (!failed)
+		failed = rw_op(birth->embryo, error, SYS_setns, 0, FD_INIT, NAMESPACES, 0, 0, 0, 0);
 	if (!failed)
 		failed = bear(birth, &how, &birth->child, error);
 	/* With its end the child is the launcher's. */
@@ -166,7 +177,7 @@ static int part(struct birth *birth, struct rw_error *error)
 		failed = rw_op(embryo, error, SYS_pidfd_getfd, 0, FD_US, (uint64_t)fd, 0, 0, 0, 0);
 	if (!failed)
 		failed = rw_op(embryo, error, SYS_mmap, 0, p->image->table, TABLE_SIZE, PROT_READ,
-			       MAP_SHARED | MAP_NORESERVE | MAP_FIXED, FD_TABLE, 0);
+			       MAP_SHARED | MAP_NORESERVE | MAP_FIXED, FD_PASSED, 0);
 	if (failed)
 		return failed;
 	memcpy(p->table + TABLE_CONSTANTS, embryo->table + TABLE_CONSTANTS, embryo->op_count * sizeof(struct op));

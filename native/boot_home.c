@@ -61,19 +61,6 @@ static int take_descriptors(struct birth *birth, struct rw_error *error)
 	return failed;
 }
 
-static int join_cgroups(const struct birth *birth, struct rw_error *error)
-{
-	const char *end = birth->cgroups + birth->cgroups_length;
-
-	for (const char *path = birth->cgroups; path < end; path += strlen(path) + 1) {
-		int fd cleanup_(rw_close) = open(path, O_WRONLY | O_CLOEXEC);
-
-		if (fd < 0 || dprintf(fd, "%d", birth->child) < 0)
-			return rw_fail(error, RW_SYSTEM, errno, "join %s", path);
-	}
-	return 0;
-}
-
 /* As launcher_runtime.c does for a runtime that is started; what is missing of that the embryo has done. */
 static int become_user(struct birth *birth, struct rw_error *error)
 {
@@ -129,11 +116,10 @@ static int keep_from_children(struct rw_process *p, struct rw_error *error)
 static int settle(struct birth *birth, struct rw_error *error)
 {
 	struct rw_process *p = birth->boot.p;
-	int failed = join_cgroups(birth, error);
+	int failed;
 
 	rw_auxiliary_name(&p->image->origin, birth->uid, birth->gid);
-	if (!failed)
-		failed = rw_put_constants(p, error);
+	failed = rw_put_constants(p, error);
 	if (!failed)
 		failed = take_descriptors(birth, error);
 	if (!failed)
@@ -177,8 +163,7 @@ int rw_boot_from(struct rw_process *embryo, int32_t init_pid, uint32_t uid, uint
 	int init cleanup_(rw_close) = (int)syscall(SYS_pidfd_open, init_pid, 0);
 	struct birth birth = { .boot = { .p = p, .bootstrap = { .scratch = embryo->embryo->scratch } },
 			       .embryo = embryo, .uid = uid, .gid = gid,
-			       .cgroups = cgroups, .cgroups_length = cgroups_length,
-			       .given = given, .init = init };
+			       .joins = { .folder = -1 }, .given = given, .init = init };
 	struct frozen frozen = { 0 };
 	int failed;
 
@@ -187,7 +172,10 @@ int rw_boot_from(struct rw_process *embryo, int32_t init_pid, uint32_t uid, uint
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "a boot");
 	p->rung = embryo->embryo->rung;
 	failed = init < 0 ? rw_fail(error, RW_PROCESS_GONE, errno, "launcher %d", init_pid)
-			  : settle_in(&birth, &frozen, verify, error);
+			  : rw_joins_open(&birth.joins, cgroups, cgroups_length, error);
+	if (!failed)
+		failed = settle_in(&birth, &frozen, verify, error);
+	rw_joins_close(&birth.joins);
 	/* With the container goes whatever is being born in it, at any step. */
 	if (failed && rw_is_gone(init_pid))
 		error->reason = RW_PROCESS_GONE;

@@ -9,7 +9,7 @@
  *   --file TARGET:CONTENT     makes a file
  *   --scratch-mb N            size of the one writable place, which is seen as /tmp, /home/action and /dev/shm
  *   --scratch-inodes N        how many files it may hold
- *   --join FILE               a cgroup.procs file; the runtime joins before anything else
+ *   --join FILE               tasks (version 1) or cgroup.procs file of a cgroup; the runtime joins before anything else
  *   --net FILE                the network namespace of the container
  *   --filter FILE             seccomp program as the kernel takes it, at most 4096 instructions
  *   --wait                    there is no runtime until the host sends a signal. SIGUSR1: it has put one here (rw_boot_from). SIGUSR2:

@@ -88,8 +88,8 @@ static void join_cgroups(const struct spec *spec)
 	for (int i = 0; i < spec->join_count; i++)
 		if (write(spec->joins[i], "0", 1) != 1)
 			fail(errno, "join a cgroup");
-	/* Its own cgroups are the root as far as it can see. */
-	if (unshare(CLONE_NEWCGROUP))
+	/* Its own cgroups are the root as far as it can see. An embryo has others born in cgroups that are not below its own. */
+	if (!spec->is_embryo && unshare(CLONE_NEWCGROUP))
 		fail(errno, "cgroup namespace");
 }
 

@@ -181,7 +181,8 @@ RW_API int rw_embryo(struct rw_process *template, int32_t pid, int32_t go, struc
  * Does:   what rw_boot does, by a process that is forked from the embryo into the namespaces of the launcher, whose child it
  *         becomes: it gets what lies between launcher and host, joins the cgroups, drops all privileges.
  * Needs:  as rw_boot; a container with nobody in it but `init_pid`, its launcher, which takes it over at SIGUSR1. `cgroups`:
- *         cgroup.procs files, one after the other, each with its NUL, `cgroups_length` bytes in all.
+ *         files by which a process joins them ("tasks" of version 1, "cgroup.procs" of version 2), one after the other, each with
+ *         its NUL, `cgroups_length` bytes in all.
  *         `given`: so many of the launcher's descriptors, from the first on, are the runtime's as well.
  * Gives:  as rw_boot; memory is shared with the embryo and its other children as long as nobody writes to it.
  * Fails:  every reason, RW_LOST_THREAD where the embryo has ended; no new process is left.

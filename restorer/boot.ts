@@ -26,7 +26,7 @@ export interface Vacancy {
   /** Of the runtime. */
   readonly uid: number;
   readonly gid: number;
-  /** The cgroup.procs files by which it joins its cgroups. */
+  /** By which a process joins its cgroups: `tasks` of version 1, `cgroup.procs` of version 2. */
   readonly joinFiles: readonly string[];
   /** So many of the launcher's descriptors, from the first on, are the runtime's as well. */
   readonly given: number;

@@ -40,6 +40,11 @@ export function weightOfShares(shares: number): number {
   return 1 + Math.floor(((Math.min(Math.max(shares, 2), 262_144) - 2) * 9999) / 262_142);
 }
 
+/** In version 1 a thread that moves itself need not wait, as for a process the kernel does: milliseconds, and all who change cgroups with it. */
+function joinFileOf({ version, folder }: { readonly version: 1 | 2; readonly folder: string }): string {
+  return join(folder, version === 1 ? "tasks" : "cgroup.procs");
+}
+
 /** Of a file that is held open, as it is now. */
 function readHeld(fd: number): string {
   return text.toString("latin1", 0, readSync(fd, text, 0, text.length, 0));
@@ -58,6 +63,7 @@ export class ContainerCgroups {
   readonly #cpu: { readonly version: 1 | 2; readonly folder: string };
   readonly #pids: string;
   readonly #folders: readonly string[];
+  readonly #joinFiles: readonly string[];
   readonly #pidsMax: Buffer;
   #memoryMB = 0;
   #oomKills = 0;
@@ -68,7 +74,9 @@ export class ContainerCgroups {
     this.#memory = tree.place("memory", id);
     this.#cpu = tree.place("cpu", id);
     this.#pids = tree.place("pids", id).folder;
-    this.#folders = [...new Set(controllers.map((name: Controller) => tree.place(name, id).folder))];
+    const places = controllers.map((name: Controller) => tree.place(name, id));
+    this.#folders = [...new Set(places.map(({ folder }) => folder))];
+    this.#joinFiles = [...new Set(places.map(joinFileOf))];
     this.#pidsMax = Buffer.from(String(limits.pidsMax));
     try {
       for (const folder of this.#folders) mkdirSync(folder);
@@ -83,9 +91,9 @@ export class ContainerCgroups {
     }
   }
 
-  /** The files by which a process joins. */
+  /** The files by which a process of one thread joins. */
   get joinFiles(): readonly string[] {
-    return this.#folders.map((folder) => join(folder, "cgroup.procs"));
+    return this.#joinFiles;
   }
 
   get memoryMB(): number {

@@ -1,9 +1,22 @@
 // A process that is booted from another one's checkpoint equals it, goes on as it would, and is rewound as it is.
 
-import { closeSync, openSync, readFileSync, readlinkSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  rmdirSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
+import { chooseUnifiedBase, parseMounts, parseOwnCgroup } from "../../pool/lean/cgroup-tree.ts";
 import { ContainerCheckpoint, type Embryo, RestorerError, type Rung } from "../../restorer/index.ts";
 import { loadPromises } from "../prove/promises.ts";
+import { holdsWithin } from "../within.ts";
 import { Victim, victimProgram } from "./victim.ts";
 
 const rung: Rung = "write-protect";
@@ -74,10 +87,11 @@ async function withEmbryo(
 }
 
 /** With a process that is born of it, and its checkpoint. */
-async function withBornOf(embryo: Embryo, use: Use): Promise<void> {
+async function withBornOf(embryo: Embryo, use: Use, joinFiles: readonly string[] = []): Promise<void> {
   const vacant = await Victim.startVacant();
   try {
-    const born = await ContainerCheckpoint.bootFrom(embryo, vacant.vacancy, { verify: true });
+    const vacancy = { ...vacant.vacancy, joinFiles };
+    const born = await ContainerCheckpoint.bootFrom(embryo, vacancy, { verify: true });
     try {
       await use(vacant.adopt(), born);
     } finally {
@@ -119,6 +133,34 @@ const victims = [
     .filter((name) => refused[name] === undefined),
   ...["boot-objects", "boot-zeroes", "boot-advice", "boot-threads", "boot-stack", "boot-divided"],
 ];
+
+/** A cgroup of version 1 and one of version 2, where there are such: with the file by which a single thread joins. */
+function makeCgroups(): { readonly folder: string; readonly name: string; readonly joinFile: string }[] {
+  const mounts = parseMounts(readFileSync("/proc/self/mountinfo", "utf8"));
+  const own = parseOwnCgroup(readFileSync("/proc/self/cgroup", "utf8"));
+  const unified = mounts.find(({ version }) => version === 2);
+  const bases = [
+    mounts.find(({ version, options }) => version === 1 && options.includes("pids"))?.mountPoint,
+    unified && chooseUnifiedBase(unified, own),
+  ];
+  const name = `rewhisk-boot-test-${process.pid}`;
+  return bases.flatMap((base, index) => {
+    if (base === undefined) return [];
+    const folder = join(base, name);
+    mkdirSync(folder);
+    return [{ folder, name, joinFile: join(folder, index === 0 ? "tasks" : "cgroup.procs") }];
+  });
+}
+
+/** As soon as nobody is left in it. */
+function isRemoved(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** As /proc shows a process: what names it, and where it believes its parts to be. */
 function appearance(pid: number): readonly string[] {
@@ -233,6 +275,34 @@ describe("a process booted from a checkpoint", () => {
               await victim.change();
               expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
             });
+        }),
+      Victim.startPlain,
+    ));
+
+  it("is in the cgroups of its container, of both versions, with all its threads", () =>
+    withImage(
+      "boot-threads",
+      (_, image) =>
+        withEmbryo("boot-threads", image, async (embryo) => {
+          const made = makeCgroups();
+          try {
+            const files = made.map(({ joinFile }) => joinFile);
+            await withBornOf(
+              embryo,
+              async (victim, checkpoint) => {
+                for (const { name, joinFile } of made) {
+                  expect(readFileSync(joinFile, "latin1").split("\n")).to.include(String(victim.pid));
+                  for (const tid of readdirSync(`/proc/${victim.pid}/task`))
+                    expect(readFileSync(`/proc/${victim.pid}/task/${tid}/cgroup`, "latin1")).to.include(name);
+                }
+                await victim.change();
+                expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+              },
+              files,
+            );
+          } finally {
+            for (const { folder } of made) await holdsWithin(10_000, () => isRemoved(folder));
+          }
         }),
       Victim.startPlain,
     ));
