@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { age } from "./age.ts";
 import { boot } from "./boot.ts";
+import { burst } from "./burst.ts";
 import { cluster } from "./cluster.ts";
 import { compareOverhead } from "./compare-overhead.ts";
 import { create } from "./create.ts";
@@ -12,6 +13,7 @@ import { distinct } from "./distinct.ts";
 import { type Figure, tableOf } from "./figures.ts";
 import { firstCall } from "./first-call.ts";
 import { fresh } from "./fresh.ts";
+import { idle } from "./idle.ts";
 import { library } from "./library.ts";
 import { livePage } from "./live-page.ts";
 import { machineText } from "./machine-text.ts";
@@ -38,6 +40,8 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   day,
   fresh,
   create,
+  burst,
+  idle,
   "stock-path": stockPath,
   "live-page": livePage,
   "compare-overhead": compareOverhead,
