@@ -3,8 +3,7 @@
 //   the same import in a container that is made for it: a lean one, and one of Docker's (`docker run` of the bare interpreter, from
 //   the wish to its end). Packages lie on the machine, with their bytecode, and are shown to containers read-only; files are in the
 //   page cache.
-// Does not measure: fetching and installing packages; imports from a cache or from a checkpoint that has them (there are none yet);
-//   the invoker.
+// Does not measure: fetching and installing packages; imports that a container has in its base (that is `library`); the invoker.
 // Varies: the package.
 
 import { existsSync, readFileSync } from "node:fs";

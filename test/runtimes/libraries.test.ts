@@ -42,7 +42,7 @@ const modules: {
     [
       "waits",
       "import threading, time\nthreading.Thread(target=time.sleep, args=(100,), daemon=True).start()\n",
-      "randomness",
+      "not-quiescent",
     ],
     ["throws", "raise ValueError('no')\n", "failed"],
     ["leaves", "import sys\nsys.exit(1)\n", "failed"],

@@ -1,14 +1,51 @@
-// Has a pool of one container replace it by one that is booted from its checkpoint, and sees that it is.
+// The ways in which a pool of one container can have come by it: started, with libraries in its base, or booted from another's checkpoint.
 
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
+import type { KeyValue, PoolSettings, StemCell } from "../../invoker/index.ts";
+import type { Family } from "../../pool/index.ts";
 import { holdsWithin } from "../within.ts";
 import type { RealInvoker } from "./real-invoker.ts";
 import { runtimeOf } from "./runtime-process.ts";
 
 /** How a container has come to be. */
 export const waysOfMaking = ["started", "booted"] as const;
-export type Way = (typeof waysOfMaking)[number];
+export type Way = (typeof waysOfMaking)[number] | "started with libraries";
+
+/** There wherever the interpreter is, and no part of any base without libraries. */
+const modules: { readonly [family in Family]?: string } = {
+  nodejs: "express",
+  python: "unittest.mock",
+};
+
+/** Of all actions that are run in such a container. */
+const leastMB = 128;
+
+/** With libraries too, where containers of the family can have some. */
+export function waysOf(family: Family): readonly Way[] {
+  return modules[family] === undefined ? waysOfMaking : [...waysOfMaking, "started with libraries"];
+}
+
+/** A pool's settings for containers that come to be so; of those that are to be booted one has to be replaced then. */
+export function madeSo(
+  way: Way,
+  family: Family,
+  cell: StemCell,
+): Pick<PoolSettings, "boots" | "stemCells" | "libraries"> {
+  const made = { boots: way === "booted", stemCells: [cell], libraries: [] };
+  if (way !== "started with libraries") return made;
+  return {
+    ...made,
+    stemCells: [],
+    libraries: [{ ...cell, memoryMB: leastMB, modules: [modules[family] ?? ""] }],
+  };
+}
+
+/** By which an action asks for the libraries of such containers. */
+export function askingSo(way: Way, family: Family): { readonly annotations?: readonly KeyValue[] } {
+  if (way !== "started with libraries") return {};
+  return { annotations: [{ key: "libraries", value: [modules[family] ?? ""] }] };
+}
 
 const startMs = 60_000;
 
@@ -24,8 +61,15 @@ function startedContainers(real: RealInvoker): string[] {
 const stackOf = (pid: number): string | undefined =>
   /^.*(?= +\[stack\]$)/m.exec(readFileSync(`/proc/${pid}/maps`, "latin1"))?.[0];
 
-/** The pool's setting `boots` must be on. Leaves one taint behind. */
-export async function replaceByBooted(real: RealInvoker): Promise<void> {
+/** Has a pool of one container, which `madeSo` is for, have the one that is wanted. Booted, it leaves one taint behind. */
+export async function makeSo(real: RealInvoker, way: Way): Promise<void> {
+  if (way === "booted") await replaceByBooted(real);
+  if (way !== "started with libraries") return;
+  const libraries = real.invoker.status().pool.containers.map((container) => container.libraries);
+  expect(libraries.filter((one) => one !== undefined)).to.have.lengthOf(1);
+}
+
+async function replaceByBooted(real: RealInvoker): Promise<void> {
   const first = runtimeOf(startedContainers(real).at(-1) ?? "");
   const stack = stackOf(first);
   process.kill(first, "SIGKILL");

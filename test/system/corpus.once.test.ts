@@ -11,7 +11,7 @@ import {
   referenceRuns,
   sameResult,
 } from "../corpus.ts";
-import { replaceByBooted, waysOfMaking } from "./booted.ts";
+import { makeSo, waysOfMaking } from "./booted.ts";
 import { RealInvoker } from "./real-invoker.ts";
 
 const [ownLine] = process.versions.node.split(".");
@@ -37,7 +37,7 @@ for (const { family, way } of families.flatMap((one) => waysOfMaking.map((way) =
         verifyFirst: Number.POSITIVE_INFINITY,
         boots: way === "booted",
       });
-      if (way === "booted") await replaceByBooted(real);
+      await makeSo(real, way);
       for (const action of actions) {
         const { name, main, binary } = action;
         const code = readCode(action);

@@ -14,7 +14,7 @@ import {
   loadObserver,
   selfObserving,
 } from "../hostile.ts";
-import { replaceByBooted, type Way, waysOfMaking } from "./booted.ts";
+import { askingSo, madeSo, makeSo, type Way, waysOf } from "./booted.ts";
 import { type Done, RealInvoker } from "./real-invoker.ts";
 
 const kinds = { nodejs: "nodejs:20", python: "python:3", ruby: "ruby:3" } as const;
@@ -60,14 +60,19 @@ async function observe(real: RealInvoker, name: string, content: JsonObject = {}
   return resultOf(done);
 }
 
-function put(real: RealInvoker, action: HostileAction, code: Buffer | string = hostileCode(action)): void {
+function put(
+  real: RealInvoker,
+  action: HostileAction,
+  { code = hostileCode(action), way = "started" as Way }: { code?: Buffer | string; way?: Way } = {},
+): void {
   const { name, family, binary, memoryMB, timeoutMs, logsMB } = action;
-  real.put(name, { kind: kinds[family], code, binary, memoryMB, timeoutMs, logsMB });
+  const limits = { memoryMB, timeoutMs, logsMB };
+  real.put(name, { kind: kinds[family], code, binary, ...limits, ...askingSo(way, family) });
 }
 
 /** Runs a hostile action and holds its answer and log against the table. */
-async function attack(real: RealInvoker, action: HostileAction): Promise<Done> {
-  put(real, action);
+async function attack(real: RealInvoker, action: HostileAction, way?: Way): Promise<Done> {
+  put(real, action, way && { way });
   const done = await real.run(action.name, action.value);
   expect(hostileComplaint(action, { status: statusOf(done), result: resultOf(done) })).to.equal(undefined);
   for (const text of action.logs) expect(done.logs.join("\n")).to.include(text);
@@ -84,17 +89,17 @@ for (const family of families) {
     way: Way = "started",
   ): Promise<RealInvoker> => {
     const real = await RealInvoker.start({
-      ...{ rewind, boots: way === "booted" },
+      rewind,
       userMemoryMB: containers * 256,
-      stemCells: [{ kind, count: containers, memoryMB: 256 }],
+      ...madeSo(way, family, { kind, count: containers, memoryMB: 256 }),
       verifyFirst: Number.POSITIVE_INFINITY,
     });
-    if (way === "booted") await replaceByBooted(real);
-    real.put("observer", { kind, code: readFileSync(observer.file) });
+    await makeSo(real, way);
+    real.put("observer", { kind, code: readFileSync(observer.file), ...askingSo(way, family) });
     return real;
   };
 
-  for (const way of waysOfMaking)
+  for (const way of waysOf(family))
     describe(`in the only ${kind} container, which was ${way}, the next owner finds a fresh one after a hostile action that`, () => {
       const random = new Set<string>();
       let real: RealInvoker;
@@ -121,7 +126,7 @@ for (const family of families) {
       for (const action of actions) {
         it(action.what, async () => {
           const taintsBefore = real.taints().length;
-          const done = await attack(real, action);
+          const done = await attack(real, action, way);
           if (action.name === "leaves-timers") await sleep(untilTimersFiredMs);
           const found = differences(
             comparableReport(observer, fresh),
@@ -148,7 +153,7 @@ for (const family of families) {
 
     for (const action of leaving) {
       it(action.what, async () => {
-        put(real, { ...action, timeoutMs: sufferingMs }, selfObserving(action, observer));
+        put(real, { ...action, timeoutMs: sufferingMs }, { code: selfObserving(action, observer) });
         const first = await observe(real, action.name, { observe: true });
         expect(valueAt(first, "markers.found")).to.equal(0);
         // What an observer itself leaves is there from its second report on.

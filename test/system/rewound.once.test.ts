@@ -3,10 +3,10 @@
 import { expect } from "chai";
 import type { Json, PoolSettings } from "../../invoker/index.ts";
 import { families } from "../corpus.ts";
-import { replaceByBooted, waysOfMaking } from "./booted.ts";
+import { askingSo, madeSo, makeSo, waysOf } from "./booted.ts";
 import { RealInvoker } from "./real-invoker.ts";
 
-const rewinds = { started: 1000, booted: 300 } as const;
+const rewinds = { started: 1000, booted: 300, "started with libraries": 300 } as const;
 
 const programs = {
   nodejs: {
@@ -79,28 +79,26 @@ interface Report {
   readonly random: readonly Json[];
 }
 
-/** Every family with containers that are started, and with such as are booted from the checkpoint of another. */
-const ways = families.flatMap((family) => waysOfMaking.map((way) => ({ family, way })));
+/** Every family with containers that are started, with or without libraries, and with such as are booted from the checkpoint of another. */
+const ways = families.flatMap((family) => waysOf(family).map((way) => ({ family, way })));
 
 for (const { family, way } of ways) {
   const { kind, code } = programs[family];
 
   /** A pool of one container. */
   async function start(settings: Partial<PoolSettings>): Promise<RealInvoker> {
-    const stemCells = [{ kind, count: 1, memoryMB: 256 }];
     const real = await RealInvoker.start({
       ...settings,
       userMemoryMB: 256,
-      stemCells,
-      boots: way === "booted",
+      ...madeSo(way, family, { kind, count: 1, memoryMB: 256 }),
     });
-    if (way === "booted") await replaceByBooted(real);
+    await makeSo(real, way);
     return real;
   }
 
   /** What a program sees before and after it has left something in every place it knows, in a pool of one container. */
   async function reports(real: RealInvoker, names: readonly [string, string]): Promise<[Report, Report]> {
-    for (const name of new Set(names)) real.put(name, { kind, code });
+    for (const name of new Set(names)) real.put(name, { kind, code, ...askingSo(way, family) });
     const clean = await real.run(names[0], { leave: true });
     const next = await real.run(names[1], { leave: false });
     return [clean, next].map(({ record }) => record.response.result as unknown as Report) as [Report, Report];
@@ -109,7 +107,7 @@ for (const { family, way } of ways) {
   describe(`a ${kind} container that was ${way}`, () => {
     it(`equals its checkpoint after each of ${rewinds[way]} rewinds`, async () => {
       const real = await start({ verifyFirst: Number.POSITIVE_INFINITY });
-      real.put("tiny", { kind, code });
+      real.put("tiny", { kind, code, ...askingSo(way, family) });
       for (let i = 0; i < rewinds[way]; i++) await real.run("tiny", { leave: i % 10 === 0 });
       const starts = await real.metric('rewhisk_container_starts_total{result="ready"}');
       const taints = real.taints();

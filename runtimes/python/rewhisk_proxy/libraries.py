@@ -33,8 +33,8 @@ class _ImportsWatch(DrawsWatch):
             super()._tell()
 
     def _watched_threads(self):
-        # Those that machine code has started are judged by whether they rest, when the checkpoint is taken.
-        return _thread._count()
+        # Python's are looked at apart; whether those rest that machine code has started is seen when the checkpoint is taken.
+        return frozenset()
 
     def _is_quiet_code(self, path):
         return is_quiet_code(path) or _is_known_code(path)
@@ -63,9 +63,12 @@ def import_libraries(payload):
     names = json.loads(payload)
     if not isinstance(names, list):
         raise ChannelError("a frame of libraries that are no list")
+    threads = _thread._count()
     watch = _ImportsWatch()
     refusal = _import_all(names)
     is_quiet = watch.end()
+    if refusal is None and _thread._count() > threads:
+        refusal = "not-quiescent", "it has left a thread"
     if refusal is None and not is_quiet:
         refusal = "randomness", "what it draws, or hides, would be the same in all activations"
     if refusal is not None:
