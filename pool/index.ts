@@ -77,12 +77,14 @@ export function realMachine(
   settings?: Pick<PoolSettings, "boots" | "ageBeforeRetirementMs">,
 ): Machine {
   const { rung } = probe;
+  const templates =
+    settings?.boots === true && rung !== undefined ? new Templates(systemClock, settings) : undefined;
+  templates?.followTemplates((kind, boot) => factory.bootAhead(kind, boot));
   return {
     factory,
     docker,
     takeCheckpoint: rung === undefined ? undefined : (pids) => ContainerCheckpoint.take(pids, { rung }),
-    templates:
-      settings?.boots === true && rung !== undefined ? new Templates(systemClock, settings) : undefined,
+    templates,
     pendingBytes,
     clock: systemClock,
   };

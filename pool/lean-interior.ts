@@ -1,7 +1,7 @@
 // What a lean container holds: a sandbox, the channel to its runtime, its output, and the way back to its checkpoint.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
+import type { CheckpointLevel, RewindTimings, Waiting } from "../restorer/index.ts";
 import { asLibraryError, importLibraries, requireFitForBase } from "./imports.ts";
 import type { ContainerOrder, Interior, OnFault } from "./interior.ts";
 import type { Exit, Sandbox } from "./lean/factory.ts";
@@ -72,9 +72,15 @@ export class LeanInterior implements Interior, Inside {
     let booted: Checkpoint | undefined;
     let inside: LeanInterior;
     try {
-      const sandbox = await machine.factory.create(kind, memoryMB, async (waiting) => {
+      const bootOne = async (waiting: Waiting): Promise<void> => {
         booted = await boot.from(waiting);
-      });
+      };
+      const takeOver = (checkpoint: Checkpoint): void => {
+        booted = checkpoint;
+      };
+      // What is booted ahead has no libraries.
+      const isPlain = order.libraries === undefined;
+      const sandbox = await machine.factory.create(kind, memoryMB, bootOne, isPlain ? takeOver : undefined);
       inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted });
     } catch (failure) {
       booted?.release();

@@ -1,6 +1,7 @@
 // What containers are booted from: of each kind the image of one that was started, which is renewed before it is too old.
 
 import { ContainerCheckpoint, RestorerError, type Template, type Waiting } from "../restorer/index.ts";
+import type { BootAhead } from "./lean/factory.ts";
 import type { Checkpoint, Clock } from "./machine.ts";
 import { asTaint } from "./taint.ts";
 import type { PoolSettings, TaintReason } from "./types.ts";
@@ -60,6 +61,7 @@ export class Templates {
   /** Until when kinds that could not be booted are started. */
   readonly #refusedUntilMs = new Map<string, number>();
   #onFailure: (failure: BootFailure) => void = () => undefined;
+  #onTemplate: (kind: string, boot: BootAhead | undefined) => void = () => undefined;
   #isClosed: boolean = false;
 
   constructor(
@@ -75,6 +77,11 @@ export class Templates {
 
   follow(onFailure: (failure: BootFailure) => void): void {
     this.#onFailure = onFailure;
+  }
+
+  /** `onTemplate` is told what boots containers of a kind before they are wanted, whenever that changes. */
+  followTemplates(onTemplate: (kind: string, boot: BootAhead | undefined) => void): void {
+    this.#onTemplate = onTemplate;
   }
 
   /**
@@ -148,6 +155,25 @@ export class Templates {
     };
   }
 
+  #bootAhead(kind: string, kept: Kept): BootAhead {
+    return {
+      isOver: () => kept.isGivenUp,
+      from: async (waiting) => {
+        if (kept.isGivenUp) throw new RestorerError("system", "the template has been given up", true);
+        const boot = this.#hold(kept);
+        try {
+          return await boot.from(waiting);
+        } catch (error) {
+          // Nobody else hears of it.
+          if (error instanceof RestorerError && !kept.isGivenUp) this.failed(kind, error);
+          throw error;
+        } finally {
+          boot.end();
+        }
+      },
+    };
+  }
+
   #renew(kind: string): Renewal {
     let settle = (): void => undefined;
     this.#renewals.set(kind, new Promise((resolve) => (settle = resolve)));
@@ -171,7 +197,9 @@ export class Templates {
       const template = checkpoint.template?.();
       if (template === undefined) return;
       this.#forget(kind);
-      this.#kept.set(kind, { template, bornMs: this.#clock.nowMs(), users: 0, isGivenUp: false });
+      const kept: Kept = { template, bornMs: this.#clock.nowMs(), users: 0, isGivenUp: false };
+      this.#kept.set(kind, kept);
+      this.#onTemplate(kind, this.#bootAhead(kind, kept));
     } catch (error) {
       this.failed(kind, error);
     }
@@ -183,6 +211,7 @@ export class Templates {
     this.#kept.delete(kind);
     kept.isGivenUp = true;
     freeIfUnused(kept);
+    this.#onTemplate(kind, undefined);
   }
 }
 

@@ -1,7 +1,9 @@
-// A container with all but its runtime: it waits to be told how much memory it has and what to run.
+// A container with all but its runtime: it waits to be told how much memory it has and what to run. Or with a runtime that was booted
+// before anybody wanted it.
 
 import { closeSync, readSync } from "node:fs";
 import type { LeanStart } from "../../restorer/index.ts";
+import type { Checkpoint } from "../machine.ts";
 import type { ContainerCgroups } from "./cgroups.ts";
 import type { ContainerNetwork } from "./container-network.ts";
 import { Launcher } from "./launcher.ts";
@@ -25,18 +27,31 @@ interface BlankParts {
   readonly onGone: () => void | Promise<void>;
 }
 
-/** From the start of its launcher to that of its runtime. */
+/** A runtime that has been booted ahead. */
+export interface BootedAhead {
+  readonly checkpoint: Checkpoint;
+  /** There is another template by now, or none. */
+  readonly isOver: () => boolean;
+}
+
+/** From the start of its launcher to that of its runtime; or until somebody takes what was booted ahead. */
 export class Blank {
   readonly parts: BlankParts;
   readonly launcher: Launcher;
-  hasEnded: boolean = false;
+  /** Whoever takes it frees the checkpoint. */
+  booted: BootedAhead | undefined;
+  #hasEnded: boolean = false;
 
   constructor(parts: BlankParts) {
     this.parts = parts;
     this.launcher = new Launcher(parts.started);
     void this.launcher.ended.then(() => {
-      this.hasEnded = true;
+      this.#hasEnded = true;
     });
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded || this.booted?.isOver() === true;
   }
 
   /** Kills what there is of it, and removes all traces. What it said last. Rejects with LeanError `removal`. */
@@ -46,6 +61,8 @@ export class Blank {
     await this.launcher.ended;
     const words = lastWords(started.stderrFd);
     for (const fd of [started.channelFd, started.stdoutFd, started.stderrFd]) closeSync(fd);
+    this.booted?.checkpoint.release();
+    this.booted = undefined;
     await cgroups.remove();
     await onGone();
     return words;

@@ -4,7 +4,14 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { scratchPath, startLean, type Waiting, type WaitingProcess } from "../../restorer/index.ts";
+import {
+  type Place,
+  scratchPath,
+  startLean,
+  type Waiting,
+  type WaitingProcess,
+} from "../../restorer/index.ts";
+import type { Checkpoint } from "../machine.ts";
 import { Blank, type Held } from "./blank.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
@@ -34,6 +41,16 @@ export type { Exit, Sandbox } from "./sandbox.ts";
 /** Boots a runtime. What it throws is the cause of the LeanError. */
 export type Boot = (waiting: Waiting) => Promise<void>;
 
+/** Is given the checkpoint of a runtime that was booted ahead, and frees it. */
+export type TakeOver = (checkpoint: Checkpoint) => void;
+
+/** Boots runtimes that nobody wants yet. */
+export interface BootAhead {
+  from(waiting: Waiting): Promise<Checkpoint>;
+  /** True: nobody will want what it boots, or has booted. */
+  isOver(): boolean;
+}
+
 /** What has been made before anybody wanted it. */
 export interface AheadCounts {
   readonly networks: Counts & { readonly ready: number };
@@ -43,11 +60,14 @@ export interface AheadCounts {
 export interface SandboxFactory {
   /**
    * With `boot` the runtime is not started but made another one of a checkpointed runtime of the kind, which says READY no more.
+   * With `takeOver` one may be had that was booted ahead; it is called instead then.
    * Throws LeanError; nothing is left behind then.
    */
-  create(kind: string, memoryMB: number, boot?: Boot): Promise<Sandbox>;
+  create(kind: string, memoryMB: number, boot?: Boot, takeOver?: TakeOver): Promise<Sandbox>;
   kinds(): readonly string[];
   ahead(): AheadCounts;
+  /** What is made ahead of the kind is booted ahead from now on, until the next call. */
+  bootAhead(kind: string, boot: BootAhead | undefined): void;
   /**
    * Of a former life with the same instance name: kills what still runs and removes its cgroups and files. Throws LeanError
    * `removal` at its end where something is left; containers can be made all the same.
@@ -108,6 +128,12 @@ const runtimePidInside = "2";
 /** What the launcher gives to a runtime: up to LEAN_FD_CHANNEL in native/lean.h. */
 const runtimeFds = 4;
 
+/** Started where there is neither. */
+interface How {
+  readonly boot: Boot | undefined;
+  readonly takeOver: TakeOver | undefined;
+}
+
 interface Family {
   readonly arguments: readonly string[];
   readonly mounts: readonly RuntimeMount[];
@@ -122,6 +148,9 @@ class LeanFactory implements SandboxFactory {
   readonly #networks: MadeAhead<ContainerNetwork>;
   /** By kind. */
   readonly #blanks = new Map<string, MadeAhead<Blank>>();
+  readonly #bootsAhead = new Map<string, BootAhead>();
+  /** As it was wanted last: what is booted ahead may use as much. */
+  readonly #memoryMB = new Map<string, number>();
   readonly #sameForAll: readonly string[];
   readonly #guard: Guard;
   readonly #filterFd: number;
@@ -160,12 +189,18 @@ class LeanFactory implements SandboxFactory {
     return [...this.#interpreters.keys()];
   }
 
-  async create(kind: string, memoryMB: number, boot?: Boot): Promise<Sandbox> {
+  bootAhead(kind: string, boot: BootAhead | undefined): void {
+    if (boot === undefined) this.#bootsAhead.delete(kind);
+    else this.#bootsAhead.set(kind, boot);
+    if (this.#closed === undefined) this.#blanks.get(kind)?.sweep();
+  }
+
+  async create(kind: string, memoryMB: number, boot?: Boot, takeOver?: TakeOver): Promise<Sandbox> {
     if (this.#closed !== undefined) throw new LeanError("closed", "no more containers are made");
     const interpreter = this.#interpreters.get(kind);
     if (interpreter === undefined)
       throw new LeanError("unknown-kind", `no interpreter for ${kind}; there are ${this.kinds().join(", ")}`);
-    const making = this.#make(interpreter, memoryMB, boot);
+    const making = this.#make(interpreter, memoryMB, { boot, takeOver });
     this.#beingMade.add(making);
     try {
       return await making;
@@ -206,7 +241,8 @@ class LeanFactory implements SandboxFactory {
     throwFirst(ends);
   }
 
-  async #make(interpreter: Interpreter, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
+  async #make(interpreter: Interpreter, memoryMB: number, how: How): Promise<Sandbox> {
+    this.#memoryMB.set(interpreter.kind, memoryMB);
     const ready = this.#blanksOf(interpreter);
     const blank = await ready.take().catch(async (error: unknown) => {
       if (!(error instanceof LeanError && scarce.has(error.code) && (await this.#emptyOthers(ready))))
@@ -214,13 +250,22 @@ class LeanFactory implements SandboxFactory {
       return await ready.take();
     });
     ready.leave(blank);
-    return await this.#start(blank, interpreter, memoryMB, boot);
+    return await this.#start(await this.#fitting(blank, interpreter, how), interpreter, memoryMB, how);
+  }
+
+  /** What is to be started cannot have been booted. */
+  async #fitting(blank: Blank, interpreter: Interpreter, { takeOver }: How): Promise<Blank> {
+    if (takeOver !== undefined || blank.booted === undefined) return blank;
+    await blank.close();
+    return await this.#makeBlank(interpreter);
   }
 
   #blanksOf(interpreter: Interpreter): MadeAhead<Blank> {
     const known = this.#blanks.get(interpreter.kind);
     if (known !== undefined) return known;
-    const ready = new MadeAhead(this.#options.containersAhead, () => this.#makeBlank(interpreter));
+    const ready = new MadeAhead(this.#options.containersAhead, (isWanted) =>
+      this.#makeBlank(interpreter, isWanted ? undefined : this.#bootsAhead.get(interpreter.kind)),
+    );
     this.#blanks.set(interpreter.kind, ready);
     return ready;
   }
@@ -236,8 +281,8 @@ class LeanFactory implements SandboxFactory {
     return userMemoryMB === undefined ? fullCpuShares : cpuSharesFor(memoryMB, userMemoryMB);
   }
 
-  /** All of a container that is the same whatever it will run and whoever it is for. */
-  async #makeBlank(interpreter: Interpreter): Promise<Blank> {
+  /** All of a container that is the same whatever it will run and whoever it is for; booted already where `boot` is given. */
+  async #makeBlank(interpreter: Interpreter, boot?: BootAhead): Promise<Blank> {
     const held = await this.#take();
     const onGone = (): void => this.#giveBack(held);
     const blank = await this.#launch(interpreter, held, {
@@ -247,10 +292,39 @@ class LeanFactory implements SandboxFactory {
     });
     try {
       await this.#inTime(blank, blank.launcher.vacant);
+      if (boot !== undefined) await this.#bootBlank(blank, interpreter, boot);
       return blank;
     } catch (cause) {
       throw await this.#failed(blank, cause);
     }
+  }
+
+  async #bootBlank(blank: Blank, interpreter: Interpreter, boot: BootAhead): Promise<void> {
+    const memoryMB = this.#memoryMB.get(interpreter.kind) ?? blankMemoryMB;
+    blank.parts.cgroups.setMemoryMB(memoryMB);
+    const checkpoint = await boot.from(this.#placeIn(blank, interpreter, memoryMB));
+    blank.booted = { checkpoint, isOver: () => boot.isOver() };
+    await this.#inTime(blank, blank.launcher.started);
+  }
+
+  #placeIn(blank: Blank, interpreter: Interpreter, memoryMB: number): Place {
+    const { held, cgroups, started } = blank.parts;
+    const { initPid } = started;
+    return {
+      vacancy: {
+        ...{ initPid, uid: held.uid, gid: held.uid },
+        ...{ joinFiles: cgroups.joinFiles, given: runtimeFds },
+      },
+      wait: () => this.#wait(blank),
+      conceive: (make) => this.#conceive(interpreter, memoryMB, make),
+    };
+  }
+
+  async #wait(blank: Blank): Promise<WaitingProcess> {
+    const { cgroups, started } = blank.parts;
+    process.kill(started.initPid, "SIGUSR2");
+    await this.#inTime(blank, blank.launcher.waiting);
+    return { pid: findRuntime(cgroups), goFd: started.channelFd };
   }
 
   /**
@@ -337,31 +411,19 @@ class LeanFactory implements SandboxFactory {
     blank: Blank,
     interpreter: Interpreter,
     memoryMB: number,
-    boot: Boot | undefined,
+    { boot, takeOver }: How,
   ): Promise<Sandbox> {
     const { launcher, parts } = blank;
     const { id, kind, held, cgroups, started } = parts;
-    const { initPid, channelFd: goFd } = started;
     let scratchFd: number | undefined;
     try {
       cgroups.setMemoryMB(memoryMB);
       cgroups.setCpuShares(this.#cpuShares(memoryMB));
-      const wait = async (): Promise<WaitingProcess> => {
-        process.kill(initPid, "SIGUSR2");
-        await this.#inTime(blank, launcher.waiting);
-        return { pid: findRuntime(cgroups), goFd };
-      };
-      if (boot === undefined) {
-        await wait();
-        writeSync(goFd, "!");
-      } else {
-        const { uid } = held;
-        await boot({
-          vacancy: { initPid, uid, gid: uid, joinFiles: cgroups.joinFiles, given: runtimeFds },
-          wait,
-          conceive: (make) => this.#conceive(interpreter, memoryMB, make),
-        });
-      }
+      if (blank.booted !== undefined) {
+        takeOver?.(blank.booted.checkpoint);
+        blank.booted = undefined;
+      } else if (boot !== undefined) await boot(this.#placeIn(blank, interpreter, memoryMB));
+      else writeSync((await this.#wait(blank)).goFd, "!");
       await this.#inTime(blank, launcher.started);
       const runtimePid = findRuntime(cgroups);
       scratchFd = openSync(scratchPath(started.initPid), constants.O_RDONLY | constants.O_DIRECTORY);

@@ -30,7 +30,7 @@ interface Waiting<One> {
 const makersMax = 2 * availableParallelism();
 
 export class MadeAhead<One extends Part> {
-  readonly #make: () => Promise<One>;
+  readonly #make: (isWanted: boolean) => Promise<One>;
   readonly #ahead: number;
   /** The one that rests for longest is the next. */
   readonly #ready: One[] = [];
@@ -46,8 +46,8 @@ export class MadeAhead<One extends Part> {
   #hasFailed: boolean = false;
   #isClosed: boolean = false;
 
-  /** `ahead`: so many are kept, as soon as the first has been taken. */
-  constructor(ahead: number, make: () => Promise<One>) {
+  /** `ahead`: so many are kept, as soon as the first has been taken. `isWanted`: somebody waits for this one. */
+  constructor(ahead: number, make: (isWanted: boolean) => Promise<One>) {
     this.#ahead = ahead;
     this.#make = make;
   }
@@ -91,6 +91,18 @@ export class MadeAhead<One extends Part> {
     return closed.length > 0;
   }
 
+  /** Closes what can only be closed before anybody comes to it, and makes as many anew. */
+  sweep(): void {
+    const ended = this.#ready.filter(({ hasEnded }) => hasEnded === true);
+    if (ended.length === 0) return;
+    for (const part of ended) {
+      this.#ready.splice(this.#ready.indexOf(part), 1);
+      this.#end(part);
+    }
+    this.#isFilling = true;
+    this.#serve();
+  }
+
   /**
    * When no container is left. What has not been given back, for something of its container remains, is closed too. Idempotent.
    * Rejects at its end with the first error.
@@ -124,11 +136,14 @@ export class MadeAhead<One extends Part> {
   #next(): One | undefined {
     for (let part = this.#ready.shift(); part !== undefined; part = this.#ready.shift()) {
       if (part.hasEnded !== true) return part;
-      const ended = part;
-      // What it leaves, the next start removes.
-      this.#follow((async () => ended.close())().catch(() => undefined));
+      this.#end(part);
     }
     return undefined;
+  }
+
+  /** What it leaves, the next start removes. */
+  #end(part: One): void {
+    this.#follow((async () => part.close())().catch(() => undefined));
   }
 
   /** To those who wait, what is ready; and as many are made as are missing. */
@@ -146,14 +161,14 @@ export class MadeAhead<One extends Part> {
     const wanted = this.#waiting.length + (this.#isFilling ? this.#ahead - this.#ready.length : 0);
     const makers = Math.max(1, Math.min(makersMax, this.#waiting.length));
     while (this.#making < Math.min(makers, wanted)) {
-      this.#making++;
-      this.#follow(this.#makeOne());
+      const isWanted = this.#making++ < this.#waiting.length;
+      this.#follow(this.#makeOne(isWanted));
     }
   }
 
-  async #makeOne(): Promise<void> {
+  async #makeOne(isWanted: boolean): Promise<void> {
     try {
-      this.#ready.push(await this.#make());
+      this.#ready.push(await this.#make(isWanted));
       this.#counts.made++;
       this.#making--;
     } catch (error) {

@@ -8,13 +8,14 @@ export type Made = (sandbox: Sandbox) => unknown;
 /** The same factory, and `made`. */
 export function watched(factory: SandboxFactory, made: Made): SandboxFactory {
   return {
-    create: async (kind, memoryMB, boot) => {
-      const sandbox = await factory.create(kind, memoryMB, boot);
+    create: async (...order) => {
+      const sandbox = await factory.create(...order);
       await made(sandbox);
       return sandbox;
     },
     kinds: () => factory.kinds(),
     ahead: () => factory.ahead(),
+    bootAhead: (kind, boot) => factory.bootAhead(kind, boot),
     removeLeftovers: () => factory.removeLeftovers(),
     allowForwarding: () => factory.allowForwarding(),
     close: () => factory.close(),

@@ -299,6 +299,7 @@ export class FakeMachine implements Machine {
         networks: { ready: 0, made: 0, reused: 0, discarded: 0 },
         containers: { ready: 0 },
       }),
+      bootAhead: () => undefined,
       removeLeftovers: () => Promise.resolve(),
       allowForwarding: () => undefined,
       close: () => Promise.resolve(),

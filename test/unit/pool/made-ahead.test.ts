@@ -61,6 +61,36 @@ describe("parts of containers made ahead", () => {
     expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
   });
 
+  it("are told whether somebody waits for them", async () => {
+    const told: boolean[] = [];
+    const all = new MadeAhead(2, async (isWanted) => {
+      told.push(isWanted);
+      await nextTurn();
+      return new FakeNetwork(0);
+    });
+    await all.take();
+    await ready(all, 2);
+    expect(told).to.deep.equal([true, false, false]);
+    await Promise.all(Array.from({ length: 6 }, () => all.take()));
+    expect(told.slice(3)).to.include(true);
+    await all.close();
+  });
+
+  it("are replaced before anybody wants them where they have ended", async () => {
+    const all = slots(3);
+    await all.take();
+    await ready(all, 3);
+    all.sweep();
+    expect([made.length, all.ready]).to.deep.equal([4, 3]);
+    const [, ended, left] = made as [FakeNetwork, FakeNetwork, FakeNetwork];
+    ended.hasEnded = true;
+    all.sweep();
+    expect([ended.isClosed, left.isClosed, all.ready]).to.deep.equal([true, false, 2]);
+    await ready(all, 3);
+    expect([made.length, await all.take()]).to.deep.equal([5, left]);
+    await all.close();
+  });
+
   it("go to as many as come at the same moment, a few being made at a time", async () => {
     const all = slots(2);
     const taken = await Promise.all(Array.from({ length: 40 }, () => all.take()));

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { LeanError } from "../../../pool/index.ts";
+import type { BootAhead } from "../../../pool/lean/factory.ts";
 import type { Checkpoint } from "../../../pool/machine.ts";
 import { type BootFailure, Templates } from "../../../pool/templates.ts";
 import { RestorerError } from "../../../restorer/index.ts";
@@ -11,6 +12,7 @@ import { FakeCheckpoint } from "./fake-machine.ts";
 const kind = "python:3";
 const ageBeforeRetirementMs = 20_000;
 const oldestMs = 5000;
+const settings = { ageBeforeRetirementMs };
 
 describe("templates", () => {
   let nowMs = 0;
@@ -20,7 +22,7 @@ describe("templates", () => {
   beforeEach(() => {
     nowMs = 0;
     failures = [];
-    templates = new Templates({ nowMs: () => nowMs }, { ageBeforeRetirementMs });
+    templates = new Templates({ nowMs: () => nowMs }, settings);
     templates.follow((failure) => failures.push(failure));
   });
 
@@ -150,6 +152,31 @@ describe("templates", () => {
     await checkpoint.rewind({ verify: true });
     startOne(checkpoint);
     expect([checkpoint.templates, isBooted()]).to.deep.equal([1, true]);
+  });
+
+  it("are told, with what boots from them, whenever there is another, or none any more", async () => {
+    const told: (readonly [string, BootAhead | undefined])[] = [];
+    templates = new Templates({ nowMs: () => nowMs }, settings, () =>
+      Promise.reject(new RestorerError("unsupported", "a socket", true)),
+    );
+    templates.follow((failure) => failures.push(failure));
+    templates.followTemplates((...what) => told.push(what));
+    const checkpoint = new FakeCheckpoint();
+    startOne(checkpoint);
+    const [[, boot] = []] = told;
+    expect([told.length, boot?.isOver()]).to.deep.equal([1, false]);
+    expect(await boot?.from({ pid: 1, goFd: 1 }).catch((error: RestorerError) => error.code)).to.equal(
+      "unsupported",
+    );
+    expect([failures.length, boot?.isOver(), told.at(-1), checkpoint.templates]).to.deep.equal([
+      ...[1, true],
+      [kind, undefined],
+      0,
+    ]);
+    expect(await boot?.from({ pid: 1, goFd: 1 }).catch((error: RestorerError) => error.code)).to.equal(
+      "system",
+    );
+    expect(failures, "of what nobody wants any more nobody is told").to.have.length(1);
   });
 
   it("are freed at the end, and none is taken any more", () => {

@@ -1,0 +1,198 @@
+// Containers that are booted before anybody wants them: as good as those that are booted for somebody, and nobody's where they are not.
+
+import { closeSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { expect } from "chai";
+import type { BootAhead, Sandbox, SandboxFactory } from "../../pool/lean/factory.ts";
+import { createLeanFactory } from "../../pool/lean/factory.ts";
+import { findInterpreters } from "../../pool/lean/interpreters.ts";
+import { Channel } from "../../pool/proxy/channel.ts";
+import { ContainerCheckpoint, type Template } from "../../restorer/index.ts";
+import { holdsWithin } from "../within.ts";
+import { instanceName } from "./instance.ts";
+import { launcher, requireRoot } from "./lean-probe.ts";
+
+const kind = "python:3";
+const ahead = 3;
+const patienceMs = 60_000;
+const limits = { timeoutMs: 60_000, maxBodyBytes: 1 << 20, keptBodyBytes: 1 << 20 };
+const code = "import os, time\ndef main(args):\n  return {'uid': os.getuid(), 'pid': os.getpid()}\n";
+
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim().split(" ").filter(Boolean).map(Number);
+
+interface Made {
+  readonly sandbox: Sandbox;
+  readonly channel: Channel;
+  /** Undefined: it was booted for us, or started. */
+  readonly taken: ContainerCheckpoint | undefined;
+}
+
+describe("a container that was booted ahead", () => {
+  let factory: SandboxFactory;
+  let template: Template;
+  let made: Made[];
+  let booted: ContainerCheckpoint[];
+
+  function booter(isOver: () => boolean = () => false): BootAhead {
+    return {
+      isOver,
+      from: async (waiting) => {
+        const checkpoint = await ContainerCheckpoint.boot(template, waiting, { verify: false });
+        booted.push(checkpoint);
+        return checkpoint;
+      },
+    };
+  }
+
+  async function make(memoryMB = 128): Promise<Made> {
+    let taken: ContainerCheckpoint | undefined;
+    let own: ContainerCheckpoint | undefined;
+    const sandbox = await factory.create(
+      kind,
+      memoryMB,
+      async (waiting) => {
+        own = await ContainerCheckpoint.boot(template, waiting, { verify: false });
+      },
+      (checkpoint) => {
+        taken = checkpoint as ContainerCheckpoint;
+      },
+    );
+    const one = { sandbox, channel: Channel.open(sandbox.channelFd), taken };
+    made.push(one);
+    void sandbox.exited.then(() => own?.release());
+    return one;
+  }
+
+  async function end({ sandbox, channel, taken }: Made): Promise<void> {
+    channel.close();
+    for (const fd of [sandbox.stdoutFd, sandbox.stderrFd]) closeSync(fd);
+    await sandbox.destroy();
+    taken?.release();
+  }
+
+  async function answer({ channel }: Made): Promise<{ readonly uid: number; readonly pid: number }> {
+    const frame = { name: "ahead", main: "main", binary: false, env: {}, code: Buffer.from(code) };
+    expect(await channel.init(frame, limits)).to.include({ outcome: "answer", status: 200 });
+    const reply = await channel.run('{"value":{}}', limits, false);
+    expect(reply).to.include({ outcome: "answer", status: 200 });
+    return JSON.parse((reply as { body: string }).body);
+  }
+
+  const areReady = (count = ahead): Promise<boolean> =>
+    holdsWithin(patienceMs, () => factory.ahead().containers.ready === count);
+
+  before(requireRoot);
+
+  beforeEach(async () => {
+    [made, booted] = [[], []];
+    factory = createLeanFactory({
+      ...{ instance: instanceName("boot-ahead"), interpreters: await findInterpreters(), environment: {} },
+      ...{ scratchMB: 8, launcher, containersAhead: ahead, networksAhead: 0, userMemoryMB: 1024 },
+    });
+    const sandbox = await factory.create(kind, 128);
+    const first: Made = { sandbox, channel: Channel.open(sandbox.channelFd), taken: undefined };
+    expect(await first.channel.ready(patienceMs)).to.include({ outcome: "answer" });
+    const checkpoint = await ContainerCheckpoint.take([sandbox.runtimePid], { rung: "write-protect" });
+    template = checkpoint.template();
+    checkpoint.release();
+    await end(first);
+    expect(await areReady()).to.equal(true);
+  });
+
+  afterEach(async () => {
+    for (const one of made) await end(one);
+    template.release();
+    await factory.close();
+  });
+
+  /** Uses up those that nobody has booted. */
+  async function bootAhead(boot = booter()): Promise<void> {
+    factory.bootAhead(kind, boot);
+    for (let i = 0; i < ahead; i++) await make();
+    expect(await areReady()).to.equal(true);
+    expect(booted).to.have.length(ahead);
+  }
+
+  it("equals its checkpoint, answers, and has the limits that were asked for", async () => {
+    await bootAhead();
+    const one = await make(64);
+    expect(one.taken).to.equal(booted[0]);
+    expect(await one.taken?.rewind({ verify: true })).to.include({ verified: true });
+    expect(one.sandbox.memoryMB).to.equal(64);
+    const groups = readFileSync(`/proc/${one.sandbox.runtimePid}/cgroup`, "latin1");
+    const read = (controller: string, ...files: readonly string[]): string => {
+      const own = new RegExp(`^\\d+:${controller}:(.*)$`, "m").exec(groups)?.[1];
+      const folder = own
+        ? `/sys/fs/cgroup/${controller}${own}`
+        : `/sys/fs/cgroup${/^0::(.*)$/m.exec(groups)?.[1]}`;
+      return readFileSync(
+        files.map((name) => `${folder}/${name}`).find((path) => existsSync(path)) ?? "",
+        "latin1",
+      );
+    };
+    expect(read("memory", "memory.limit_in_bytes", "memory.max").trim()).to.equal(String(64 * 2 ** 20));
+    expect(read("cpu", "cpu.shares", "cpu.weight").trim()).to.be.oneOf(["64", "3"]);
+    const said = await answer(one);
+    expect(said.pid).to.equal(2);
+    expect(await one.taken?.rewind({ verify: true })).to.include({ verified: true });
+    const next = await make();
+    expect(await next.taken?.rewind({ verify: true })).to.include({ verified: true });
+    expect((await answer(next)).uid).to.not.equal(said.uid);
+  });
+
+  it("is nobody's, and another is booted in its place, where its template has been given up", async () => {
+    let isOver: boolean = false;
+    await bootAhead(booter(() => isOver));
+    const old = booted.splice(0);
+    isOver = true;
+    factory.bootAhead(kind, booter());
+    expect(await holdsWithin(patienceMs, () => booted.length === ahead)).to.equal(true);
+    expect(await areReady()).to.equal(true);
+    const one = await make();
+    expect(old).to.not.include(one.taken);
+    expect(one.taken).to.equal(booted[0]);
+  });
+
+  it("is nobody's where its runtime has ended meanwhile", async () => {
+    await bootAhead();
+    const waiting = childrenOf(process.pid).filter((pid) => {
+      const text = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+      const life = made[0]?.sandbox.id.split("-")[0] ?? "";
+      return text.includes("--wait\0") && text.includes(`${life}-`);
+    });
+    const used = new Set(made.map(({ sandbox }) => sandbox.runtimePid));
+    const unused = waiting.flatMap(childrenOf).filter((pid) => !used.has(pid));
+    expect(unused).to.have.length(ahead);
+    for (const pid of unused) process.kill(pid, "SIGKILL");
+    expect(await holdsWithin(patienceMs, () => unused.every((pid) => !existsSync(`/proc/${pid}`)))).to.equal(
+      true,
+    );
+    const one = await make();
+    expect(booted.slice(0, ahead)).to.not.include(one.taken);
+    await answer(one);
+  });
+
+  it("is not given to whoever wants one that is started", async () => {
+    await bootAhead();
+    const sandbox = await factory.create(kind, 128);
+    const one: Made = { sandbox, channel: Channel.open(sandbox.channelFd), taken: undefined };
+    made.push(one);
+    expect(await one.channel.ready(patienceMs)).to.include({ outcome: "answer" });
+    await answer(one);
+  });
+
+  it("leaves nothing behind at the end, although nobody ever wanted it", async () => {
+    const before = [readdirSync("/proc/self/fd").length, childrenOf(process.pid).length];
+    await bootAhead();
+    for (const one of made.splice(0)) await end(one);
+    await factory.close();
+    template.release();
+    const [fds = 0, children = 0] = before;
+    expect(await holdsWithin(patienceMs, () => readdirSync("/proc/self/fd").length <= fds)).to.equal(true);
+    expect(await holdsWithin(patienceMs, () => childrenOf(process.pid).length <= children)).to.equal(true);
+    for (const controller of ["memory", "pids", "cpu", "."])
+      expect(existsSync(`/sys/fs/cgroup/${controller}/rewhisk/${instanceName("boot-ahead")}`)).to.equal(
+        false,
+      );
+  });
+});
