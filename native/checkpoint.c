@@ -87,7 +87,7 @@ int rw_fix_regions(struct rw_process *p, struct rw_error *error)
 	image->maps_length = p->text_length;
 	failed = rw_parse_maps(image->maps, &image->regions, error);
 	if (!failed)
-		failed = rw_read_flag_lines(p->pid, image->regions.count, &image->flags, error);
+		failed = rw_read_flag_lines(p->pid, image->regions.count, &image->flags, NULL, error);
 	if (!failed)
 		rw_parse_flags(image->flags, &image->regions);
 	for (uint64_t i = 0; i < image->regions.count && !failed; i++) {
@@ -115,7 +115,7 @@ int rw_fix_regions(struct rw_process *p, struct rw_error *error)
 	if (failed || p->below.image)
 		return failed;
 	rw_free(&image->flags);
-	return rw_read_flag_lines(p->pid, image->regions.count, &image->flags, error);
+	return rw_read_flag_lines(p->pid, image->regions.count, &image->flags, NULL, error);
 }
 
 static int save_region(struct rw_process *p, struct region *region, uint8_t *file, struct rw_error *error)

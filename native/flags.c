@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -27,15 +28,23 @@ static uint16_t parse_flags(const char *line)
 	return flags;
 }
 
+/* Of the lines on one mapping, which end at `end`. */
+static bool is_zero(const char *lines, const char *end, const char *key)
+{
+	const char *found = strstr(lines, key);
+
+	return found && found < end && !strtoull(found + strlen(key), NULL, 10);
+}
+
 /* But for "sd": with it the kernel marks mappings made since the soft-dirty bits were cleared, for whoever clears them. */
-int rw_read_flag_lines(pid_t pid, uint64_t count, char **lines, struct rw_error *error)
+int rw_read_flag_lines(pid_t pid, uint64_t count, char **lines, bool *without_pages, struct rw_error *error)
 {
 	static const char head[] = "\nVmFlags: ";
 	char path[40];
 	int fd cleanup_(rw_close) = -1;
 	char *text cleanup_(rw_free) = NULL;
 	char *to;
-	uint64_t capacity = 0, length;
+	uint64_t capacity = 0, length, left = count;
 	int failed;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
@@ -48,7 +57,9 @@ int rw_read_flag_lines(pid_t pid, uint64_t count, char **lines, struct rw_error 
 	if (text[length - 1] != '\n')
 		return rw_fail(error, RW_SYSTEM, 0, "smaps ends within a line");
 	to = text;
-	for (const char *at = text; (at = strstr(at, head)); count--) {
+	for (const char *at = text, *of = text; (at = strstr(at, head)); of = at, left--) {
+		if (without_pages && left)
+			without_pages[count - left] = is_zero(of, at, "\nRss:") && is_zero(of, at, "\nSwap:");
 		at += sizeof(head) - 1;
 		for (const char *end = at + strcspn(at, "\n"); end - at >= 3; at += 3)
 			if (strncmp(at, "sd", 2)) {
@@ -58,7 +69,7 @@ int rw_read_flag_lines(pid_t pid, uint64_t count, char **lines, struct rw_error 
 		*to++ = '\n';
 	}
 	*to = 0;
-	if (count)
+	if (left)
 		return rw_fail(error, RW_SYSTEM, 0, "smaps and maps disagree");
 	*lines = text;
 	text = NULL;
@@ -74,7 +85,7 @@ void rw_parse_flags(const char *lines, struct region_list *list)
 int rw_read_flags(pid_t pid, struct region_list *list, struct rw_error *error)
 {
 	char *lines cleanup_(rw_free) = NULL;
-	int failed = rw_read_flag_lines(pid, list->count, &lines, error);
+	int failed = rw_read_flag_lines(pid, list->count, &lines, NULL, error);
 
 	if (!failed && lines)
 		rw_parse_flags(lines, list);
@@ -86,10 +97,15 @@ int rw_compare_flags(struct rw_process *p, enum rw_reason reason, struct rw_erro
 	const struct region_list *list = &p->image->regions;
 	const char *was = p->image->flags, *is;
 	char *lines cleanup_(rw_free) = NULL;
-	int failed = rw_read_flag_lines(p->pid, list->count, &lines, error);
+	int failed;
 
+	p->looked_at = 0;
+	if (rw_reserve(&p->without_pages, &p->without_pages_capacity, list->count, sizeof(*p->without_pages)))
+		return rw_fail(error, RW_SYSTEM, ENOMEM, "flags of mappings");
+	failed = rw_read_flag_lines(p->pid, list->count, &lines, p->without_pages, error);
 	if (failed || !lines)
 		return failed;
+	p->looked_at = list->count;
 	is = lines;
 	for (uint64_t i = 0; i < list->count; i++) {
 		size_t length = strcspn(was, "\n");

@@ -85,6 +85,8 @@ struct rw_process {
 	uint64_t dirty_count, dirty_capacity;
 	struct rw_page_region *scan;
 	uint64_t *pagemap_buffer;
+	bool *without_pages;		/* of so many mappings of the image, since the oracle has looked at their flags */
+	uint64_t without_pages_capacity, looked_at;
 	uint64_t fresh_copied;		/* pages copied by the first rewind after the last re-arming */
 	bool rearm;
 	struct rw_timings took;
@@ -159,7 +161,8 @@ int rw_share_readonly(struct rw_process *p, struct rw_error *error);
 /* -- flags.c: what only smaps shows of mappings ------------------------------------------------------------------------------ */
 
 /* All of each of `count` mappings in turn, a line for each. To be freed by the caller. */
-int rw_read_flag_lines(pid_t pid, uint64_t count, char **lines, struct rw_error *error);
+/* without_pages[i], where it is given: mapping i has no page, neither in memory nor in swap. */
+int rw_read_flag_lines(pid_t pid, uint64_t count, char **lines, bool *without_pages, struct rw_error *error);
 /* What of them decides how each region of `list` is made anew. */
 int rw_read_flags(pid_t pid, struct region_list *list, struct rw_error *error);
 void rw_parse_flags(const char *lines, struct region_list *list);

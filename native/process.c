@@ -97,5 +97,6 @@ void rw_release(struct rw_process *p)
 	free(p->dirty);
 	free(p->scan);
 	free(p->pagemap_buffer);
+	free(p->without_pages);
 	free(p);
 }
