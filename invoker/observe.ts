@@ -87,6 +87,7 @@ export class Observer {
     });
     events.on("bootFailed", (failure) => this.#bootFailed(failure));
     events.on("librariesRefused", (refusal) => this.#librariesRefused(refusal));
+    events.on("bootsCopied", (copied) => this.#bootsCopied(copied));
     events.on("leased", ({ start, waitedMs }) => {
       this.metrics.starts.inc({ start });
       this.metrics.stock.started(start);
@@ -317,6 +318,15 @@ export class Observer {
     this.#saidOfLibraries.set(known, true);
     const named = { event: "libraries-refused", transid: ownTransid.pool, kind, libraries, reason };
     this.#log.warn({ ...named, detail: error.message }, "no container has these libraries for a while");
+  }
+
+  /** Once for each kind: it may be so at each template. */
+  #bootsCopied({ kind, error }: PoolEventMap["bootsCopied"][0]): void {
+    const known = `${kind} copied`;
+    if (this.#saidOfBoots.has(known)) return;
+    this.#saidOfBoots.set(known, true);
+    const named = { event: "containers-share-no-memory", transid: ownTransid.pool, kind };
+    this.#log.warn({ ...named, detail: error.message }, "booted containers have memory of their own");
   }
 
   #removed({ container, kind, cause, failure }: PoolEventMap["removed"][0]): void {

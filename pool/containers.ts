@@ -67,7 +67,10 @@ export class Containers {
       isTemplateDue: (base) => machine.templates?.isDue(base) === true,
     });
     machine.docker?.follow(() => this.#silenceChanged());
-    machine.templates?.follow((failure) => events.emit("bootFailed", failure));
+    machine.templates?.follow(
+      (failure) => events.emit("bootFailed", failure),
+      (copied) => events.emit("bootsCopied", copied),
+    );
     const sweepMs = Math.min(
       settings.idleMs / sweepsPerIdleTime,
       settings.ageBeforeRetirementMs / sweepsPerAge,

@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import type { RewindTimings } from "../restorer/index.ts";
 import type { LevelOutcome } from "./levels.ts";
 import type { LibraryError } from "./libraries.ts";
-import type { BootFailure } from "./templates.ts";
+import type { BootFailure, BootsCopied } from "./templates.ts";
 import type { RemovalCause, StartKind, TaintReason } from "./types.ts";
 
 export interface ContainerNamed {
@@ -25,6 +25,8 @@ export type PoolEventMap = {
   librariesRefused: [{ readonly kind: string; readonly libraries: string; readonly error: LibraryError }];
   /** A kind's container was to be booted and is started instead, or no template could be made of one. */
   bootFailed: [BootFailure];
+  /** Containers of a kind are booted as before, but each has memory of its own. */
+  bootsCopied: [BootsCopied];
   startFailed: [ContainerNamed & { readonly error: Error; readonly failuresInARow: number }];
   leased: [ContainerNamed & { readonly start: StartKind; readonly waitedMs: number }];
   rewound: [ContainerNamed & { readonly timings: RewindTimings; readonly tookMs: number }];

@@ -74,7 +74,7 @@ export function realMachine(
   factory: SandboxFactory,
   probe: Probe,
   docker?: ImageFactory,
-  settings?: Pick<PoolSettings, "boots" | "ageBeforeRetirementMs">,
+  settings?: Pick<PoolSettings, "boots" | "ageBeforeRetirementMs" | "startTimeoutMs">,
 ): Machine {
   const { rung } = probe;
   const templates =

@@ -4,14 +4,18 @@ import { ContainerCheckpoint, RestorerError, type Template, type Waiting } from 
 import type { BootAhead } from "./lean/factory.ts";
 import type { Checkpoint, Clock } from "./machine.ts";
 import { asTaint } from "./taint.ts";
+import { within } from "./time.ts";
 import type { PoolSettings, TaintReason } from "./types.ts";
 
 interface Kept {
+  readonly kind: string;
   readonly template: Template;
   readonly bornMs: number;
   /** Containers that are being booted from it: it is freed after the last of them. */
   users: number;
   isGivenUp: boolean;
+  /** It has been told that what is booted from it has memory of its own. */
+  isCopied: boolean;
 }
 
 /** Of the age that a container may reach: what is booted has the address layout and the hash seeds of its template. */
@@ -47,12 +51,19 @@ export interface BootFailure {
   readonly error: Error;
 }
 
+/** What is booted of the kind shares its memory with nothing from now on. */
+export interface BootsCopied {
+  readonly kind: string;
+  readonly error: Error;
+}
+
 type BootFrom = (template: Template, waiting: Waiting) => Promise<Checkpoint>;
 const bootUnverified: BootFrom = (template, waiting) =>
   ContainerCheckpoint.boot(template, waiting, { verify: false });
 
 export class Templates {
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
   readonly #oldestMs: number;
   readonly #dueMs: number;
   readonly #bootFrom: BootFrom;
@@ -61,22 +72,25 @@ export class Templates {
   /** Until when kinds that could not be booted are started. */
   readonly #refusedUntilMs = new Map<string, number>();
   #onFailure: (failure: BootFailure) => void = () => undefined;
+  #onCopied: (copied: BootsCopied) => void = () => undefined;
   #onTemplate: (kind: string, boot: BootAhead | undefined) => void = () => undefined;
   #isClosed: boolean = false;
 
   constructor(
     clock: Clock,
-    { ageBeforeRetirementMs }: Pick<PoolSettings, "ageBeforeRetirementMs">,
+    { ageBeforeRetirementMs, startTimeoutMs }: Pick<PoolSettings, "ageBeforeRetirementMs" | "startTimeoutMs">,
     bootFrom: BootFrom = bootUnverified,
   ) {
     this.#clock = clock;
+    this.#timeoutMs = startTimeoutMs;
     this.#oldestMs = ageBeforeRetirementMs * shareOfAge;
     this.#dueMs = ageBeforeRetirementMs * shareUntilDue;
     this.#bootFrom = bootFrom;
   }
 
-  follow(onFailure: (failure: BootFailure) => void): void {
+  follow(onFailure: (failure: BootFailure) => void, onCopied: (copied: BootsCopied) => void): void {
     this.#onFailure = onFailure;
+    this.#onCopied = onCopied;
   }
 
   /** `onTemplate` is told what boots containers of a kind before they are wanted, whenever that changes. */
@@ -145,7 +159,7 @@ export class Templates {
     kept.users++;
     let isOver: boolean = false;
     return {
-      from: (waiting) => this.#bootFrom(kept.template, waiting),
+      from: (waiting) => this.#bootInTime(kept, waiting),
       end: () => {
         if (isOver) return;
         isOver = true;
@@ -153,6 +167,26 @@ export class Templates {
         freeIfUnused(kept);
       },
     };
+  }
+
+  /** What hangs ends with its container, which whoever is told of the failure removes. */
+  async #bootInTime(kept: Kept, waiting: Waiting): Promise<Checkpoint> {
+    const { kind, template } = kept;
+    const booting = this.#bootFrom(template, waiting);
+    const checkpoint = await within(this.#timeoutMs, booting);
+    if (checkpoint === undefined) {
+      booting.then(
+        (late) => late.release(),
+        () => undefined,
+      );
+      const why = `the boot did not return within ${this.#timeoutMs} ms`;
+      throw new RestorerError("freeze-timeout", why, false);
+    }
+    if (template.whyCopied !== undefined && !kept.isCopied) {
+      kept.isCopied = true;
+      this.#onCopied({ kind, error: template.whyCopied });
+    }
+    return checkpoint;
   }
 
   #bootAhead(kind: string, kept: Kept): BootAhead {
@@ -197,7 +231,8 @@ export class Templates {
       const template = checkpoint.template?.();
       if (template === undefined) return;
       this.#forget(kind);
-      const kept: Kept = { template, bornMs: this.#clock.nowMs(), users: 0, isGivenUp: false };
+      const bornMs = this.#clock.nowMs();
+      const kept: Kept = { kind, template, bornMs, users: 0, isGivenUp: false, isCopied: false };
       this.#kept.set(kind, kept);
       this.#onTemplate(kind, this.#bootAhead(kind, kept));
     } catch (error) {

@@ -82,6 +82,7 @@ export class Template {
   readonly #shared: Shared;
   /** Of what runtimes share their memory with; undefined where there is none, and they have memory of their own. */
   #embryo: Promise<Embryo | undefined> | undefined;
+  #whyCopied: Error | undefined;
 
   private constructor(handle: ProcessHandle) {
     this.#shared = new Shared(handle);
@@ -95,6 +96,11 @@ export class Template {
     throw fromNative("template", error);
   }
 
+  /** Why runtimes that could share their memory have memory of their own from now on. */
+  get whyCopied(): Error | undefined {
+    return this.#whyCopied;
+  }
+
   /** Any number at once. Throws RestorerError; then the process has been killed, where it could be stopped at all. */
   async boot(waiting: Waiting, options: { readonly verify: boolean }): Promise<Booted> {
     if ("pid" in waiting) return await this.#bootProcess(waiting, options);
@@ -106,6 +112,7 @@ export class Template {
     } catch (failure) {
       if (!(failure instanceof RestorerError && failure.code === "lost-thread")) throw failure;
       this.#embryo = Promise.resolve(undefined);
+      this.#whyCopied ??= failure;
       embryo?.release();
     }
     return await this.#bootProcess(await wait(), options);
@@ -140,7 +147,6 @@ export class Template {
     });
   }
 
-  /** Where it cannot be made, what is booted says why, if anything. */
   async #conceive(conceive: Place["conceive"]): Promise<Embryo | undefined> {
     let embryo: Embryo | undefined;
     let end: (() => Promise<void>) | undefined;
@@ -148,8 +154,9 @@ export class Template {
       end = await conceive(async (waiting) => {
         embryo = await this.embryo(waiting, async () => end?.());
       });
-    } catch {
+    } catch (failure) {
       embryo?.release();
+      this.#whyCopied = failure instanceof Error ? failure : new Error(String(failure));
       return undefined;
     }
     return embryo;

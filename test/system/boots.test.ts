@@ -142,7 +142,10 @@ describe("a template of a real process", () => {
     });
     const sandbox = await factory.create(kind, memoryMB);
     const channel = Channel.open(sandbox.channelFd);
-    const templates = new Templates({ nowMs: () => 0 }, { ageBeforeRetirementMs: 1000 });
+    const templates = new Templates(
+      { nowMs: () => 0 },
+      { ageBeforeRetirementMs: 1000, startTimeoutMs: 60_000 },
+    );
     const offer = (checkpoint: ContainerCheckpoint): void => {
       const { renewal } = templates.wayOf(kind);
       renewal?.offer(checkpoint);

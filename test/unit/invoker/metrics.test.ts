@@ -100,6 +100,20 @@ describe("metrics", () => {
     ]);
   });
 
+  it("go with a line of the log, once for each kind, where booted containers share no memory", async () => {
+    const { observer, pool, logLines } = await worlds.make();
+    observer.watch(pool);
+    for (const kind of ["nodejs:20", "nodejs:20", "python:3"])
+      pool.events.emit("bootsCopied", { kind, error: new Error("the embryo is gone") });
+    const said = logLines
+      .map((line) => JSON.parse(line) as { event: string; kind: string; detail: string })
+      .filter(({ event }) => event === "containers-share-no-memory");
+    expect(said.map(({ kind, detail }) => [kind, detail])).to.deep.equal([
+      ["nodejs:20", "the embryo is gone"],
+      ["python:3", "the embryo is gone"],
+    ]);
+  });
+
   it("count boots that fail, of which the log tells once for each kind and reason", async () => {
     const { observer, pool, logLines } = await worlds.make();
     observer.watch(pool);

@@ -153,6 +153,16 @@ describe("a pool that boots", () => {
     ]);
   });
 
+  it("starts one in place of what hangs while it is booted", async () => {
+    machine = new FakeMachine({ boots: age, bootTimeoutMs: 1 });
+    machine.clock = { nowMs: () => nowMs };
+    machine.boot = () => new Promise(() => undefined);
+    const pool = await opened({ stemCells: [cell(2)] });
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(["freeze-timeout"]);
+    expect(machine.living.map(({ id }) => id)).to.deep.equal(started());
+    expect(pool.status().containers.map(({ state }) => state)).to.deep.equal(["clean", "clean"]);
+  });
+
   it("takes templates from no container that a job has used, whatever that left there", async () => {
     machine.behave = (request, runtime) => runtime.answer(request, 200, '{"ok":true,"level":true}');
     const pool = await opened({ stemCells: [cell(1)], levelMemoryMB: 64, levelInitMs: 0 });

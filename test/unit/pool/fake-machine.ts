@@ -283,13 +283,18 @@ export class FakeMachine implements Machine {
 
   /** `boots`: with templates, under containers that may reach this age. */
   constructor(
-    options: { readonly rewinds?: boolean; readonly kinds?: readonly string[]; readonly boots?: number } = {},
+    options: {
+      readonly rewinds?: boolean;
+      readonly kinds?: readonly string[];
+      readonly boots?: number;
+      readonly bootTimeoutMs?: number;
+    } = {},
   ) {
     const { boots } = options;
     if (boots !== undefined)
       this.templates = new Templates(
         { nowMs: () => this.clock.nowMs() },
-        { ageBeforeRetirementMs: boots },
+        { ageBeforeRetirementMs: boots, startTimeoutMs: options.bootTimeoutMs ?? 60_000 },
         (template) => this.#boot(template),
       );
     this.factory = {

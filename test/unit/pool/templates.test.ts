@@ -5,25 +5,30 @@ import { expect } from "chai";
 import { LeanError } from "../../../pool/index.ts";
 import type { BootAhead } from "../../../pool/lean/factory.ts";
 import type { Checkpoint } from "../../../pool/machine.ts";
-import { type BootFailure, Templates } from "../../../pool/templates.ts";
+import { type BootFailure, type BootsCopied, Templates } from "../../../pool/templates.ts";
 import { RestorerError } from "../../../restorer/index.ts";
 import { FakeCheckpoint } from "./fake-machine.ts";
 
 const kind = "python:3";
 const ageBeforeRetirementMs = 20_000;
 const oldestMs = 5000;
-const settings = { ageBeforeRetirementMs };
+const settings = { ageBeforeRetirementMs, startTimeoutMs: 60_000 };
 
 describe("templates", () => {
   let nowMs = 0;
   let templates: Templates;
   let failures: BootFailure[] = [];
+  let copies: BootsCopied[] = [];
 
   beforeEach(() => {
     nowMs = 0;
     failures = [];
+    copies = [];
     templates = new Templates({ nowMs: () => nowMs }, settings);
-    templates.follow((failure) => failures.push(failure));
+    templates.follow(
+      (failure) => failures.push(failure),
+      (copied) => copies.push(copied),
+    );
   });
 
   /** The next container of the kind is started, and offered if its checkpoint is to become the next template. */
@@ -159,7 +164,10 @@ describe("templates", () => {
     templates = new Templates({ nowMs: () => nowMs }, settings, () =>
       Promise.reject(new RestorerError("unsupported", "a socket", true)),
     );
-    templates.follow((failure) => failures.push(failure));
+    templates.follow(
+      (failure) => failures.push(failure),
+      (copied) => copies.push(copied),
+    );
     templates.followTemplates((...what) => told.push(what));
     const checkpoint = new FakeCheckpoint();
     startOne(checkpoint);
@@ -177,6 +185,43 @@ describe("templates", () => {
       "system",
     );
     expect(failures, "of what nobody wants any more nobody is told").to.have.length(1);
+  });
+
+  it("give a boot so much time and no more, and free what it gives later", async () => {
+    let give = (_checkpoint: Checkpoint): void => undefined;
+    const booting = new Promise<Checkpoint>((resolve) => {
+      give = resolve;
+    });
+    templates = new Templates({ nowMs: () => nowMs }, { ...settings, startTimeoutMs: 1 }, () => booting);
+    startOne();
+    const { boot } = templates.wayOf(kind);
+    const failure = await boot?.from({ pid: 1, goFd: 1 }).catch((error: unknown) => error);
+    boot?.end();
+    expect(failure).to.be.instanceOf(RestorerError);
+    expect(failure).to.include({ code: "freeze-timeout", untouched: false });
+    const late = new FakeCheckpoint();
+    give(late);
+    await nextTurn();
+    expect(late.isReleased).to.equal(true);
+  });
+
+  it("tell once of each from which memory is copied", async () => {
+    const why = new Error("the embryo is gone");
+    templates = new Templates({ nowMs: () => nowMs }, settings, async (template) => {
+      Object.assign(template, { whyCopied: why });
+      return new FakeCheckpoint();
+    });
+    templates.follow(
+      (failure) => failures.push(failure),
+      (copied) => copies.push(copied),
+    );
+    startOne();
+    for (let i = 0; i < 2; i++) {
+      const { boot } = templates.wayOf(kind);
+      await boot?.from({ pid: 1, goFd: 1 });
+      boot?.end();
+    }
+    expect([copies, failures]).to.deep.equal([[{ kind, error: why }], []]);
   });
 
   it("are freed at the end, and none is taken any more", () => {
