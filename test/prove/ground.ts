@@ -168,17 +168,16 @@ export class Ground {
     const found: Probe = rung === undefined ? await probe() : { rung, rungs: [], obstacles: [] };
     const runtimes: number[] = [];
     const seen = watched(factory, ({ runtimePid }) => runtimes.push(runtimePid));
-    const ages = { ageBeforeRetirementMs: Number.MAX_SAFE_INTEGER };
-    const real = realMachine(seen, found, undefined, { boots, ...ages });
-    const machine = boots ? real : comparedAfterwards(real, found.rung);
-    const pool = new Pool(change(machine), {
-      ...{ ...defaultPoolSettings, ...patience, ...ages, boots },
+    const settings = {
+      ...{ ...defaultPoolSettings, ...patience, boots },
       ...{ userMemoryMB: memoryMB, stemCells: [{ kind, count: 1, memoryMB }] },
       ...{ verifyFirst: verify ? Number.POSITIVE_INFINITY : 0, verifyOneIn: Number.MAX_SAFE_INTEGER },
-      usesBeforeRetirement: Number.MAX_SAFE_INTEGER,
+      ...{ usesBeforeRetirement: Number.MAX_SAFE_INTEGER, ageBeforeRetirementMs: Number.MAX_SAFE_INTEGER },
       ...(atLevel && { levelMemoryMB: memoryMB, levelInitMs: 0 }),
       ...options.pool,
-    });
+    };
+    const real = realMachine(seen, found, undefined, settings);
+    const pool = new Pool(change(boots ? real : comparedAfterwards(real, found.rung)), settings);
     await pool.settled();
     const ground = new Ground(pool, kind, async () => {
       await pool.close();
