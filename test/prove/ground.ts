@@ -22,6 +22,7 @@ import {
 } from "../../pool/index.ts";
 import { ContainerCheckpoint, RestorerError } from "../../restorer/index.ts";
 import type { Family, Json, JsonObject } from "../corpus.ts";
+import { ownLibrary } from "../system/booted.ts";
 import { instanceName } from "../system/instance.ts";
 import { patience } from "../system/real-invoker.ts";
 import { watched } from "../system/watched.ts";
@@ -81,6 +82,8 @@ export interface GroundOptions {
   readonly atLevel?: boolean;
   /** No container is used that was started: the first is only there for the others to be booted from. Without a `rung`. */
   readonly isBooted?: boolean;
+  /** Containers have a library in their base, where the family can have some. */
+  readonly hasLibrary?: boolean;
 }
 
 export interface VisitOptions {
@@ -131,16 +134,20 @@ function comparedAfterwards({ takeCheckpoint, ...machine }: Machine, rung: Rung 
 /** A pool of (by default) one container. One visit at a time. */
 export class Ground {
   readonly #pool: Pool;
-  readonly #kind: string;
+  readonly #wanted: { readonly kind: string; readonly modules: ReadonlySet<string> };
   readonly #close: () => Promise<void>;
   #notBooted: string | undefined;
   #timings: RewindTimings | undefined;
   #taint: Visit["taint"];
   #refused: LevelRefusal | undefined;
 
-  private constructor(pool: Pool, kind: string, close: () => Promise<void>) {
+  private constructor(
+    pool: Pool,
+    wanted: { readonly kind: string; readonly modules: ReadonlySet<string> },
+    close: () => Promise<void>,
+  ) {
     this.#pool = pool;
-    this.#kind = kind;
+    this.#wanted = wanted;
     this.#close = close;
     pool.events.on("rewound", ({ timings }) => {
       this.#timings = timings;
@@ -155,7 +162,9 @@ export class Ground {
 
   static async start(options: GroundOptions): Promise<Ground> {
     const { family, name, verify = true, rung, change = (machine) => machine, repository } = options;
-    const { kind = kindOf[family], atLevel = false, isBooted: boots = false } = options;
+    const { kind = kindOf[family], atLevel = false, isBooted: boots = false, hasLibrary = false } = options;
+    const modules = [hasLibrary ? ownLibrary[family] : undefined].filter((name) => name !== undefined);
+    const cell = { kind, count: 1, memoryMB };
     const factory = createLeanFactory({
       instance: instanceName(name),
       interpreters: await findInterpreters(),
@@ -170,7 +179,8 @@ export class Ground {
     const seen = watched(factory, ({ runtimePid }) => runtimes.push(runtimePid));
     const settings = {
       ...{ ...defaultPoolSettings, ...patience, boots },
-      ...{ userMemoryMB: memoryMB, stemCells: [{ kind, count: 1, memoryMB }] },
+      ...(modules.length > 0 ? { libraries: [{ ...cell, modules }] } : { stemCells: [cell] }),
+      userMemoryMB: memoryMB,
       ...{ verifyFirst: verify ? Number.POSITIVE_INFINITY : 0, verifyOneIn: Number.MAX_SAFE_INTEGER },
       ...{ usesBeforeRetirement: Number.MAX_SAFE_INTEGER, ageBeforeRetirementMs: Number.MAX_SAFE_INTEGER },
       ...(atLevel && { levelMemoryMB: memoryMB, levelInitMs: 0 }),
@@ -179,7 +189,7 @@ export class Ground {
     const real = realMachine(seen, found, undefined, settings);
     const pool = new Pool(change(boots ? real : comparedAfterwards(real, found.rung)), settings);
     await pool.settled();
-    const ground = new Ground(pool, kind, async () => {
+    const ground = new Ground(pool, { kind, modules: new Set(modules) }, async () => {
       await pool.close();
       await factory.close();
     });
@@ -196,7 +206,10 @@ export class Ground {
     const limits = { timeoutMs, maxBodyBytes: largestBody, keptBodyBytes: largestBody };
     const initLimits = { ...limits, timeoutMs: options.initTimeoutMs ?? timeoutMs };
     this.#timings = this.#taint = this.#refused = undefined;
-    const lease = await this.#pool.lease({ kind: this.#kind, memoryMB, owner });
+    const lease = await this.#pool.lease({ ...this.#wanted, memoryMB, owner });
+    const { containers } = this.#pool.status();
+    if (this.#wanted.modules.size > 0 && containers.some(({ libraries }) => libraries === undefined))
+      throw new Error("a container has no library");
     if (this.#notBooted !== undefined) throw new Error(`a container was not booted: ${this.#notBooted}`);
     const { containerId: container, start } = lease;
     lease.keepLogs(largestBody);

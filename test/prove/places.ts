@@ -11,6 +11,8 @@ export const places: Readonly<Record<string, Partial<GroundOptions>>> = {
   "at an action checkpoint": { atLevel: true },
   "in a booted container": { isBooted: true },
   [bothAtOnce]: { atLevel: true, isBooted: true },
+  "in a container with a library": { hasLibrary: true },
+  "in a booted container with a library": { hasLibrary: true, isBooted: true },
 };
 
 /** Throws where there is none of this name. */

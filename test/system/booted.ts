@@ -13,7 +13,7 @@ export const waysOfMaking = ["started", "booted"] as const;
 export type Way = (typeof waysOfMaking)[number] | "started with libraries";
 
 /** There wherever the interpreter is, and no part of any base without libraries. */
-const modules: { readonly [family in Family]?: string } = {
+export const ownLibrary: { readonly [family in Family]?: string } = {
   nodejs: "express",
   python: "unittest.mock",
 };
@@ -23,7 +23,7 @@ const leastMB = 128;
 
 /** With libraries too, where containers of the family can have some. */
 export function waysOf(family: Family): readonly Way[] {
-  return modules[family] === undefined ? waysOfMaking : [...waysOfMaking, "started with libraries"];
+  return ownLibrary[family] === undefined ? waysOfMaking : [...waysOfMaking, "started with libraries"];
 }
 
 /** A pool's settings for containers that come to be so; of those that are to be booted one has to be replaced then. */
@@ -37,14 +37,14 @@ export function madeSo(
   return {
     ...made,
     stemCells: [],
-    libraries: [{ ...cell, memoryMB: leastMB, modules: [modules[family] ?? ""] }],
+    libraries: [{ ...cell, memoryMB: leastMB, modules: [ownLibrary[family] ?? ""] }],
   };
 }
 
 /** By which an action asks for the libraries of such containers. */
 export function askingSo(way: Way, family: Family): { readonly annotations?: readonly KeyValue[] } {
   if (way !== "started with libraries") return {};
-  return { annotations: [{ key: "libraries", value: [modules[family] ?? ""] }] };
+  return { annotations: [{ key: "libraries", value: [ownLibrary[family] ?? ""] }] };
 }
 
 const startMs = 60_000;
