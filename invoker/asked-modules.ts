@@ -2,20 +2,32 @@
 
 import { isJsonArray, type Json } from "./wire/json.ts";
 
+export interface AskedModules {
+  /** All that it may import by what it says. */
+  readonly modules: ReadonlySet<string>;
+  /** Of these what it imports for sure, where that is run. */
+  readonly imports: readonly string[];
+}
+
+const nothing: AskedModules = { modules: new Set(), imports: [] };
+
 /** A longer source is not looked through. */
 const longestSource = 256 * 1024;
 
 /** What the annotation `libraries` says: names in a list, or in a text between commas or spaces. Undefined: nothing. */
-export function modulesOfAnnotation(value: Json | undefined): ReadonlySet<string> | undefined {
-  if (isJsonArray(value)) return new Set(value.filter((name) => typeof name === "string"));
-  return typeof value === "string" ? new Set(value.split(/[\s,]+/).filter(Boolean)) : undefined;
+export function modulesOfAnnotation(value: Json | undefined): AskedModules | undefined {
+  if (!isJsonArray(value) && typeof value !== "string") return undefined;
+  const names = isJsonArray(value)
+    ? value.filter((name) => typeof name === "string")
+    : value.split(/[\s,]+/).filter(Boolean);
+  return { modules: new Set(names), imports: names };
 }
 
 /** Of a plain source text of the kind. Archives may have modules of their own by the same names, so they ask for none. */
-export function modulesOfSource(kind: string, source: string): ReadonlySet<string> {
-  if (source.length > longestSource) return new Set();
+export function modulesOfSource(kind: string, source: string): AskedModules {
+  if (source.length > longestSource) return nothing;
   if (kind.startsWith("python:")) return modulesOfPython(source);
-  return kind.startsWith("nodejs:") ? modulesOfNode(source) : new Set();
+  return kind.startsWith("nodejs:") ? modulesOfNode(source) : nothing;
 }
 
 const pythonTexts =
@@ -27,24 +39,26 @@ const pythonOwnWays =
   /\bsys\s*\.\s*(?:path|modules|meta_path)|\bfrom\s+sys\s+import\b|\b(?:importlib|__import__|builtins|site|exec|eval)\b|\benviron\s*(?:\[[^\]]*\]\s*=(?!=)|\.\s*(?:setdefault|update|pop|clear)\b)|\b(?:un)?(?:set|put)env\b/;
 
 /** Of `import a.b` these are `a` and `a.b`, of `from a import b` as well, for `b` may be a module. */
-function modulesOfPython(source: string): ReadonlySet<string> {
+function modulesOfPython(source: string): AskedModules {
   const code = source
     .replaceAll(pythonTexts, (text) => (text.startsWith("#") ? "" : '""'))
     .replaceAll("\\\n", " ");
-  if (pythonOwnWays.test(code)) return new Set();
-  const asked = new Set<string>();
-  const ask = (name: string): void => {
+  if (pythonOwnWays.test(code)) return nothing;
+  const [modules, imports] = [new Set<string>(), new Set<string>()];
+  const ask = (name: string, isSure: boolean): void => {
     if (!/^\w+(?:\.\w+)*$/.test(name)) return;
+    if (isSure) imports.add(name);
     const parts = name.split(".");
-    for (let i = 1; i <= parts.length; i++) asked.add(parts.slice(0, i).join("."));
+    for (let i = 1; i <= parts.length; i++) modules.add(parts.slice(0, i).join("."));
   };
   const rest = code.replaceAll(pythonFromImport, (_, from: string, inside?: string, beside?: string) => {
-    ask(from);
-    for (const name of namesIn(inside ?? beside ?? "")) ask(`${from}.${name}`);
+    ask(from, true);
+    for (const name of namesIn(inside ?? beside ?? "")) ask(`${from}.${name}`, false);
     return "";
   });
-  for (const [, names = ""] of rest.matchAll(pythonImport)) for (const name of namesIn(names)) ask(name);
-  return asked;
+  for (const [, names = ""] of rest.matchAll(pythonImport))
+    for (const name of namesIn(names)) ask(name, true);
+  return { modules, imports: [...imports] };
 }
 
 /** Without what they are called afterwards. */
@@ -59,8 +73,9 @@ const nodeOwnWays =
   /\brequire\s*\.\s*(?:cache|extensions)|\b_load\b|\bcreateRequire\b|["'`](?:node:)?module["'`]|\beval\b|\bprocess\s*\.\s*(?:binding|env\s*(?:\.\s*\w+|\[[^\]]*\])\s*=(?!=))/;
 
 /** As they are written there, of the package itself or of a file in it. */
-function modulesOfNode(source: string): ReadonlySet<string> {
+function modulesOfNode(source: string): AskedModules {
   const code = source.replaceAll(nodeTextsAndComments, (_, text?: string) => text ?? " ");
-  if (nodeOwnWays.test(code)) return new Set();
-  return new Set(Array.from(code.matchAll(nodeRequest), ([, , name = ""]) => name.replace(/^node:/, "")));
+  if (nodeOwnWays.test(code)) return nothing;
+  const names = Array.from(code.matchAll(nodeRequest), ([, , name = ""]) => name.replace(/^node:/, ""));
+  return { modules: new Set(names), imports: [...new Set(names)] };
 }

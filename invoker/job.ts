@@ -8,7 +8,7 @@ import {
   type RewindPolicy,
   rewindPolicies,
 } from "../pool/index.ts";
-import { modulesOfAnnotation, modulesOfSource } from "./asked-modules.ts";
+import { type AskedModules, modulesOfAnnotation, modulesOfSource } from "./asked-modules.ts";
 import { type InvokerSettings, sizeBytes } from "./config/invoker-settings.ts";
 import { unlockArguments } from "./locked-arguments.ts";
 import type { StoredAction } from "./store/stores.ts";
@@ -53,10 +53,10 @@ export function describeJob(order: Order, action: RunnableAction, settings: Invo
   const main = "main" in document.exec ? document.exec.main : undefined;
   const deadline = (nowMs: number): string => String(Math.floor(nowMs) + limits.timeout);
   const exchange = exchangeLimits(message, limits, settings);
-  const modules = modulesAskedBy(action, settings);
+  const asked = modulesAskedBy(action, settings);
   return {
     kind,
-    ...(modules && { modules }),
+    ...asked,
     ...(image && { image, label: `${message.user.namespace.name}_${document.name}` }),
     memoryMB: limits.memory,
     owner: `${message.user.namespace.name} ${document._id} ${document._rev ?? document.version}`,
@@ -84,14 +84,15 @@ export function describeJob(order: Order, action: RunnableAction, settings: Invo
 export const librariesAnnotation = "libraries";
 
 /** Of actions that stay in hand while they are used. */
-const modulesOf = new WeakMap<StoredAction, ReadonlySet<string>>();
+const modulesOf = new WeakMap<StoredAction, AskedModules>();
 
-/** Undefined where no container of the kind has any before it is loaded. */
+/** Undefined where no container of the kind has any before it is loaded, nor will have. */
 function modulesAskedBy(
   { stored, kind, image }: RunnableAction,
   { pool }: InvokerSettings,
-): ReadonlySet<string> | undefined {
-  if (image !== undefined || !pool.libraries.some((set) => set.kind === kind)) return undefined;
+): AskedModules | undefined {
+  const hasAny = pool.learntMemoryMB > 0 || pool.libraries.some((set) => set.kind === kind);
+  if (image !== undefined || !hasAny) return undefined;
   const known = modulesOf.get(stored);
   if (known !== undefined) return known;
   const { document, code, binary } = stored;

@@ -305,6 +305,11 @@ export class Container {
     return this.#inside?.isBooted === true;
   }
 
+  /** How long the import of its libraries took; undefined where it was not imported for this one. */
+  get importMs(): number | undefined {
+    return this.#inside?.importMs;
+  }
+
   /** True: it is one owner's for life. */
   get isBound(): boolean {
     return this.order.image !== undefined;

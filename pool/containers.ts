@@ -4,15 +4,18 @@ import { Container } from "./container.ts";
 import type { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import { levelRoomBytes } from "./levels.ts";
-import { baseOf, cellsOf, LibraryError, RefusedSets, suiting } from "./libraries.ts";
+import { baseOf, LibraryError } from "./libraries.ts";
+import { LibrarySets } from "./library-sets.ts";
 import type { Machine } from "./machine.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
 import { isIdle, type Placed, reservedMB } from "./seats.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
-import type { Job, LibrarySet, PoolSettings, RemovalCause } from "./types.ts";
+import type { Job, PoolSettings, RemovalCause } from "./types.ts";
 
 const sweepsPerIdleTime = 4;
+/** As often it is decided which libraries are worth their memory. */
+const learnedEveryMs = 10_000;
 /** As often as half the time for which a container is due. */
 const sweepsPerAge = 100;
 
@@ -39,12 +42,12 @@ export class Containers {
   readonly #prewarming: Prewarming;
   readonly #failures = new StartFailures();
   readonly #losses = new Losses();
-  readonly #librarySets: readonly LibrarySet[];
-  readonly #refusedSets = new RefusedSets();
+  readonly #libraries: LibrarySets;
   readonly #underWay = new Set<Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
   #retry: NodeJS.Timeout | undefined;
   #check: NodeJS.Timeout | undefined;
+  #learning: NodeJS.Timeout | undefined;
   #nextId = 1;
   #isClosing: boolean = false;
 
@@ -58,9 +61,9 @@ export class Containers {
     this.#dockerGate = new StartGate(machine.docker?.parallelStarts ?? 1);
     const nowMs = (): number => machine.clock.nowMs();
     // Where nothing can be put back, nothing is imported for more than one activation.
-    this.#librarySets = machine.takeCheckpoint === undefined ? [] : settings.libraries;
-    const stemCells = [...settings.stemCells, ...cellsOf(this.#librarySets)];
-    this.#prewarming = new Prewarming({ ...settings, stemCells }, nowMs);
+    const sets = machine.takeCheckpoint === undefined ? { libraries: [], learntMemoryMB: 0 } : settings;
+    this.#libraries = new LibrarySets(sets, nowMs);
+    this.#prewarming = new Prewarming(settings, nowMs, () => this.#libraries.cells);
     this.#succession = new Succession(settings, {
       nowMs,
       isLeaving: (container) => this.#leaving.has(container),
@@ -76,6 +79,11 @@ export class Containers {
       settings.ageBeforeRetirementMs / sweepsPerAge,
     );
     this.#sweep = setInterval(() => this.#sweepOut(), sweepMs).unref();
+    if (this.#libraries.isLearning) {
+      this.#learning = setInterval(() => {
+        if (this.#libraries.learn()) this.#onChange();
+      }, learnedEveryMs).unref();
+    }
     if (this.#prewarming.isReactive) this.#check = this.#checkAfter(settings.prewarmChecks.firstAfterMs);
   }
 
@@ -122,16 +130,8 @@ export class Containers {
     if (job.image === undefined) this.#prewarming.expectFresh(job);
   }
 
-  /** The library sets that a job may meet, the best first, and the one to make a container with. */
-  librariesFor(job: Job): { readonly libraries: readonly string[]; readonly making?: string | undefined } {
-    const libraries = suiting(this.#librarySets, job);
-    if (libraries.length === 0) return { libraries };
-    const nowMs = this.#machine.clock.nowMs();
-    const { kind } = job;
-    const making = libraries.find(
-      (name) => !this.#refusedSets.isHeldBack(baseOf({ kind, libraries: name }), nowMs),
-    );
-    return { libraries, making };
+  get libraries(): LibrarySets {
+    return this.#libraries;
   }
 
   /** A job has had to wait for this one to be made. */
@@ -147,7 +147,7 @@ export class Containers {
     if (this.#isClosing) return;
     this.#retireIdle();
     const nowMs = this.#machine.clock.nowMs();
-    const setbacks = [this.#failures, this.#losses, this.#refusedSets];
+    const setbacks = [this.#failures, this.#losses, this.#libraries.refused];
     const isHeldBack = (base: string): boolean => setbacks.some((one) => one.isHeldBack(base, nowMs));
     const { cells } = this.#prewarming;
     const missing = topUp(cells, this.placed(), this.#settings.userMemoryMB, isHeldBack);
@@ -219,6 +219,7 @@ export class Containers {
     clearInterval(this.#sweep);
     clearTimeout(this.#retry);
     clearTimeout(this.#check);
+    clearInterval(this.#learning);
     for (const container of this.#containers.values()) {
       if (container.state === "running" || container.state === "rewinding") {
         container.stop();
@@ -253,6 +254,8 @@ export class Containers {
       container.lastUsed = this.#machine.clock.nowMs();
       this.#failures.succeeded(baseOf(container.order));
       const tookMs = container.lastUsed - sinceMs;
+      const { importMs } = container;
+      if (importMs !== undefined) this.#libraries.measured(baseOf(container.order), importMs);
       const { name, kind, isBooted } = container;
       const { libraries } = container.order;
       this.#events.emit("started", { container: name, kind, libraries, isBooted, tookMs });
@@ -304,7 +307,7 @@ export class Containers {
     const { libraries } = container.order;
     const nowMs = this.#machine.clock.nowMs();
     if (error.cause instanceof LibraryError && libraries !== undefined) {
-      this.#refusedSets.refuse(baseOf(container.order), nowMs);
+      this.#libraries.refused.refuse(baseOf(container.order), nowMs);
       this.#events.emit("librariesRefused", { kind, libraries, error: error.cause });
       this.discard(container, "start-failed");
       return;

@@ -10,18 +10,20 @@ import type { Inside, Rewinder } from "./rewinder.ts";
 const restTries = 200;
 const restPauseMs = 10;
 
-/** Throws LibraryError. The runtime is not to be used then. */
+/** Gives how long the import took, in milliseconds. Throws LibraryError. The runtime is not to be used then. */
 export async function importLibraries(
   { sandbox, channel }: Pick<Inside, "sandbox" | "channel">,
   libraries: string,
   timeoutMs: number,
-): Promise<void> {
-  refuse(await channel.libraries(modulesOf(libraries), timeoutMs), sandbox);
+): Promise<number> {
+  const tookMs = timeIn(await channel.libraries(modulesOf(libraries), timeoutMs), sandbox);
   await awaitRest(sandbox);
+  return tookMs;
 }
 
-function refuse(reply: Reply, sandbox: Sandbox): void {
-  if (reply.outcome === "answer" && reply.status === 200) return;
+function timeIn(reply: Reply, sandbox: Sandbox): number {
+  if (reply.outcome === "answer" && reply.status === 200)
+    return (JSON.parse(reply.body) as { readonly tookMs: number }).tookMs;
   if (reply.outcome === "timeout") throw new LibraryError("late", "the import is not over");
   if (reply.outcome === "garbled") throw new LibraryError("system", reply.why);
   if (reply.outcome === "answer") throw refusalIn(reply.body);

@@ -37,6 +37,7 @@ export class LeanInterior implements Interior, Inside {
   readonly #renewal: Renewal | undefined;
   /** To be imported before the checkpoint is taken. */
   readonly #libraries: string | undefined;
+  #importMs: number | undefined;
   #rewinder: Rewinder | undefined;
   /** Of what was booted. */
   #proof: RewindTimings | undefined;
@@ -135,6 +136,10 @@ export class LeanInterior implements Interior, Inside {
     return this.#memoryMB;
   }
 
+  get importMs(): number | undefined {
+    return this.#importMs;
+  }
+
   get isRewindable(): boolean {
     return this.#rewinder !== undefined;
   }
@@ -146,7 +151,7 @@ export class LeanInterior implements Interior, Inside {
       await awaitReady(this, { startTimeoutMs, memoryMB: this.#memoryMB });
       if (this.#libraries === undefined) return await this.#takeBase();
       try {
-        await importLibraries(this, this.#libraries, startTimeoutMs);
+        this.#importMs = await importLibraries(this, this.#libraries, startTimeoutMs);
         return await this.#takeBase();
       } catch (error) {
         throw asLibraryError(error);

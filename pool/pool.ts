@@ -56,6 +56,7 @@ export class Pool {
   lease(job: Job): Promise<Lease> {
     if (this.#closing !== undefined) return Promise.reject(closedError(job));
     if (this.#isFresh(job)) this.#containers.expectFresh(job);
+    this.#containers.libraries.note(job);
     return new Promise((grant, refuse) => {
       this.#waiting.push({ job, sinceMs: this.#nowMs(), grant, refuse });
       this.#serve();
@@ -118,7 +119,7 @@ export class Pool {
     const wanted = asked.map(({ job, blockedSinceMs = nowMs }) => ({
       ...job,
       image: job.image?.name,
-      ...this.#containers.librariesFor(job),
+      ...this.#containers.libraries.of(job),
       ...(this.#isFresh(job) && { isFresh: true, concurrency: 1 }),
       isPatient: nowMs - blockedSinceMs < patienceMs,
     }));
@@ -241,7 +242,7 @@ export class Pool {
   }
 
   #wantedBy(job: Job): Pick<Wanted, "kind" | "image" | "libraries"> {
-    return { ...seatOf(job), ...this.#containers.librariesFor(job) };
+    return { ...seatOf(job), ...this.#containers.libraries.of(job) };
   }
 
   #boundLevels(): void {

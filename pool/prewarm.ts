@@ -130,12 +130,18 @@ export class Prewarming {
   #cells: readonly StemCell[];
   readonly #settings: Pick<PoolSettings, "rewind" | "idleMs">;
   readonly #nowMs: () => number;
+  readonly #libraryCells: () => readonly StemCell[];
   readonly #coldStarts = new Map<string, number>();
   /** Lean ones. */
   readonly #freshKinds = new Map<string, FreshKind>();
   #hasBegun: boolean = false;
 
-  constructor(settings: Pick<PoolSettings, "stemCells" | "rewind" | "idleMs">, nowMs: () => number) {
+  constructor(
+    settings: Pick<PoolSettings, "stemCells" | "rewind" | "idleMs">,
+    nowMs: () => number,
+    libraryCells: () => readonly StemCell[] = () => [],
+  ) {
+    this.#libraryCells = libraryCells;
     this.#cells = settings.stemCells;
     this.#settings = settings;
     this.#nowMs = nowMs;
@@ -153,7 +159,9 @@ export class Prewarming {
       .filter(([kind]) => this.#isExpected(kind))
       .filter(([kind]) => !this.#cells.some((cell) => cell.image === undefined && baseOf(cell) === kind))
       .map(([kind, { memoryMB }]) => ({ kind, count: 1, memoryMB }));
-    return [...this.#cells, ...added].map((cell) => (isFresh(cell) ? { ...cell, isFresh: true } : cell));
+    return [...this.#cells, ...added, ...this.#libraryCells()].map((cell) =>
+      isFresh(cell) ? { ...cell, isFresh: true } : cell,
+    );
   }
 
   /** A job of the kind takes a lean container that nobody has used; for as long as idle ones are kept more are expected. */

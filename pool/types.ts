@@ -49,6 +49,8 @@ export interface Job {
   readonly concurrency?: number;
   /** The modules that it asks for, for containers that have some of them imported already; absent: none. */
   readonly modules?: ReadonlySet<string>;
+  /** Those of them that it imports for sure; absent: none. */
+  readonly imports?: readonly string[];
   /** True: its init is given what another activation of the same owner may not have, so that nobody comes back to it. */
   readonly hasOwnInit?: boolean;
 }
@@ -173,6 +175,8 @@ export interface PoolSettings {
   readonly boots: boolean;
   /** Which containers with libraries there are. */
   readonly libraries: readonly LibrarySet[];
+  /** Megabytes, of `userMemoryMB`, for containers with libraries that are learnt from what jobs ask for; 0: none are learnt. */
+  readonly learntMemoryMB: number;
   /** How long a job waits for a running container of its kind before idle ones of other kinds are evicted for it. */
   readonly patienceMs: number;
   /** An idle container beyond the stem cells is removed after this time. */
@@ -194,6 +198,7 @@ export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
   ageBeforeRetirementMs: 3_600_000,
   boots: false,
   libraries: [],
+  learntMemoryMB: 0,
   patienceMs: 100,
   idleMs: 600_000,
   prewarmChecks: { firstAfterMs: 600_000, everyMs: 600_000, removedMax: 100 },

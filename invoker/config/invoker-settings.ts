@@ -83,6 +83,7 @@ export function invokerSettings({
       ageBeforeRetirementMs: Math.max(shortestAgeMs, number("rewhisk.retirement.age")),
       levelMemoryMB: number("rewhisk.action-checkpoints.memory"),
       levelInitMs: number("rewhisk.action-checkpoints.init"),
+      learntMemoryMB: number("rewhisk.learnt-libraries.memory"),
       rewind,
       boots,
       libraries,

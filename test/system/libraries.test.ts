@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { shownFolder, shownInside, surroundings } from "../../benchmarks/published/machine.ts";
 import type { KeyValue, LibrarySet } from "../../invoker/index.ts";
+import { holdsWithin } from "../within.ts";
 import { waysOfMaking } from "./booted.ts";
 import { RealInvoker } from "./real-invoker.ts";
 
 const memoryMB = 128;
+/** It is decided every ten seconds. */
+const learntWithinMs = 60_000;
 
 /** Of each language one module that is there wherever its interpreter is, and actions that ask for it, look for it, and change it. */
 const languages = {
@@ -120,6 +123,37 @@ describe("an invoker whose libraries cannot be had", () => {
         await real.stop();
       }
     });
+});
+
+describe("an invoker that learns which libraries are asked for", () => {
+  for (const kind of ["nodejs:20", "python:3"] as const)
+    it(`has ${kind} containers with them after a while, for who asks for them`, async () => {
+      const { module, asking: code, looking } = languages[kind];
+      const imports = kind === "python:3" ? "random+unittest.mock" : module;
+      const real = await RealInvoker.start({
+        ...{ userMemoryMB: 512, learntMemoryMB: 256, verifyFirst: Number.POSITIVE_INFINITY },
+        stemCells: [{ kind, count: 1, memoryMB: 256 }],
+      });
+      try {
+        real.put("asking", { kind, code });
+        real.put("looking", { kind, code: looking });
+        for (let i = 0; i < 10; i++) await real.run("asking");
+        const hasLearnt = (): boolean =>
+          real.invoker
+            .status()
+            .pool.containers.some(({ libraries, state }) => libraries === imports && state === "clean");
+        expect(await holdsWithin(learntWithinMs, hasLearnt)).to.equal(true);
+        expect((await real.run("asking")).record.response.result).to.deep.include({
+          seen: null,
+          mark: "left",
+        });
+        expect(containersOf(real)).to.deep.include({ libraries: imports, isUnused: false });
+        expect((await real.run("looking")).record.response.result).to.deep.equal({ seen: 0 });
+        expect(real.taints()).to.deep.equal([]);
+      } finally {
+        await real.stop();
+      }
+    }).timeout(2 * learntWithinMs);
 });
 
 describe("numpy in the base of a container", () => {

@@ -75,16 +75,28 @@ for (const [kind, rows] of [
 ] as const)
   describe(`a source of ${kind} asks for`, () => {
     for (const [what, source, expected] of rows)
-      it(what, () => expect([...modulesOfSource(kind, source)]).to.deep.equal(expected));
+      it(what, () => expect([...modulesOfSource(kind, source).modules]).to.deep.equal(expected));
 
     it("nothing where it is too long to be looked through", () => {
       const source = kind === "python:3" ? "import numpy\n" : "require('a')\n";
-      expect(modulesOfSource(kind, source + " ".repeat(2 ** 18)).size).to.equal(0);
+      expect(modulesOfSource(kind, source + " ".repeat(2 ** 18)).modules.size).to.equal(0);
     });
   });
 
+describe("of what a source asks for, it imports for sure", () => {
+  it("modules in Python, and no names that may be some", () => {
+    const source = "import a.b, a.b\nfrom c.d import e";
+    expect(modulesOfSource("python:3", source).imports).to.have.members(["a.b", "c.d"]);
+  });
+
+  it("all in Node, each once", () => {
+    const source = "require('a'); require('@d/e/f'); import('a')";
+    expect(modulesOfSource("nodejs:20", source).imports).to.deep.equal(["a", "@d/e/f"]);
+  });
+});
+
 describe("a source of another kind asks for", () => {
-  it("nothing", () => expect(modulesOfSource("ruby:3", "require('a')").size).to.equal(0));
+  it("nothing", () => expect(modulesOfSource("ruby:3", "require('a')").modules.size).to.equal(0));
 });
 
 describe("an annotation asks for", () => {
@@ -93,7 +105,9 @@ describe("an annotation asks for", () => {
     ["the names of a text", "numpy, pandas scipy.linalg", ["numpy", "pandas", "scipy.linalg"]],
     ["nothing by an empty text", "", []],
   ] as const)
-    it(what, () => expect([...(modulesOfAnnotation(value) ?? [])]).to.deep.equal(expected));
+    it(what, () => {
+      expect(modulesOfAnnotation(value)).to.deep.equal({ modules: new Set(expected), imports: expected });
+    });
 
   it("whatever the source does, where it says neither", () => {
     for (const value of [undefined, null, true, { a: 1 }])

@@ -188,11 +188,20 @@ describe("a pool with library sets", () => {
   beforeEach(() => {
     machine = new FakeMachine();
     machine.clock = { nowMs: () => 1e6 };
+    machine.behave = imported;
+    importMs = 100;
     refusals = [];
   });
   afterEach(async () => {
     for (const pool of pools.splice(0)) await pool.close();
   });
+
+  /** An obedient runtime that has imported what it was to. */
+  const imported: Behaviour = (request, runtime) => {
+    if (request.type === 6) runtime.answer(request, 200, `{"tookMs":${importMs}}`);
+    else obedient(request, runtime);
+  };
+  let importMs: number;
 
   async function opened(settings: Partial<PoolSettings> = {}): Promise<Pool> {
     const usual = { ...defaultPoolSettings, userMemoryMB: 2048, libraries: [setOf("numpy")] };
