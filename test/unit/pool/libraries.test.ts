@@ -319,6 +319,36 @@ describe("a pool with library sets", () => {
       expect(machine.sandboxes[0]?.isDestroyed).to.equal(true);
     });
 
+  it("goes on without them where the import is not over in the time of a start", async () => {
+    machine.behave = answering(() => undefined);
+    await opened({ startTimeoutMs: 50 });
+    expect(refusals).to.deep.equal([["numpy", "late"]]);
+  });
+
+  it("waits until the threads that the import has left are at rest, before the checkpoint is taken", async () => {
+    machine.behave = (request, runtime) => {
+      for (const sandbox of machine.sandboxes)
+        if (sandbox.runtime === runtime && request.type === 6)
+          sandbox.restless.push("spins", "waits 1", "waits 2");
+      imported(request, runtime);
+    };
+    const pool = await opened();
+    expect(levels(pool)).to.deep.equal(["numpy"]);
+    expect(machine.sandboxes[0]?.restless).to.deep.equal([]);
+  });
+
+  it("goes on without them where the threads that the import has left never rest", async () => {
+    machine.behave = (request, runtime) => {
+      for (const sandbox of machine.sandboxes)
+        if (sandbox.runtime === runtime && request.type === 6)
+          sandbox.restless.push(...Array.from({ length: 200 }, (_, i) => `runs ${i}`));
+      imported(request, runtime);
+    };
+    await opened();
+    expect(refusals).to.deep.equal([["numpy", "not-quiescent"]]);
+    expect(machine.checkpoints).to.deep.equal([]);
+  });
+
   it("goes on without them where the import has left what cannot be put back", async () => {
     const { takeCheckpoint } = machine;
     let isFirst = true;
