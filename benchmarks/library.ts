@@ -1,7 +1,6 @@
 // Measures: from the message on the bus to the result ack, in turn: an action never seen before that imports nothing; one that imports a
-//   popular library; and the same in a container that has the library in its base. Each call uses what it imports. Beside these the
-//   rewind after it.
-// Does not measure: HTTP, a real Kafka, a real CouchDB; the making of containers.
+//   popular library; and the same in a container that has the library in its base. Each call uses what it imports.
+// Does not measure: HTTP, a real Kafka, a real CouchDB; the making of containers, and the rewind after the answer.
 // Varies: the library. Those of Python that are no part of it lie on the machine with their bytecode, as for `imports`.
 
 import { existsSync } from "node:fs";

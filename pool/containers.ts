@@ -1,5 +1,6 @@
 // The containers of the pool: made a few at a time, for a job or ahead of any, and counted until nothing of them is left.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Container } from "./container.ts";
 import type { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
@@ -245,6 +246,8 @@ export class Containers {
         : this.#machine.templates?.renewalOf(baseOf(container.order));
       // No turn is lost where there is none: the next one that asks must find this one's.
       if (renewal !== undefined) await renewal;
+      // That one's refusal, if it is refused, is known in a moment.
+      if (renewal !== undefined && container.order.libraries !== undefined) await nextTurn();
       if (!this.#isStillWanted(container, cause)) {
         this.evict(container, "evicted");
         return;
@@ -298,6 +301,9 @@ export class Containers {
   /** By its turn the job may have been served otherwise. */
   #isStillWanted(container: Container, cause: StartCause | undefined): boolean {
     if (this.#isClosing) return false;
+    // By one of the same set that came first.
+    if (this.#libraries.refused.isHeldBack(baseOf(container.order), this.#machine.clock.nowMs()))
+      return false;
     if (cause === undefined || cause.isAwaited()) return true;
     return !isBeyondCells(this.#prewarming.cells, this.placed(), container.placed());
   }

@@ -265,6 +265,17 @@ describe("a pool with library sets", () => {
     expect(askedFor()).to.have.lengthOf(1);
   });
 
+  it("does not start the others of a set whose first is refused", async () => {
+    machine = new FakeMachine({ boots: 20_000 });
+    machine.behave = answering((request, runtime) => runtime.answer(request, 409, '{"refused":"failed"}'));
+    const pool = await opened({ libraries: [setOf("numpy", { count: 3 })] });
+    expect(refusals).to.deep.equal([["numpy", "failed"]]);
+    expect([askedFor().length, levels(pool)]).to.deep.equal([1, []]);
+    const lease = await pool.lease(job("numpy"));
+    await lease.release(true);
+    expect(levels(pool)).to.deep.equal([undefined]);
+  });
+
   it("imports nothing where nothing can be put back", async () => {
     machine = new FakeMachine({ rewinds: false });
     const pool = await opened({ stemCells: [{ kind, count: 1, memoryMB }] });
