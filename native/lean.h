@@ -43,8 +43,8 @@ struct lean_started {
  * Gives:  *started. The launcher speaks on the status pipe from now on; that it was started does not mean that the
  *         container could be set up.
  * Fails:  RW_SYSTEM; nothing is left behind.
- * Thread: one that lives as long as the container is to (Node's main thread): the kernel kills the container when the
- *         thread that started it ends. Every other thread runs on; all descriptors are close-on-exec from birth.
+ * Thread: any, one after the other. The launchers are started by one of its own, which lives as long as this process, and the
+ *         containers with it. All descriptors are close-on-exec from birth.
  */
 RW_API int lean_start(const char *launcher, const char *arguments, uint64_t arguments_length, uint32_t in_our_pids,
 		      struct lean_started *started, struct rw_error *error);

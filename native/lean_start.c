@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -128,26 +129,86 @@ static void unmap_stack(void **stack)
 		munmap(*stack, STACK_SIZE);
 }
 
-/* The new process's id, or -errno. */
+/* The new process's id, or -errno. On a thread that has all signals blocked. */
 static int start_child(struct start *start)
 {
 	void *stack cleanup_(unmap_stack) = MAP_FAILED;
-	sigset_t all, before;
 	int pid, status;
 
 	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return -errno;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pid = clone(child, (char *)stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | start->namespaces, start);
 	if (pid < 0)
 		start->errnum = errno;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (pid >= 0 && start->errnum)
 		while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 			;
 	return start->errnum ? -start->errnum : pid;
+}
+
+/*
+ * The one thread that starts launchers, from the first on, for as long as the process lives: the kernel ends a container with the
+ * thread that has started it, and whoever starts one sleeps until the launcher is executed.
+ */
+static struct {
+	pthread_mutex_t turn, lock;
+	pthread_cond_t changed;
+	bool is_there;
+	struct start *order;	/* NULL: it has been carried out */
+	int pid;
+} starter = { .turn = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+
+static void *start_all(void *nothing)
+{
+	pthread_mutex_lock(&starter.lock);
+	for (;;) {
+		while (!starter.order)
+			pthread_cond_wait(&starter.changed, &starter.lock);
+		starter.pid = start_child(starter.order);
+		starter.order = NULL;
+		pthread_cond_broadcast(&starter.changed);
+	}
+	return nothing;
+}
+
+/* 0 or an error number. */
+static int make_starter(void)
+{
+	sigset_t all, before;
+	pthread_t thread;
+	int failed;
+
+	if (starter.is_there)
+		return 0;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	failed = pthread_create(&thread, NULL, start_all, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed)
+		return failed;
+	pthread_detach(thread);
+	starter.is_there = true;
+	return 0;
+}
+
+static int have_started(struct start *start)
+{
+	int result;
+
+	pthread_mutex_lock(&starter.turn);
+	result = -make_starter();
+	if (!result) {
+		pthread_mutex_lock(&starter.lock);
+		starter.order = start;
+		pthread_cond_broadcast(&starter.changed);
+		while (starter.order)
+			pthread_cond_wait(&starter.changed, &starter.lock);
+		result = starter.pid;
+		pthread_mutex_unlock(&starter.lock);
+	}
+	pthread_mutex_unlock(&starter.turn);
+	return result;
 }
 
 int lean_start(const char *launcher, const char *arguments, uint64_t arguments_length, uint32_t in_our_pids,
@@ -168,7 +229,7 @@ int lean_start(const char *launcher, const char *arguments, uint64_t arguments_l
 	if (open_ends(&ends) < 0)
 		return rw_fail(error, RW_SYSTEM, errno, "pipes and sockets of a container");
 	start.argv = argv;
-	pid = start_child(&start);
+	pid = have_started(&start);
 	if (pid < 0)
 		return rw_fail(error, RW_SYSTEM, -pid, "start %s in new namespaces", launcher);
 	*started = (struct lean_started){

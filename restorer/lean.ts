@@ -34,20 +34,20 @@ export interface LeanStart {
 }
 
 /**
- * Starts `launcher` as pid 1 of new namespaces; `argv` does not hold its name. `inOurPids`: without a new pid namespace, for an embryo. Blocks for about a millisecond. Throws
- * RestorerError. To be called on the main thread: the container dies with the thread that made it.
+ * Starts `launcher` as pid 1 of new namespaces; `argv` does not hold its name. `inOurPids`: without a new pid namespace, for an
+ * embryo. The container dies with this process. Rejects with RestorerError.
  */
-export function startLean(
+export async function startLean(
   launcher: string,
   argv: readonly string[],
   { inOurPids = false }: { readonly inOurPids?: boolean } = {},
-): LeanStart {
+): Promise<LeanStart> {
   const strings = Buffer.from(argv.map((argument) => `${argument}\0`).join(""));
   if (argv.some((argument) => argument.includes("\0")))
     throw new RestorerError("system", "an argument of the launcher contains a NUL", true);
   const error = {} as NativeError;
   const started = {} as NativeStarted;
-  if (leanStart(launcher, strings, strings.length, inOurPids ? 1 : 0, started, error) !== 0)
+  if ((await leanStart(launcher, strings, strings.length, inOurPids ? 1 : 0, started, error)) !== 0)
     throw fromNative("start a container", error);
   return {
     initPid: started.init_pid,

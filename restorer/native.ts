@@ -221,16 +221,10 @@ export interface NativeStarted {
   status: number;
 }
 
-// SAFETY: synchronous, so that the thread the kernel ties the container's life to is the one that calls: Node's main
-// thread. The strings are read before the call returns.
-export const leanStart: (
-  launcher: string,
-  argv: Buffer,
-  length: number,
-  inOurPids: number,
-  started: object,
-  error: object,
-) => number = library.func(
+// SAFETY: the strings of `argv` live until the promise has settled.
+export const leanStart = asynchronous<
+  [launcher: string, argv: Buffer, length: number, inOurPids: number, started: object, error: object]
+>(
   "int lean_start(const char *launcher, const void *arguments, uint64_t length, uint32_t in_our_pids, _Out_ lean_started *started, _Out_ rw_error *error)",
 );
 

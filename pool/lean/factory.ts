@@ -380,7 +380,7 @@ class LeanFactory implements SandboxFactory {
       cgroups = new ContainerCgroups(this.#tree, id, limits);
       const argv = this.#launcherOptions(interpreter, { id, held, cgroups });
       const inOurPids = option === "--embryo";
-      const started = startLean(this.#options.launcher, [option, ...argv], { inOurPids });
+      const started = await startLean(this.#options.launcher, [option, ...argv], { inOurPids });
       return new Blank({ id, kind: interpreter.kind, held, cgroups, started, onGone });
     } catch (cause) {
       await cgroups?.remove();

@@ -2,18 +2,14 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
+import { childrenOf } from "../children.ts";
 import { holdsWithin, within } from "../within.ts";
 import { instanceName } from "./instance.ts";
 import { ProbeFactory } from "./lean-probe.ts";
 
 const patienceMs = 60_000;
 const ahead = 3;
-const children = (): readonly number[] =>
-  readFileSync(`/proc/self/task/${process.pid}/children`, "latin1")
-    .trim()
-    .split(" ")
-    .filter(Boolean)
-    .map(Number);
+const children = (): readonly number[] => childrenOf(process.pid);
 const openFds = (): number => readdirSync("/proc/self/fd").length;
 const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, "latin1");
 

@@ -7,6 +7,7 @@ import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
 import { Channel } from "../../pool/proxy/channel.ts";
 import { ContainerCheckpoint, type Template } from "../../restorer/index.ts";
+import { childrenOf } from "../children.ts";
 import { holdsWithin } from "../within.ts";
 import { instanceName } from "./instance.ts";
 import { launcher, requireRoot } from "./lean-probe.ts";
@@ -16,9 +17,6 @@ const ahead = 3;
 const patienceMs = 60_000;
 const limits = { timeoutMs: 60_000, maxBodyBytes: 1 << 20, keptBodyBytes: 1 << 20 };
 const code = "import os, time\ndef main(args):\n  return {'uid': os.getuid(), 'pid': os.getpid()}\n";
-
-const childrenOf = (pid: number): readonly number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim().split(" ").filter(Boolean).map(Number);
 
 interface Made {
   readonly sandbox: Sandbox;

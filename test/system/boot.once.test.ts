@@ -7,6 +7,7 @@ import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
 import { Channel, type Reply } from "../../pool/proxy/channel.ts";
 import { ContainerCheckpoint, type Template } from "../../restorer/index.ts";
+import { childrenOf } from "../children.ts";
 import { type Family, families } from "../corpus.ts";
 import { instanceName } from "./instance.ts";
 import { launcher, requireRoot } from "./lean-probe.ts";
@@ -137,9 +138,6 @@ function toldIdsOf(pid: number): (number | undefined)[] {
     return at < 0 ? undefined : Number(vector[at + 1]);
   });
 }
-
-const childrenOf = (pid: number): readonly number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim().split(" ").map(Number);
 
 /** What those that are booted are forked from. */
 function embryo(): number {
@@ -272,7 +270,9 @@ for (const family of families) {
       await before.held.init(programs[family]);
       expect(await before.held.run({ n: 1 })).to.include({ timed: 2 });
       await before.held.rewind(before.checkpoint);
+      expect(image.whyCopied).to.equal(undefined);
       const after = await boot();
+      expect(image.whyCopied?.message).to.match(/embryo \d+ is gone/);
       await after.held.rewind(after.checkpoint);
       const { all, own } = memoryKB(after.held);
       expect(own).to.be.above(all / 2);

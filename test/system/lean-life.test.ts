@@ -22,7 +22,8 @@ import { LeanError } from "../../pool/lean/errors.ts";
 import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { preflight } from "../../pool/lean/preflight.ts";
 import { repositoryFolder } from "../../pool/lean/repository.ts";
-import { nativeFolder, pendingBytes, startLean } from "../../restorer/index.ts";
+import { nativeFolder, pendingBytes, RestorerError, startLean } from "../../restorer/index.ts";
+import { childrenOf } from "../children.ts";
 import { holdsWithin } from "../within.ts";
 import { instanceName } from "./instance.ts";
 import { closeEnds, launcher, ProbeFactory } from "./lean-probe.ts";
@@ -50,7 +51,7 @@ const mounts = (): readonly string[] =>
     .filter((line) => !placesOfOthers.some((place) => line.split(" ")[4]?.startsWith(place)));
 const namespacesOf = (pid: number | "self"): readonly string[] =>
   ["pid", "mnt", "ipc", "uts", "net", "cgroup"].map((name) => readlinkSync(`/proc/${pid}/ns/${name}`));
-const childrenOfOurs = (): string => readFileSync(`/proc/self/task/${process.pid}/children`, "latin1");
+const childrenOfOurs = (): string => childrenOf(process.pid).join(" ");
 
 /** A process with three containers that is killed; `first` is done to its guard before. */
 async function killedHost(
@@ -64,11 +65,9 @@ async function killedHost(
   try {
     const pids = await once(host.stdout, "data").then(([line]) => `${line}`.trim().split(" ").map(Number));
     expect(pids).to.have.length(3);
-    const children = readFileSync(`/proc/${host.pid}/task/${host.pid}/children`, "latin1")
-      .trim()
-      .split(" ")
-      .map(Number);
-    const guards = children.filter((pid) => readFileSync(`/proc/${pid}/comm`, "latin1") === "guard\n");
+    const guards = childrenOf(host.pid ?? 0).filter(
+      (pid) => readFileSync(`/proc/${pid}/comm`, "latin1") === "guard\n",
+    );
     guards.forEach(first);
     return { pids, guards };
   } finally {
@@ -292,7 +291,9 @@ describe("a lean container's life", () => {
   it("is not started by hand", async () => {
     const byHand = spawn(launcher, [], { stdio: "ignore" });
     expect(await once(byHand, "exit")).to.deep.equal([2, null]);
-    expect(() => startLean(launcher, ["a\0b"])).to.throw("NUL");
+    const refused = await startLean(launcher, ["a\0b"]).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(RestorerError);
+    expect((refused as Error).message).to.contain("NUL");
   });
 
   it("finds nothing missing on a machine that runs these tests", async () => {

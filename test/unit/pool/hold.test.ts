@@ -2,11 +2,12 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Hold } from "../../../pool/hold.ts";
+import { childrenOf } from "../../children.ts";
 
 /** Takes a hold, forgets it, and starts a process that outlives it, whose id it prints. */
 const holding = `import(${JSON.stringify(new URL("../../../pool/hold.js", import.meta.url).href)}).then(async ({ Hold }) => {
@@ -54,10 +55,9 @@ describe("a hold", () => {
   });
 
   it("takes no process of its own", async () => {
-    const children = (): string => readFileSync(`/proc/self/task/${process.pid}/children`, "utf8");
-    const before = children();
+    const before = childrenOf(process.pid);
     const hold = await Hold.take(path, "alone");
-    expect(children()).to.equal(before);
+    expect(childrenOf(process.pid)).to.deep.equal(before);
     await hold?.release();
   });
 
