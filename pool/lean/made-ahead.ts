@@ -1,6 +1,7 @@
 // What containers are made of, made ahead: handed out, and taken back where it shows no trace of the container that had it.
 
 import { availableParallelism } from "node:os";
+import { type Alarm, realAlarm } from "../time.ts";
 import { LeanError } from "./errors.ts";
 
 /** What matters here of the network of a container, or of a container that is blank. */
@@ -29,6 +30,11 @@ interface Waiting<One> {
 /** So many are made at the same time for those who wait: more would wait for each other. Ahead of time, one after the other. */
 const makersMax = 2 * availableParallelism();
 
+/** Ahead of time when nobody has taken one for so long: those who have would wait for the processors. */
+const calmMs = 50;
+/** Should that never be, after so long. */
+const patienceMs = 250;
+
 export class MadeAhead<One extends Part> {
   readonly #make: (isWanted: boolean) => Promise<One>;
   readonly #ahead: number;
@@ -37,18 +43,24 @@ export class MadeAhead<One extends Part> {
   /** Those that are to be given back. */
   readonly #taken = new Set<One>();
   readonly #waiting: Waiting<One>[] = [];
+  readonly #alarm: Alarm;
   readonly #underWay = new Set<Promise<void>>();
   readonly #counts = { made: 0, reused: 0, discarded: 0 };
   #making = 0;
   #checking = 0;
   #isFilling: boolean = false;
+  #isCalm: boolean = true;
+  /** Since it is filling there has been no calm. */
+  #isOverdue: boolean = false;
+  #stopAlarms: readonly (() => void)[] = [];
   /** The last could not be made: the next is tried when there is reason to hope, or somebody who wants it and will be told. */
   #hasFailed: boolean = false;
   #isClosed: boolean = false;
 
   /** `ahead`: so many are kept, as soon as the first has been taken. `isWanted`: somebody waits for this one. */
-  constructor(ahead: number, make: (isWanted: boolean) => Promise<One>) {
+  constructor(ahead: number, make: (isWanted: boolean) => Promise<One>, alarm: Alarm = realAlarm) {
     this.#ahead = ahead;
+    this.#alarm = alarm;
     this.#make = make;
   }
 
@@ -67,6 +79,7 @@ export class MadeAhead<One extends Part> {
       if (this.#isClosed) return reject(new LeanError("closed", "nothing more is made"));
       this.#waiting.push({ resolve, reject });
       this.#hasFailed = false;
+      this.#disturb();
       this.#serve();
     });
   }
@@ -109,6 +122,7 @@ export class MadeAhead<One extends Part> {
    */
   async close(): Promise<void> {
     this.#isClosed = true;
+    for (const stop of this.#stopAlarms) stop();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     const left = [...this.#ready.splice(0), ...this.#taken];
     this.#taken.clear();
@@ -146,6 +160,26 @@ export class MadeAhead<One extends Part> {
     this.#follow((async () => part.close())().catch(() => undefined));
   }
 
+  #disturb(): void {
+    const [stopCalm, stopPatience] = this.#stopAlarms;
+    stopCalm?.();
+    const calm = this.#alarm(calmMs, () => {
+      this.#isCalm = true;
+      this.#stopAlarms[1]?.();
+      this.#stopAlarms = [];
+      this.#serve();
+    });
+    const patience =
+      stopPatience ??
+      this.#alarm(patienceMs, () => {
+        this.#isOverdue = this.#isFilling;
+        this.#stopAlarms = this.#stopAlarms.slice(0, 1);
+        this.#serve();
+      });
+    this.#isCalm = false;
+    this.#stopAlarms = [calm, patience];
+  }
+
   /** To those who wait, what is ready; and as many are made as are missing. */
   #serve(): void {
     while (this.#waiting.length > 0) {
@@ -157,8 +191,12 @@ export class MadeAhead<One extends Part> {
     if (this.#isClosed || this.#hasFailed) return;
     // Not at once for each that is taken: it may come back.
     if (this.#ready.length <= this.#ahead / 2) this.#isFilling = true;
-    if (this.#ready.length >= this.#ahead) this.#isFilling = false;
-    const wanted = this.#waiting.length + (this.#isFilling ? this.#ahead - this.#ready.length : 0);
+    if (this.#ready.length >= this.#ahead) {
+      this.#isFilling = false;
+      this.#isOverdue = false;
+    }
+    const mayFill = this.#isFilling && (this.#isCalm || this.#isOverdue);
+    const wanted = this.#waiting.length + (mayFill ? this.#ahead - this.#ready.length : 0);
     const makers = Math.max(1, Math.min(makersMax, this.#waiting.length));
     while (this.#making < Math.min(makers, wanted)) {
       const isWanted = this.#making++ < this.#waiting.length;

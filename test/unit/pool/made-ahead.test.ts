@@ -76,6 +76,39 @@ describe("parts of containers made ahead", () => {
     await all.close();
   });
 
+  it("are made ahead when a burst is over, or lasts for too long", async () => {
+    const alarms = new Map<number, () => void>();
+    let number = 0;
+    const all = new MadeAhead(
+      4,
+      () => Promise.resolve(new FakeNetwork(number++)),
+      (afterMs, ring) => {
+        alarms.set(afterMs, ring);
+        return () => alarms.delete(afterMs);
+      },
+    );
+    const settled = async (): Promise<number> => {
+      for (let turn = 0; turn < 10; turn++) await nextTurn();
+      return all.ready;
+    };
+    const ring = (afterMs: number): void => {
+      const rung = alarms.get(afterMs);
+      alarms.delete(afterMs);
+      rung?.();
+    };
+    await all.take();
+    expect(await settled()).to.equal(0);
+    const [calmMs = 0, patienceMs = 0] = [...alarms.keys()];
+    ring(calmMs);
+    expect([await settled(), alarms.size]).to.deep.equal([4, 0]);
+    for (let i = 0; i < 4; i++) await all.take();
+    expect([await settled(), alarms.size]).to.deep.equal([0, 2]);
+    ring(patienceMs);
+    expect(await settled()).to.equal(4);
+    await all.close();
+    expect(alarms.size).to.equal(0);
+  });
+
   it("are replaced before anybody wants them where they have ended", async () => {
     const all = slots(3);
     await all.take();
