@@ -39,6 +39,8 @@ export class Bench {
   readonly #pool: Pool;
   readonly #close: () => Promise<void>;
   readonly #cell: StemCell;
+  readonly #owners = new WeakMap<Buffer, string>();
+  #archives = 0;
 
   private constructor(pool: Pool, cell: StemCell, close: () => Promise<void>) {
     this.#pool = pool;
@@ -90,13 +92,19 @@ export class Bench {
     return this.call(code);
   }
 
-  /** Runs an action, loading it where that is due, until its container can be used again. The same code is the same action. */
-  async call(code: string, value: unknown = {}): Promise<CallTimes> {
+  /**
+   * Runs an action, loading it where that is due, until its container can be used again. The same code is the same action; of archives, the
+   * same buffer.
+   */
+  async call(code: string | Buffer, value: unknown = {}): Promise<CallTimes> {
+    const owner = typeof code === "string" ? code : this.#ownerOf(code);
+    const binary = typeof code !== "string";
+    const bytes = binary ? code : Buffer.from(code);
     const askedMs = performance.now();
-    const lease = await this.#pool.lease({ ...this.#cell, owner: code });
+    const lease = await this.#pool.lease({ ...this.#cell, owner });
     const leasedMs = performance.now();
     lease.keepLogs(0);
-    const frame = { name: "bench", main: "main", binary: false, env: {}, code: Buffer.from(code) };
+    const frame = { name: "bench", main: "main", binary, env: {}, code: bytes };
     const init = lease.initialised ? undefined : await lease.init(frame, limits);
     const loadedMs = performance.now();
     const run = await lease.run(JSON.stringify({ value }), limits);
@@ -116,6 +124,12 @@ export class Bench {
       ...{ initMs: init ? loadedMs - leasedMs : 0, result },
       ...{ runMs: answeredMs - loadedMs, answeredMs: answeredMs - askedMs, usableMs: usableMs - askedMs },
     };
+  }
+
+  #ownerOf(archive: Buffer): string {
+    const owner = this.#owners.get(archive) ?? `archive ${++this.#archives}`;
+    this.#owners.set(archive, owner);
+    return owner;
   }
 
   get events(): Pool["events"] {

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { age } from "./age.ts";
+import { archives } from "./archives.ts";
 import { boot } from "./boot.ts";
 import { burst } from "./burst.ts";
 import { cluster } from "./cluster.ts";
@@ -32,6 +33,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   "first-call": firstCall,
   "second-call": secondCall,
   library,
+  archives,
   "own-time": ownTime,
   distinct,
   age,

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
+  CodeStore,
   createDockerFactory,
   createLeanFactory,
   type ImageFactory,
@@ -19,6 +20,7 @@ import { leanArguments } from "./lean-arguments.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Observer } from "./observe.ts";
 import { dockerTeller } from "./observe-cluster.ts";
+import { folderOf } from "./services.ts";
 
 const scratchMB = 256;
 
@@ -66,6 +68,34 @@ export function reachTeller(
       observer.noted("error", fields, "lean containers may not reach the outside: start the invoker again");
     }
   };
+}
+
+const bytesPerMB = 1024 * 1024;
+
+/** Undefined: none is wanted, or its folder is not to be trusted, which is said. */
+export function codeStoreOf(
+  { couchdb, codeStoreMB }: Pick<ClusterSettings, "couchdb" | "codeStoreMB">,
+  instance: number,
+  observer: Pick<Observer, "noted">,
+): CodeStore | undefined {
+  if (codeStoreMB === 0) return undefined;
+  const tell = (reason: string): void =>
+    observer.noted(
+      "warn",
+      { event: "code-not-kept", reason },
+      "archives are unpacked in each container, in which actions can write to them",
+    );
+  try {
+    return new CodeStore({
+      folder: join(folderOf(couchdb, instance), "code"),
+      maxBytes: codeStoreMB * bytesPerMB,
+      onTrouble: (use, error) =>
+        tell(use === "full" ? "there is no room beside those in use" : (error as Error).message),
+    });
+  } catch (error) {
+    tell((error as Error).message);
+    return undefined;
+  }
 }
 
 /** Throws LeanError, DockerError. Docker need not be there yet: it is taken when it comes. */

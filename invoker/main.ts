@@ -7,7 +7,7 @@ import type { Environment } from "./config/environment.ts";
 import type { InvokerSettings } from "./config/invoker-settings.ts";
 import type { Notice } from "./config/notices.ts";
 import { readClusterSettings, SettingsError } from "./config/read-cluster.ts";
-import { containersOf, leanInstance, poolSettings } from "./containers.ts";
+import { codeStoreOf, containersOf, leanInstance, poolSettings } from "./containers.ts";
 import { endWithin } from "./ending.ts";
 import { AdminListenError, type AdminServer, serveAdmin } from "./http.ts";
 import { requirePort } from "./http-port.ts";
@@ -140,6 +140,7 @@ async function start(argv: readonly string[], environment: Environment): Promise
     phases.time("probe", probe()),
   ]);
   const { pool, factory, docker, runtimes } = containers;
+  const codes = codeStoreOf(settings, own.instance, observer);
   const { endLimitMs } = settings;
   const parts = {
     ...{ bus: services.kafka, healthBus: services.healthBus },
@@ -147,6 +148,7 @@ async function start(argv: readonly string[], environment: Environment): Promise
     blocked: services.stores.blockedNamespaces,
     isDatabaseUp: services.isDatabaseUp,
     ...{ factory, docker, images: manifest },
+    ...(codes && { codes }),
     ...(services.tracing && { tracing: services.tracing }),
     ...{ probe: proven, settings: { ...own, pool }, observer },
   };

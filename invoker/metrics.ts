@@ -3,6 +3,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import {
   type AheadCounts,
+  type CodeCounts,
+  codeUses,
   type LevelOutcome,
   levelBytes,
   levelRefusals,
@@ -177,6 +179,24 @@ export class Metrics {
         left.inc({ result: "discarded" }, discarded);
       },
     );
+  }
+
+  /** Adds the store of code, read when somebody asks. */
+  watchCodes(counts: () => CodeCounts): void {
+    const uses = this.#counted(
+      "code_store_uses_total",
+      "Archives that were to be run out of the code store, by what became of it",
+      ["result"],
+      () => {
+        for (const result of codeUses) uses.inc({ result }, counts().uses[result]);
+      },
+    );
+    const archives = this.#gauge("code_store_archives", "Archives in the code store", [], () => {
+      archives.set(counts().archives);
+    });
+    const bytes = this.#gauge("code_store_bytes", "What they take on disk", [], () => {
+      bytes.set(counts().bytes);
+    });
   }
 
   level(outcome: LevelOutcome): void {

@@ -2,6 +2,7 @@
 
 import type { DestinationStream } from "pino";
 import {
+  type CodeStore,
   type ImageFactory,
   Pool,
   type PoolStatus,
@@ -40,6 +41,8 @@ export interface InvokerParts {
   readonly factory: SandboxFactory;
   /** Containers of any image, closed by the drain too; absent: none. */
   readonly docker?: ImageFactory;
+  /** Unpacked archives; closed by the drain. Absent: every container unpacks its own. */
+  readonly codes?: CodeStore;
   /** How long a drain waits until they are gone; by default 10 s. What is left then is removed by the next life. */
   readonly dockerPatienceMs?: number;
   /** Which images these are. */
@@ -103,7 +106,7 @@ const dockerPatienceMs = 10_000;
 
 /** Removes what a former life left behind, opens the pool, reads the topic `invoker<N>` and tells the controllers. */
 export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
-  const { bus, healthBus, settings, factory, docker, probe, tracing = noTracing } = parts;
+  const { bus, healthBus, settings, factory, docker, codes, probe, tracing = noTracing } = parts;
   const { logLevel, metricTags } = settings;
   const observer =
     parts.observer ?? new Observer(logLevel, parts.logStream, new Metrics({ tags: metricTags }));
@@ -112,11 +115,12 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
   const background = new Background((what, message, error) =>
     observer.backgroundFailed(what, message, error),
   );
-  const machine = realMachine(factory, probe, docker, settings.pool);
+  const machine = realMachine(factory, probe, docker, settings.pool, codes);
   const { clock } = machine;
   const pool = new Pool(machine, settings.pool);
   observer.watch(pool);
   observer.metrics.watchAhead(() => factory.ahead());
+  if (codes !== undefined) observer.metrics.watchCodes(() => codes.counts);
   // Nobody waits for Docker: it makes nothing before its leftovers are gone, and all else needs none of it.
   void docker?.removeLeftovers().catch((error: unknown) => observer.engineFailed(error));
 
@@ -184,6 +188,7 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
       docker?.close().catch((error: unknown) => observer.engineFailed(error)),
     ]);
     clearTimeout(patience);
+    await within(farewellMs, Promise.resolve(codes?.close()));
     phase = "drained";
   };
   // Who has served one can serve, whatever is still being started.

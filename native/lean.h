@@ -1,4 +1,4 @@
-/* Lean containers, the host's side: start one, look at its pipes, empty its scratch space. The launcher is launcher.c. */
+/* Lean containers, the host's side: start one, look at its pipes, empty its scratch space, show code. The launcher is launcher.c. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef LEAN_H
 #define LEAN_H
@@ -32,6 +32,9 @@ struct lean_started {
 /* The folders in the scratch space's root, which the container sees as /tmp, /home/action and /dev/shm. */
 #define LEAN_SCRATCH_FOLDERS 3
 #define LEAN_SCRATCH_NAMES { "tmp", "home", "shm" }
+#define LEAN_SCRATCH_HOME 1
+/* In the home folder: where code is unpacked to, or shown. */
+#define LEAN_CODE_NAME "code"
 #define LEAN_SCRATCH_MODE 01777
 #define LEAN_SCRATCH_DEPTH 64
 
@@ -73,14 +76,48 @@ RW_API int lean_pending(int32_t fd, uint64_t *unread, uint64_t *unsent, struct r
  *         the free space says that there is nothing, only the latter.
  * Needs:  `scratch_fd`: the scratch space's root, open for reading (/proc/INIT_PID/fd/LEAN_FD_SCRATCH); no process in
  *         the container that could still write, and no descriptor or mapping of a removed file left in one (its space
- *         would not come back).
+ *         would not come back). `has_code`: code is shown (lean_show_code()); its place in the home folder stays.
  * Gives:  *removed: how many were; *empty: by the kernel's count of space nothing is left. Not empty and nothing removed: the
  *         kernel gives some back late, for instance of a file that lay in a closed socket's queue; or never.
  * Fails:  RW_SYSTEM where something cannot be removed, or a folder's owner or mode is not as the launcher made it: the
  *         container must be replaced. Folders more than LEAN_SCRATCH_DEPTH deep are refused.
  * Thread: any.
  */
-RW_API int lean_empty_scratch(int32_t scratch_fd, uint32_t at_most, uint32_t *removed, uint32_t *empty, struct rw_error *error);
+RW_API int lean_empty_scratch(int32_t scratch_fd, uint32_t has_code, uint32_t at_most, uint32_t *removed, uint32_t *empty,
+			      struct rw_error *error);
+
+/*
+ * lean_show_code
+ * Does:   mounts the folder `source` of the host in a container, on the folder `target` as the container names it: read-only, without
+ *         devices and set-user-id programs, connected to no other mount. The host's own mounts stay as they are.
+ * Needs:  CAP_SYS_ADMIN; nobody in the container who could put a link in the place of a folder above `target`.
+ * Fails:  RW_SYSTEM; nothing is mounted then.
+ * Thread: any; another one of its own enters the container for a moment.
+ */
+RW_API int lean_show_code(int32_t init_pid, const char *source, const char *target, struct rw_error *error);
+
+/*
+ * lean_hide_code
+ * Does:   undoes lean_show_code(), unless something still uses what is mounted: a descriptor, a working folder, a mapping, in a process or
+ *         under way between two. Then all stays as it is: nothing is ever detached that could still be reached.
+ * Gives:  *busy 1 where something uses it.
+ * Fails:  RW_SYSTEM.
+ * Thread: as lean_show_code().
+ */
+RW_API int lean_hide_code(int32_t init_pid, const char *target, uint32_t *busy, struct rw_error *error);
+
+/*
+ * lean_keep_code
+ * Does:   copies the folder `name` of a scratch space to the new folder `into` of the host. It becomes the caller's; files and folders keep
+ *         their times and modes, but for what their owner may, which all may.
+ * Needs:  nobody who writes there meanwhile; LEAN_SCRATCH_DEPTH as in lean_empty_scratch().
+ * Gives:  *bytes: what it takes on disk, in blocks of 4096 and one for each file, folder and link.
+ * Fails:  RW_SYSTEM; EFBIG where that would be more than `at_most`, EINVAL over what is neither file, folder nor link. Part of it may be
+ *         there then, which is the caller's to remove. The scratch space is as it was.
+ * Thread: any.
+ */
+RW_API int lean_keep_code(int32_t scratch_fd, const char *name, const char *into, uint64_t at_most, uint64_t *bytes,
+			  struct rw_error *error);
 
 /*
  * lean_make_network

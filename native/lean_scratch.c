@@ -40,10 +40,11 @@ static bool is_itself_or_above(const char *name)
 }
 
 /*
- * Removes all that is in a folder, as long as any are *left* to be removed in this call. unlink first: only a folder needs more.
+ * Removes all that is in a folder but what is *kept*, as long as any are *left* to be removed in this call. unlink first: only
+ * a folder needs more.
  * Unlinking while reading is fine on tmpfs as elsewhere: an entry that is there all the while is seen.
  */
-static int empty_folder(int at, const char *name, unsigned int depth, uint32_t *left, struct rw_error *error)
+static int empty_folder(int at, const char *name, const char *kept, unsigned int depth, uint32_t *left, struct rw_error *error)
 {
 	DIR *folder cleanup_(close_folder) = NULL;
 	struct dirent *entry;
@@ -55,14 +56,14 @@ static int empty_folder(int at, const char *name, unsigned int depth, uint32_t *
 	if (!folder)
 		return rw_fail(error, RW_SYSTEM, errno, "open a scratch folder at depth %u", depth);
 	while (*left && (errno = 0, entry = readdir(folder))) {
-		if (is_itself_or_above(entry->d_name))
+		if (is_itself_or_above(entry->d_name) || (kept && !strcmp(entry->d_name, kept)))
 			continue;
 		--*left;
 		if (!unlinkat(dirfd(folder), entry->d_name, 0))
 			continue;
 		if (errno != EISDIR)
 			return rw_fail(error, RW_SYSTEM, errno, "unlink at depth %u", depth);
-		failed = empty_folder(dirfd(folder), entry->d_name, depth + 1, left, error);
+		failed = empty_folder(dirfd(folder), entry->d_name, NULL, depth + 1, left, error);
 		if (failed || !*left)
 			return failed;
 		if (unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR))
@@ -72,16 +73,16 @@ static int empty_folder(int at, const char *name, unsigned int depth, uint32_t *
 }
 
 /*
- * The kernel counts exactly. Nothing is used but an inode for each folder and one for the root: then no file is left, be it
- * deleted but open.
+ * The kernel counts exactly. Nothing is used but an inode for each folder, one for the root, and one for the place of code that is
+ * shown: then no file is left, be it deleted but open.
  */
-static int is_empty(int scratch_fd, bool *empty, struct rw_error *error)
+static int is_empty(int scratch_fd, bool has_code, bool *empty, struct rw_error *error)
 {
 	struct statfs space;
 
 	if (fstatfs(scratch_fd, &space))
 		return rw_fail(error, RW_SYSTEM, errno, "free space of the scratch space");
-	*empty = space.f_bfree == space.f_blocks && space.f_ffree + LEAN_SCRATCH_FOLDERS + 1 == space.f_files;
+	*empty = space.f_bfree == space.f_blocks && space.f_ffree + LEAN_SCRATCH_FOLDERS + 1 + has_code == space.f_files;
 	return 0;
 }
 
@@ -106,16 +107,18 @@ static int mend_folder(int scratch_fd, const char *name, const struct stat *root
 	return 0;
 }
 
-static int empty_all(int scratch_fd, uint32_t *left, struct rw_error *error)
+static int empty_all(int scratch_fd, bool has_code, uint32_t *left, struct rw_error *error)
 {
 	int failed = 0;
 
 	for (int i = 0; i < LEAN_SCRATCH_FOLDERS && *left && !failed; i++)
-		failed = empty_folder(scratch_fd, folders[i], 0, left, error);
+		failed = empty_folder(scratch_fd, folders[i], has_code && i == LEAN_SCRATCH_HOME ? LEAN_CODE_NAME : NULL, 0, left,
+				      error);
 	return failed;
 }
 
-int lean_empty_scratch(int32_t scratch_fd, uint32_t at_most, uint32_t *removed, uint32_t *empty, struct rw_error *error)
+int lean_empty_scratch(int32_t scratch_fd, uint32_t has_code, uint32_t at_most, uint32_t *removed, uint32_t *empty,
+		       struct rw_error *error)
 {
 	uint32_t left = at_most;
 	struct stat root;
@@ -124,11 +127,11 @@ int lean_empty_scratch(int32_t scratch_fd, uint32_t at_most, uint32_t *removed, 
 
 	if (fstat(scratch_fd, &root))
 		return rw_fail(error, RW_SYSTEM, errno, "root of the scratch space");
-	failed = is_empty(scratch_fd, &is_now, error);
+	failed = is_empty(scratch_fd, has_code, &is_now, error);
 	if (!failed && !is_now)
-		failed = empty_all(scratch_fd, &left, error);
+		failed = empty_all(scratch_fd, has_code, &left, error);
 	if (!failed && !is_now)
-		failed = is_empty(scratch_fd, &is_now, error);
+		failed = is_empty(scratch_fd, has_code, &is_now, error);
 	for (int i = 0; i < LEAN_SCRATCH_FOLDERS && is_now && !failed; i++)
 		failed = mend_folder(scratch_fd, folders[i], &root, error);
 	*removed = at_most - left;

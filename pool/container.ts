@@ -215,7 +215,7 @@ export class Container {
   async init(frame: InitFrame, limits: ExchangeLimits): Promise<Timed> {
     const level = this.#mayTakeLevel;
     const asked = level ? { ...frame, level } : frame;
-    const init = this.#unlessStopped(await this.#living().init(asked, limits, this.#onFault));
+    const init = await this.#init(asked, limits);
     this.#round?.initEnded(init);
     if (!level || !isLoaded(init.exchange) || this.state !== "running") return init;
     try {
@@ -226,6 +226,18 @@ export class Container {
       this.taint(error);
       // Of the run nothing has begun.
       return { ...init, exchange: { outcome: "unavailable" } };
+    }
+  }
+
+  async #init(frame: InitFrame, limits: ExchangeLimits): Promise<Timed> {
+    const { clock } = this.#machine;
+    const sinceMs = clock.nowMs();
+    try {
+      return this.#unlessStopped(await this.#living().init(frame, limits, this.#onFault));
+    } catch (error) {
+      this.taint(error);
+      // Its code was to be shown; of itself nothing has begun.
+      return { ...toldPeriod(clock, sinceMs), exchange: { outcome: "unavailable" } };
     }
   }
 

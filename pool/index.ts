@@ -1,12 +1,14 @@
 // The pool: containers ready for any action of their runtime, each known to be clean or bound to one owner.
 
 import { ContainerCheckpoint, type Probe, pendingBytes } from "../restorer/index.ts";
+import type { CodeStore } from "./code-store.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import { type ImageFactory, type Machine, systemClock } from "./machine.ts";
 import { Templates } from "./templates.ts";
 import type { PoolSettings } from "./types.ts";
 
 export { type Probe, probe, type RewindTimings, type Rung } from "../restorer/index.ts";
+export { type CodeCounts, CodeStore, type CodeStoreOptions, codeUses } from "./code-store.ts";
 export { defaultEngineTimeouts, Engine, type EngineTimeouts } from "./docker/engine.ts";
 export { DockerError, type DockerFailure } from "./docker/errors.ts";
 export { createDockerFactory, type DockerFactoryOptions } from "./docker/factory.ts";
@@ -75,6 +77,7 @@ export function realMachine(
   probe: Probe,
   docker?: ImageFactory,
   settings?: Pick<PoolSettings, "boots" | "ageBeforeRetirementMs" | "startTimeoutMs">,
+  codes?: CodeStore,
 ): Machine {
   const { rung } = probe;
   const templates =
@@ -83,6 +86,7 @@ export function realMachine(
   return {
     factory,
     docker,
+    codes,
     takeCheckpoint: rung === undefined ? undefined : (pids) => ContainerCheckpoint.take(pids, { rung }),
     templates,
     pendingBytes,

@@ -2,6 +2,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CheckpointLevel, RewindTimings, Waiting } from "../restorer/index.ts";
+import { ContainerCode } from "./container-code.ts";
 import { asLibraryError, importLibraries, requireFitForBase } from "./imports.ts";
 import type { ContainerOrder, Interior, OnFault } from "./interior.ts";
 import type { Exit, Sandbox } from "./lean/factory.ts";
@@ -39,6 +40,8 @@ export class LeanInterior implements Interior, Inside {
   readonly #libraries: string | undefined;
   #importMs: number | undefined;
   #rewinder: Rewinder | undefined;
+  /** Where there is a store of code, and a checkpoint to go back to. */
+  #code: ContainerCode | undefined;
   /** Of what was booted. */
   #proof: RewindTimings | undefined;
   #hasEnded: boolean = false;
@@ -114,7 +117,6 @@ export class LeanInterior implements Interior, Inside {
   ) {
     const { booted, renewal, libraries } = how;
     this.isBooted = booted !== undefined;
-    if (booted !== undefined) this.#rewinder = new Rewinder(this, booted, machine, settings);
     const { channelFd, stdoutFd, stderrFd } = sandbox;
     this.#machine = machine;
     this.#settings = settings;
@@ -126,6 +128,15 @@ export class LeanInterior implements Interior, Inside {
     this.logs = new ContainerLogs({ stdoutFd, stderrFd }, machine.pendingBytes, () => toldMs(machine.clock));
     this.channel = Channel.open(channelFd);
     this.lost = sandbox.exited.then((exit) => this.#readRest(exit));
+    if (booted !== undefined) this.#mayRewindTo(booted);
+  }
+
+  #mayRewindTo(checkpoint: Checkpoint): Rewinder {
+    const { codes } = this.#machine;
+    const rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
+    this.#code = codes && new ContainerCode(this, rewinder, codes);
+    this.#rewinder = rewinder;
+    return rewinder;
   }
 
   get id(): string {
@@ -164,15 +175,36 @@ export class LeanInterior implements Interior, Inside {
   async #takeBase(): Promise<RewindTimings | undefined> {
     const checkpoint = await this.#machine.takeCheckpoint?.([this.sandbox.runtimePid]);
     if (checkpoint === undefined) return await this.putBack();
-    this.#rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
-    if (this.#libraries !== undefined) await requireFitForBase(this.#rewinder);
+    const rewinder = this.#mayRewindTo(checkpoint);
+    if (this.#libraries !== undefined) await requireFitForBase(rewinder);
     const proof = await this.putBack();
     this.#renewal?.offer(checkpoint);
     return proof;
   }
 
   init(frame: InitFrame, limits: ExchangeLimits, onFault: OnFault): Promise<Timed> {
+    if (this.#code !== undefined && frame.binary) return this.#initBy(this.#code, frame, limits, onFault);
     return this.#exchange(() => this.channel.init(frame, limits), onFault);
+  }
+
+  /** Within the same time. */
+  async #initBy(
+    code: ContainerCode,
+    frame: InitFrame,
+    limits: ExchangeLimits,
+    onFault: OnFault,
+  ): Promise<Timed> {
+    const { clock } = this.#machine;
+    const sinceMs = clock.nowMs();
+    try {
+      const prepared = await code.prepare(frame, limits);
+      const timeoutMs = Math.max(1, limits.timeoutMs - (clock.nowMs() - sinceMs));
+      const ask = async (): Promise<Reply> =>
+        "ended" in prepared ? prepared.ended : this.channel.init(prepared.frame, { ...limits, timeoutMs });
+      return await this.#exchange(ask, onFault, sinceMs);
+    } catch (error) {
+      throw this.#shortOfMemory(error) ?? error;
+    }
   }
 
   run(body: string, limits: ExchangeLimits, isShared: boolean, onFault: OnFault): Promise<Timed> {
@@ -212,6 +244,7 @@ export class LeanInterior implements Interior, Inside {
     try {
       const timings = await this.#rewinder?.rewind(to);
       this.#noteOomKills();
+      if (to === "base") this.#code?.release();
       // A job that needed more gives back what it needed more.
       if (this.#memoryMB > this.#orderedMB && this.#machine.leftOut !== "memory-limit")
         this.limitMemory(this.#orderedMB);
@@ -228,13 +261,17 @@ export class LeanInterior implements Interior, Inside {
     try {
       await this.sandbox.destroy();
     } finally {
+      this.#code?.release();
       await this.#rewinder?.release();
     }
   }
 
-  async #exchange(ask: () => Promise<Reply>, onFault: OnFault): Promise<Timed> {
+  async #exchange(
+    ask: () => Promise<Reply>,
+    onFault: OnFault,
+    sinceMs = this.#machine.clock.nowMs(),
+  ): Promise<Timed> {
     const { clock } = this.#machine;
-    const sinceMs = clock.nowMs();
     const wasIdle = this.#isIdle;
     this.#isIdle = false;
     const reply = await ask();

@@ -1,6 +1,7 @@
 // What the pool needs of the layers below, as one value that tests can replace.
 
 import type { CheckpointLevel, RewindTimings, Template } from "../restorer/index.ts";
+import type { CodeStore } from "./code-store.ts";
 import type { ContainerOrder, Interior, Remains } from "./interior.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import type { PendingBytes } from "./logs.ts";
@@ -12,6 +13,7 @@ export type RewindStep =
   | "kill-others"
   | "drain-output"
   | "quiet-channel"
+  | "hide-code"
   | "empty-scratch"
   | "no-sockets"
   | "memory-limit";
@@ -79,6 +81,8 @@ export interface Machine {
   readonly takeCheckpoint: ((pids: readonly number[]) => Promise<Checkpoint>) | undefined;
   /** Absent: every container is started. */
   readonly templates?: Templates | undefined;
+  /** Absent: each container unpacks its action's archive itself. */
+  readonly codes?: CodeStore | undefined;
   readonly pendingBytes: PendingBytes;
   readonly clock: Clock;
   /** Only for proofs that each step of a rewind is needed. */

@@ -41,8 +41,11 @@ export class Rewinder {
     this.#settings = settings;
   }
 
-  /** Kills all but the runtime, puts that back, empties the scratch space. Throws TaintError or what the restorer throws. */
-  async rewind(to: CheckpointLevel): Promise<RewindTimings> {
+  /**
+   * Kills all but the runtime, puts that back, hides the code, empties the scratch space: a level's code stays. `keep` sees what nobody writes to any more.
+   * Throws TaintError or what the restorer throws.
+   */
+  async rewind(to: CheckpointLevel, keep?: () => Promise<void>): Promise<RewindTimings> {
     const { sandbox, logs } = this.#inside;
     const { threads } = this.#target(to);
     await this.#step("kill-others", () => sandbox.killOthers(threads));
@@ -54,6 +57,8 @@ export class Rewinder {
     this.#step("quiet-channel", () => this.#requireQuiet());
     // A file may be open in a message that lies in a socket's queue.
     await this.#step("no-sockets", () => sandbox.awaitNoSockets());
+    if (to === "base") await this.#step("hide-code", () => sandbox.hideCode());
+    await keep?.();
     await this.#step("empty-scratch", () => sandbox.emptyScratch());
     return timings;
   }

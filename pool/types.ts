@@ -63,6 +63,8 @@ export interface InitFrame {
   readonly env: { readonly [name: string]: string };
   /** Source text or the raw archive; not copied. */
   readonly code: Buffer | undefined;
+  /** Where the archive lies unpacked, as the container sees it; there is no `code` then. */
+  readonly folder?: string;
   /** True: the runtime is to say whether what the init leaves may be come back to. */
   readonly level?: boolean;
 }

@@ -11,14 +11,18 @@ export {
 export { RestorerError, type TaintReason } from "./errors.ts";
 export {
   Connections,
+  codeInScratch,
   describeNetwork,
   emptyScratch,
   hasFiles,
+  hideCode,
+  keepCode,
   type LeanStart,
   makeNetwork,
   pendingBytes,
   reapLean,
   scratchPath,
+  showCode,
   startLean,
   syscallNumber,
 } from "./lean.ts";

@@ -1,4 +1,4 @@
-// Lean containers as far as they are native: starting one, collecting it, its pipes, its scratch space.
+// Lean containers as far as they are native: starting one, collecting it, its pipes, its scratch space, the code shown in it.
 
 import { closeSync } from "node:fs";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
@@ -9,10 +9,13 @@ import {
   leanEmptyScratch,
   leanEndConnections,
   leanForgetFlows,
+  leanHideCode,
+  leanKeepCode,
   leanMakeNetwork,
   leanOpenNetwork,
   leanPending,
   leanReap,
+  leanShowCode,
   leanStart,
   leanSyscallNumber,
   type NativeError,
@@ -99,16 +102,16 @@ const removed = new Uint32Array(1);
 const empty = new Uint32Array(1);
 
 /**
- * Removes whatever an action left in the scratch space and verifies that nothing is left; others have their turn meanwhile.
- * Rejects with RestorerError `scratch`: the container must be replaced.
+ * Removes whatever an action left in the scratch space and verifies that nothing is left; others have their turn meanwhile. `hasCode`: but
+ * for the place of the code that is shown. Rejects with RestorerError `scratch`: the container must be replaced.
  */
-export async function emptyScratch(scratchFd: number): Promise<void> {
+export async function emptyScratch(scratchFd: number, hasCode: boolean): Promise<void> {
   const fail = (what: string): never => {
     throw new RestorerError("scratch", `empty the scratch space: ${what}`, false);
   };
   let pauseMs = shortestPauseMs;
   for (let pausedMs = 0; ; ) {
-    if (leanEmptyScratch(scratchFd, filesAtOnce, removed, empty, errorRoom.bytes) !== 0)
+    if (leanEmptyScratch(scratchFd, Number(hasCode), filesAtOnce, removed, empty, errorRoom.bytes) !== 0)
       fail(errorRoom.read().what);
     if (empty[0] === 1) return;
     if (removed[0] !== 0) {
@@ -122,10 +125,40 @@ export async function emptyScratch(scratchFd: number): Promise<void> {
   }
 }
 
-/** Whether there is anything in the scratch space by the kernel's count, which is left as it is. Throws RestorerError. */
-export function hasFiles(scratchFd: number): boolean {
-  if (leanEmptyScratch(scratchFd, 0, removed, empty, errorRoom.bytes) === 0) return empty[0] !== 1;
+/** Whether there is anything in the scratch space by the kernel's count, which is left as it is. `hasCode` as above. Throws RestorerError. */
+export function hasFiles(scratchFd: number, hasCode: boolean): boolean {
+  if (leanEmptyScratch(scratchFd, Number(hasCode), 0, removed, empty, errorRoom.bytes) === 0)
+    return empty[0] !== 1;
   throw new RestorerError("scratch", `look into the scratch space: ${errorRoom.read().what}`, true);
+}
+
+/** In the scratch space, as the host reaches it: where a runtime unpacks code to. */
+export const codeInScratch = "home/code";
+
+/** Shows a folder of this machine in a container, on a folder of the container's, which can then not be removed there. Rejects with RestorerError. */
+export async function showCode(initPid: number, source: string, target: string): Promise<void> {
+  const error = {} as NativeError;
+  if ((await leanShowCode(initPid, source, target, error)) !== 0) throw fromNative("show code", error);
+}
+
+/** False: something in the container still uses it, and it is shown as before. Rejects with RestorerError. */
+export async function hideCode(initPid: number, target: string): Promise<boolean> {
+  const error = {} as NativeError;
+  const busy: [number] = [0];
+  if ((await leanHideCode(initPid, target, busy, error)) !== 0) throw fromNative("hide code", error);
+  return busy[0] === 0;
+}
+
+/**
+ * Copies what a runtime has unpacked to a new folder of this machine, and gives the bytes that it takes there. Rejects with
+ * RestorerError, also where that would be more than `atMost`; something may lie in the folder then.
+ */
+export async function keepCode(scratchFd: number, into: string, atMost: number): Promise<number> {
+  const error = {} as NativeError;
+  const bytes: [number] = [0];
+  if ((await leanKeepCode(scratchFd, codeInScratch, into, atMost, bytes, error)) !== 0)
+    throw fromNative("keep code", error);
+  return Number(bytes[0]);
 }
 
 /** A new network namespace, with the loopback interface alone. The descriptor is the caller's. Rejects with RestorerError `system`. */

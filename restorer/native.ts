@@ -245,12 +245,30 @@ export const leanPending: (
 // SAFETY: removes files below `fd`, which must be the root of a container's scratch space. The rest as leanPending.
 export const leanEmptyScratch: (
   fd: number,
+  hasCode: number,
   atMost: number,
   removed: Uint32Array,
   empty: Uint32Array,
   error: Buffer,
 ) => number = library.func(
-  "int lean_empty_scratch(int32_t scratch_fd, uint32_t at_most, void *removed, void *empty, void *error)",
+  "int lean_empty_scratch(int32_t scratch_fd, uint32_t has_code, uint32_t at_most, void *removed, void *empty, void *error)",
+);
+
+// SAFETY: only for the pid of a launcher that has not been reported as ended; the strings are held until the promise has settled.
+export const leanShowCode = asynchronous<[initPid: number, source: string, target: string, error: object]>(
+  "int lean_show_code(int32_t init_pid, const char *source, const char *target, _Out_ rw_error *error)",
+);
+
+// SAFETY: as above.
+export const leanHideCode = asynchronous<[initPid: number, target: string, busy: [number], error: object]>(
+  "int lean_hide_code(int32_t init_pid, const char *target, _Out_ uint32_t *busy, _Out_ rw_error *error)",
+);
+
+// SAFETY: `scratchFd` stays open until the promise has settled.
+export const leanKeepCode = asynchronous<
+  [scratchFd: number, name: string, into: string, atMost: number, bytes: [number], error: object]
+>(
+  "int lean_keep_code(int32_t scratch_fd, const char *name, const char *into, uint64_t at_most, _Out_ uint64_t *bytes, _Out_ rw_error *error)",
 );
 
 // SAFETY: the worker thread is in the new network namespace meanwhile, and back when the call has ended.

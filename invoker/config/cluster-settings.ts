@@ -30,6 +30,8 @@ export interface ClusterSettings {
   readonly network: "nat" | "none";
   /** What of lean containers is made before they are wanted. */
   readonly ahead: { readonly networks: number; readonly containers: number };
+  /** Disk for unpacked archives; 0: none are kept. */
+  readonly codeStoreMB: number;
   /** The URL that actions are told; in the environment of every container already. */
   readonly apiHost: string;
 }

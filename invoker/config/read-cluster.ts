@@ -92,6 +92,7 @@ function readAll(
       networks: reader.number("rewhisk.ahead.networks"),
       containers: reader.number("rewhisk.ahead.containers"),
     },
+    codeStoreMB: reader.number("rewhisk.code-store.size"),
     docker,
     leanImages: readLeanImages(reader),
     prewarmChecks: {

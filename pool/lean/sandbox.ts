@@ -6,6 +6,7 @@ import type { ContainerCgroups } from "./cgroups.ts";
 import type { ContainerNetwork } from "./container-network.ts";
 import type { Launcher } from "./launcher.ts";
 import { restOf } from "./rest.ts";
+import { ShownCode } from "./shown-code.ts";
 import { Sockets } from "./sockets.ts";
 import { allowOthers, awaitReaped, isAlone, killOthers } from "./survivors.ts";
 
@@ -48,6 +49,17 @@ export interface Sandbox {
   awaitReaped(threads: number): Promise<void>;
   /** Processes killed for want of memory since the container was made. */
   oomKills(): number;
+  /**
+   * Shows a folder of this machine at `codePlace`, read-only, where nothing of the action runs yet. Rejects with RestorerError; then all is
+   * as before.
+   */
+  showCode(folder: string): Promise<void>;
+  /** After the rewind: nothing of the code that was shown is left. Rejects with LeanError `survivor` where something still uses it. */
+  hideCode(): Promise<void>;
+  /** What the runtime has unpacked, after it has been put back: copied to a new folder; gives its bytes. Rejects with RestorerError. */
+  keepCode(into: string, atMost: number): Promise<number>;
+  /** Bytes of files in the scratch space. */
+  scratchUsedBytes(): number;
   /** Removes all files that were left; rejects with RestorerError `scratch`. After the rewind: it closes and unmaps them. */
   emptyScratch(): Promise<void>;
   /** True: the runtime is the only process, be it living or a zombie. */
@@ -85,6 +97,7 @@ export class LeanSandbox implements Sandbox {
   readonly exited: Promise<Exit>;
   readonly #parts: SandboxParts;
   readonly #sockets: Sockets;
+  readonly #code: ShownCode;
   #oomKillsSeen = 0;
   #destroyed: Promise<void> | undefined;
 
@@ -97,6 +110,7 @@ export class LeanSandbox implements Sandbox {
     this.stderrFd = parts.started.stderrFd;
     this.#parts = parts;
     this.#sockets = new Sockets(parts.runtimePid, parts.network);
+    this.#code = new ShownCode(parts.started.initPid, parts.scratchFd);
     this.exited = parts.launcher.ended.then((end) => ({
       ...end,
       oomKilled: parts.cgroups.oomKills() > this.#oomKillsSeen,
@@ -136,8 +150,24 @@ export class LeanSandbox implements Sandbox {
     return this.#parts.cgroups.oomKills();
   }
 
+  showCode(folder: string): Promise<void> {
+    return this.#code.show(folder);
+  }
+
+  hideCode(): Promise<void> {
+    return this.#code.hide();
+  }
+
+  keepCode(into: string, atMost: number): Promise<number> {
+    return this.#code.keep(into, atMost);
+  }
+
+  scratchUsedBytes(): number {
+    return this.#code.unpackedBytes();
+  }
+
   emptyScratch(): Promise<void> {
-    return emptyScratch(this.#parts.scratchFd);
+    return emptyScratch(this.#parts.scratchFd, this.#code.isShown);
   }
 
   isAlone(): boolean {
@@ -149,7 +179,7 @@ export class LeanSandbox implements Sandbox {
   }
 
   hasFiles(): boolean {
-    return hasFiles(this.#parts.scratchFd);
+    return hasFiles(this.#parts.scratchFd, this.#code.isShown);
   }
 
   rest(): string | undefined {

@@ -14,6 +14,7 @@ import {
   nonceBytes,
   type ReceivedFrame,
   runPieces,
+  unpackPieces,
 } from "./frames.ts";
 
 /** What an exchange came to, as far as the channel can tell. */
@@ -115,6 +116,10 @@ export class Channel {
 
   init(frame: InitFrame, limits: ExchangeLimits): Promise<Reply> {
     return this.#ask((nonce) => initPieces(nonce, frame), limits, false);
+  }
+
+  unpack(archive: Buffer, limits: ExchangeLimits): Promise<Reply> {
+    return this.#ask((nonce) => unpackPieces(nonce, archive), limits, false);
   }
 
   /** `isShared`: other such runs may be asked for before this one is answered. */

@@ -8,18 +8,31 @@ export const nonceBytes = 16;
 const headBytes = lengthBytes + nonceBytes + 1;
 const statusBytes = 2;
 
-/** A shared RUN is one beside which others may come before it is answered. */
-export const frameTypes = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5, libraries: 6 } as const;
+/**
+ * A shared RUN is one beside which others may come before it is answered; LIBRARIES are imported before any INIT; UNPACK comes with an
+ * archive, of which nothing is run.
+ */
+export const frameTypes = {
+  ...{ init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5 },
+  ...{ libraries: 6, unpack: 7 },
+} as const;
 
 /** The pieces of an INIT frame; the code is passed on, not copied. */
 export function initPieces(nonce: Buffer, frame: InitFrame): Buffer[] {
-  const { name, main, binary, env, level } = frame;
-  const header = Buffer.from(JSON.stringify({ name, main, binary, env, level }));
+  const { name, main, binary, env, folder, level } = frame;
+  const header = Buffer.from(JSON.stringify({ name, main, binary, env, folder, level }));
   const codeBytes = frame.code?.length ?? 0;
   const head = Buffer.allocUnsafe(headBytes + 4);
   writeHead(head, nonce, frameTypes.init, 4 + header.length + codeBytes);
   head.writeUInt32LE(header.length, headBytes);
   return frame.code === undefined ? [head, header] : [head, header, frame.code];
+}
+
+/** The pieces of an UNPACK frame; the archive is passed on, not copied. */
+export function unpackPieces(nonce: Buffer, archive: Buffer): Buffer[] {
+  const head = Buffer.allocUnsafe(headBytes);
+  writeHead(head, nonce, frameTypes.unpack, archive.length);
+  return [head, archive];
 }
 
 /** A RUN frame. */

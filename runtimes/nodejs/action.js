@@ -2,7 +2,7 @@
 "use strict";
 
 const { inspect } = require("node:util");
-const { load } = require("./load.js");
+const { load, unpackArchive } = require("./load.js");
 const { serializeError } = require("./serialize-error.js");
 
 const { stringify } = JSON;
@@ -24,17 +24,31 @@ class Action {
     this.status = "ready";
   }
 
-  /** Loads the code. `header` is `{main, binary, env}`, `code` a text or, when binary, the archive's bytes. */
+  /** Only unpacks; nothing of it runs. An archive that is refused here is refused by init, which says why. */
+  unpack(bytes) {
+    try {
+      unpackArchive(this.place, bytes);
+      return { status: OK, body: "{}" };
+    } catch {
+      return { status: BAD_GATEWAY, body: "{}" };
+    }
+  }
+
+  /**
+   * Loads the code. `header` is `{main, binary, env}`, `code` a text or, when binary, the archive's bytes; with `folder`, where those are
+   * unpacked, there are none.
+   */
   async init(header, code) {
     if (this.main !== undefined) return this.refused("Cannot initialize the action more than once.");
     if (this.status !== "ready") return this.refused(`System not ready, status is ${this.status}.`);
-    if (!header.main || typeof header.main !== "string" || code.length === 0) {
+    const { main, binary, folder } = header;
+    if (!main || typeof main !== "string" || (code.length === 0 && folder === undefined)) {
       return answerError(FORBIDDEN, "Missing main/no code to execute.");
     }
     this.status = "starting";
     try {
       setEnvironment(header.env);
-      this.main = await load(this.place, { code, binary: header.binary, main: header.main });
+      this.main = await load(this.place, { code, binary, folder, main });
     } catch (error) {
       this.status = "stopped";
       const text = textOfInitError(error);

@@ -14,8 +14,11 @@ const { byteLength } = Buffer;
 const { allocUnsafeSlow } = Buffer;
 const encoder = new TextEncoder();
 
-/** A sharedRun is a run beside which others may come before it is answered. */
-const FRAME = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5, libraries: 6 };
+/**
+ * A sharedRun is a run beside which others may come before it is answered. Libraries are imported before the checkpoint is taken; unpack comes
+ * with an archive, before an init that names its folder.
+ */
+const FRAME = { init: 1, run: 2, ready: 3, answer: 4, sharedRun: 5, libraries: 6, unpack: 7 };
 const LENGTH_BYTES = 4;
 const NONCE_BYTES = 16;
 const HEADER_BYTES = LENGTH_BYTES + NONCE_BYTES + 1;
@@ -165,7 +168,7 @@ function textOf(payload, start = 0, end = payload.length) {
   return apply(utf8Slice, payload, [start, end]);
 }
 
-/** An INIT payload: `{name, main, binary, env}` and the raw bytes of the code. */
+/** An INIT payload: `{name, main, binary, env}` and the raw bytes of the code; or with `folder`, where that is unpacked already, and none. */
 function parseInit(payload) {
   if (payload.length < LENGTH_BYTES) throw new ChannelError("an INIT frame without a header");
   const codeStart = LENGTH_BYTES + u32(payload, 0);

@@ -28,7 +28,8 @@ function createPlace(home, folderName = "code") {
 }
 
 /** Gives the function that `main` names, or a promise of it; throws or rejects with what the user is to read. */
-function load(place, { code, binary, main }) {
+function load(place, { code, binary, folder, main }) {
+  if (folder !== undefined) return loadFolder(folder, main);
   return binary ? loadArchive(place, code, main) : loadSource(place, code, main);
 }
 
@@ -78,15 +79,25 @@ async function loadModuleSource(place, source, main) {
   return exportNamed(main, await import(pathToFileURL(file).href));
 }
 
+/** What is wrong with `main` is said before what is wrong with the archive, unless that is none. */
 function loadArchive(place, bytes, main) {
+  if (archiveFormat(bytes) !== undefined) splitMain(main);
+  unpackArchive(place, bytes);
+  return loadFolder(place.codeFolder, main);
+}
+
+function unpackArchive(place, bytes) {
   if (archiveFormat(bytes) === undefined) throw "The Filetype is not supported";
-  const [file, property] = splitMain(main);
-  const folder = place.codeFolder;
   try {
-    unpack(bytes, folder);
+    unpack(bytes, place.codeFolder);
   } catch (error) {
     throw `There was an error uncompressing the action archive: ${error.message}`;
   }
+}
+
+/** Of an archive that is unpacked. */
+function loadFolder(folder, main) {
+  const [file, property] = splitMain(main);
   process.chdir(folder);
   if (file === undefined && !fs.existsSync("package.json") && !fs.existsSync("index.js"))
     throw TEXT_OF_NO_ENTRY;
@@ -152,4 +163,4 @@ function functionNamed(main, value) {
   return value;
 }
 
-module.exports = { createPlace, load };
+module.exports = { createPlace, load, unpackArchive };

@@ -78,6 +78,7 @@ class Server {
       this.randomness.renew();
       return this.action.init(header, source);
     }
+    if (type === FRAME.unpack) return this.action.unpack(payload);
     if (type === FRAME.run) {
       if (this.renewsAtRun) this.randomness.renew();
       return this.action.run(parseObject(textOf(payload)));

@@ -6,6 +6,7 @@ import type { Sandbox } from "../../pool/index.ts";
 import type { Family } from "../corpus.ts";
 import { Ground, type GroundOptions, kindOf, memoryMB, rewoundBy } from "./ground.ts";
 import { hostilePrelude } from "./hostile.ts";
+import { complaintOfShownCode } from "./shown-code.ts";
 
 type Check = (family: Family, options: Partial<GroundOptions>) => Promise<string | undefined>;
 
@@ -149,4 +150,5 @@ export const checks: Readonly<Record<string, Check>> = {
   "output-rest": outputRest,
   "cleared-table": clearedTable,
   "late-siblings": lateSiblings,
+  "shown-code": complaintOfShownCode,
 };

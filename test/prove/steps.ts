@@ -18,6 +18,7 @@ const poolSteps: readonly RewindStep[] = [
   "kill-others",
   "drain-output",
   "quiet-channel",
+  "hide-code",
   "empty-scratch",
   "no-sockets",
   "memory-limit",

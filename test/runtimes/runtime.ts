@@ -38,6 +38,8 @@ export interface Code {
   readonly env?: Readonly<Record<string, string>>;
   /** Asks whether what the init leaves may be come back to. */
   readonly level?: boolean;
+  /** Where an archive lies unpacked; `code` is empty then. */
+  readonly folder?: string;
 }
 
 /** How the process ended. */
@@ -61,9 +63,9 @@ export function frame(type: number, payload: Buffer, nonce: Buffer = Buffer.allo
 }
 
 /** The payload of an INIT frame. */
-export function initPayload({ code, main = "main", env = {}, level }: Code): Buffer {
+export function initPayload({ code, main = "main", env = {}, level, folder }: Code): Buffer {
   const binary = typeof code !== "string";
-  const header = Buffer.from(JSON.stringify({ name: "test", main, binary, env, level }));
+  const header = Buffer.from(JSON.stringify({ name: "test", main, binary, env, level, folder }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
   return Buffer.concat([length, header, Buffer.from(code)]);

@@ -18,7 +18,7 @@ import {
   type StoredAction,
   startInvoker,
 } from "../../invoker/index.ts";
-import type { LeanFactoryOptions } from "../../pool/index.ts";
+import type { CodeStore, LeanFactoryOptions } from "../../pool/index.ts";
 import { createBus } from "../../standalone/bus.ts";
 import { messageFields, storedAction } from "../unit/invoker/orders.ts";
 import { instanceName } from "./instance.ts";
@@ -98,6 +98,7 @@ export class RealInvoker {
     made: Made = () => undefined,
     concurrencyMax = 1,
     lean: Partial<LeanFactoryOptions> = {},
+    codes?: CodeStore,
   ): Promise<RealInvoker> {
     const actions = new Map<string, StoredAction>();
     const waiting = new Map<string, Waiting>();
@@ -154,6 +155,7 @@ export class RealInvoker {
         },
       },
       factory: watched(factory, made),
+      ...(codes && { codes }),
       probe: await probe(),
       settings,
       // A long run logs a lot.

@@ -4,7 +4,7 @@ import json
 import sys
 import traceback
 
-from rewhisk_proxy.load import LoadError, load_archive, load_source
+from rewhisk_proxy.load import LoadError, load_archive, load_folder, load_source, unpack_archive
 
 OK, FORBIDDEN, SERVER_ERROR, BAD_GATEWAY = 200, 403, 500, 502
 
@@ -28,18 +28,30 @@ class Action:
         self._environment = environment
         self._main = None
 
+    def unpack(self, data):
+        """Only unpacks; nothing of it runs. An archive that is refused here is refused by init, which says why."""
+        try:
+            unpack_archive(self._place, data)
+        except Exception:
+            return answer_error(BAD_GATEWAY, NOT_BUILT)
+        return OK, INITIALIZED
+
     def init(self, header, code):
-        """Loads the code. `header` has main, binary and env; `code` is the source or the archive."""
+        """Loads the code. `header` has main, binary and env; `code` is the source or the archive. With a folder, where that is unpacked, there is none."""
         if self._main is not None:
             return answer_error(FORBIDDEN, "Cannot initialize the action more than once.")
-        if not code:
+        folder = header.get("folder")
+        if not code and folder is None:
             return answer_error(FORBIDDEN, "Missing main/no code to execute.")
         main = header.get("main") or "main"
         try:
             for name, value in (header.get("env") or {}).items():
                 self._environment[name] = value if isinstance(value, str) else json.dumps(value)
-            load = load_archive if header.get("binary") else load_source
-            self._main = load(self._place, code, main)
+            if folder is not None:
+                self._main = load_folder(folder, main)
+            else:
+                load = load_archive if header.get("binary") else load_source
+                self._main = load(self._place, code, main)
         except (SyntaxError, LoadError) as error:
             _complain(error)
             return answer_error(BAD_GATEWAY, NOT_BUILT)

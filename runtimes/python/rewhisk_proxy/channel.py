@@ -8,6 +8,8 @@ import os
 import struct
 
 INIT, RUN, READY, ANSWER, LIBRARIES = 1, 2, 3, 4, 6
+# With an archive, before an INIT that names its folder.
+UNPACK = 7
 
 _LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<I16sB")

@@ -49,14 +49,22 @@ def load_source(place, source, main):
 
 
 def load_archive(place, data, main):
-    """Unpacks an archive, activates its virtualenv, imports its `__main__.py` as `main__`; gives its function."""
+    """Unpacks an archive and loads it; gives its function."""
+    unpack_archive(place, data)
+    return load_folder(place.code_folder, main)
+
+
+def unpack_archive(place, data):
     if archive_format(data) is None:
         raise LoadError("The code is neither a zip nor a tar.gz archive.")
-    folder = place.code_folder
     try:
-        unpack(data, folder)
+        unpack(data, place.code_folder)
     except ArchiveError as error:
         raise LoadError(f"There was an error uncompressing the action archive: {error}") from error
+
+
+def load_folder(folder, main):
+    """Of an archive that is unpacked: activates its virtualenv, imports its `__main__.py` as `main__`; gives its function."""
     os.chdir(folder)
     sys.path.insert(0, folder)
     file = _entry_file(folder)

@@ -9,7 +9,7 @@ import sys
 import traceback
 
 from rewhisk_proxy.action import BAD_GATEWAY, OK, Action, answer_error
-from rewhisk_proxy.channel import INIT, LIBRARIES, RUN, Channel, ChannelError, parse_init, parse_object
+from rewhisk_proxy.channel import INIT, LIBRARIES, RUN, UNPACK, Channel, ChannelError, parse_init, parse_object
 from rewhisk_proxy.draws import DrawsWatch
 from rewhisk_proxy.libraries import import_libraries
 from rewhisk_proxy.load import Place
@@ -43,6 +43,8 @@ def serve(channel, action, renew=renew_randomness):
             status, body = _run(action, payload)
         elif kind == LIBRARIES:
             status, body = import_libraries(payload)
+        elif kind == UNPACK:
+            status, body = action.unpack(payload)
         else:
             raise ChannelError(f"a frame of unknown type {kind}")
         _flush()

@@ -24,14 +24,23 @@ module RewhiskProxy
       @main = nil
     end
 
-    # Loads the code. `header` has main, binary and env; `code` is the source or the archive.
+    # Only unpacks; nothing of it runs. An archive that is refused here is refused by init, which says why.
+    def unpack(data)
+      Load.unpack(@place, data)
+      [OK, INITIALIZED]
+    rescue StandardError
+      refuse(SERVER_ERROR, Load::NOT_UNPACKED)
+    end
+
+    # Loads the code. `header` has main, binary and env; `code` is the source or the archive. With a folder, where that is unpacked, there
+    # is none.
     def init(header, code)
       return refuse(FORBIDDEN, "Cannot initialize the action more than once.") if @main
-      return refuse(SERVER_ERROR, "Missing main/no code to execute.") if code.empty?
+      return refuse(SERVER_ERROR, "Missing main/no code to execute.") if code.empty? && !header["folder"]
       (header["env"] || {}).each { |name, value| @environment[name] = String === value ? value : GENERATE.call(value) }
       main = header["main"].to_s
       main = "main" if main.empty?
-      @main = header["binary"] ? Load.archive(@place, code, main) : Load.source(@place, code, main)
+      @main = method_of(header, code, main)
       [OK, INITIALIZED]
     rescue LoadError => error
       complain(error.log)
@@ -54,6 +63,11 @@ module RewhiskProxy
     end
 
     private
+
+    def method_of(header, code, main)
+      return Load.folder(header["folder"], main) if header["folder"]
+      header["binary"] ? Load.archive(@place, code, main) : Load.source(@place, code, main)
+    end
 
     def refuse(status, text) = self.class.answer_error(status, text)
 

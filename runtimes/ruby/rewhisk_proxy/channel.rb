@@ -6,6 +6,8 @@ module RewhiskProxy
   # A frame: u32 little-endian length of what follows, 16 bytes nonce, u8 type, payload. An answer repeats the nonce of
   # its question; its payload is a u16 little-endian status and the body.
   INIT, RUN, READY, ANSWER = 1, 2, 3, 4
+  # With an archive, before an INIT that names its folder.
+  UNPACK = 7
 
   # The other side broke the protocol: there is no way to go on.
   class ChannelError < StandardError

@@ -42,14 +42,19 @@ module RewhiskProxy
       found(main) { compiled.eval }
     end
 
-    # Unpacks an archive and requires its main.rb; gives its method.
     def archive(place, data, main)
-      folder = place.code_folder
-      begin
-        Archive.unpack(data, folder)
-      rescue ArchiveError => error
-        raise LoadError.new(NOT_UNPACKED, "#{NOT_UNPACKED}\n#{error.message}")
-      end
+      unpack(place, data)
+      folder(place.code_folder, main)
+    end
+
+    def unpack(place, data)
+      Archive.unpack(data, place.code_folder)
+    rescue ArchiveError => error
+      raise LoadError.new(NOT_UNPACKED, "#{NOT_UNPACKED}\n#{error.message}")
+    end
+
+    # Of an archive that is unpacked: requires its main.rb; gives its method.
+    def folder(folder, main)
       file = File.join(folder, "main.rb")
       raise LoadError, NO_MAIN unless File.file?(file)
       Dir.chdir(folder)

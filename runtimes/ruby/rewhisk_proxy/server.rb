@@ -69,6 +69,8 @@ module RewhiskProxy
       when RUN
         Randomness.renew if @renews_at_run
         @action.run(Payload.object(payload))
+      when UNPACK
+        @action.unpack(payload)
       else
         raise ChannelError, "a frame of unknown type #{kind}"
       end

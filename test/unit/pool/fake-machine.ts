@@ -1,8 +1,9 @@
 // A machine for tests: real sockets and pipes, but the runtime at their other end is a script in this process.
 
-import { closeSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import koffi from "koffi";
+import type { CodeStore } from "../../../pool/code-store.ts";
 import { LeanError } from "../../../pool/lean/errors.ts";
 import type { Boot, Exit, Sandbox, SandboxFactory } from "../../../pool/lean/factory.ts";
 import type { Checkpoint, Clock, ImageFactory, Machine, Summary } from "../../../pool/machine.ts";
@@ -175,6 +176,31 @@ export class FakeSandbox implements Sandbox {
   async emptyScratch(): Promise<void> {
     this.emptied++;
   }
+  /** Where code is shown, and what came of it so far. */
+  readonly shown: string[] = [];
+  isShown: boolean = false;
+  /** Rejects. */
+  refuseToShow: () => Error | undefined = () => undefined;
+  refuseToHide: () => Error | undefined = () => undefined;
+  keptBytes = 8192;
+  async showCode(folder: string): Promise<void> {
+    const error = this.refuseToShow();
+    if (error !== undefined) throw error;
+    this.shown.push(folder);
+    this.isShown = true;
+  }
+  async hideCode(): Promise<void> {
+    const error = this.refuseToHide();
+    if (error !== undefined) throw error;
+    this.isShown = false;
+  }
+  async keepCode(into: string): Promise<number> {
+    mkdirSync(into);
+    return this.keptBytes;
+  }
+  scratchUsedBytes(): number {
+    return this.keptBytes;
+  }
   awaitNoSockets(): Promise<void> {
     return Promise.resolve();
   }
@@ -268,6 +294,7 @@ export class FakeMachine implements Machine {
   clock: Clock = { nowMs: () => performance.timeOrigin + performance.now() };
   readonly factory: SandboxFactory;
   docker: ImageFactory | undefined;
+  codes: CodeStore | undefined;
   readonly templates: Templates | undefined;
   /** Rejects, or has the checkpoint fail that it gives. */
   boot: (checkpoint: FakeCheckpoint) => Promise<void> = () => Promise.resolve();

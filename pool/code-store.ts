@@ -1,0 +1,280 @@
+// Unpacked archives of actions on this machine's disk: each by its content, unpacked once, given up when others need its room.
+
+import { webcrypto } from "node:crypto";
+import { chmodSync, mkdirSync, renameSync, utimesSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  codeName,
+  type Entry,
+  freshOldName,
+  isSound,
+  keyOf,
+  readFolder,
+  requireOwn,
+  sealEntry,
+} from "./code-folder.ts";
+
+/** What came of an archive that was to be run. */
+export type CodeUse = (typeof codeUses)[number];
+export const codeUses = [
+  /** It was there. */
+  "hit",
+  /** It has been unpacked and kept. */
+  "miss",
+  /** The runtime does not unpack it. */
+  "refused",
+  /** There is no room for it beside those that are in use. */
+  "full",
+  /** It could not be kept, or not be shown. */
+  "failed",
+] as const;
+
+export interface CodeCounts {
+  readonly uses: Readonly<Record<CodeUse, number>>;
+  readonly archives: number;
+  readonly bytes: number;
+}
+
+/** An archive in use: it stays where it is until it is released. */
+export interface KeptCode {
+  readonly folder: string;
+  /** Idempotent. */
+  release(): void;
+}
+
+/** What became of an archive that was to be unpacked into a folder. */
+export type Unpacked =
+  | { readonly bytes: number }
+  | { readonly not: "refused" | "full" }
+  /** Without an error: by the archive's own fault, but not for ever. */
+  | { readonly not: "failed"; readonly error?: unknown };
+
+/** Unpacks into a folder that is not there yet; `makeRoom` is asked once, before anything is written. */
+export type Unpack = (folder: string, makeRoom: (bytes: number) => boolean) => Promise<Unpacked>;
+
+export interface CodeStoreOptions {
+  /** Of this invoker alone. */
+  readonly folder: string;
+  readonly maxBytes: number;
+  /** Told the first time that an archive cannot be kept, or shown, for this reason. */
+  readonly onTrouble?: (use: "full" | "failed", error: unknown) => void;
+}
+
+const rememberedMax = 1000;
+/** The order of last uses outlives the invoker so exactly. */
+const touchedEveryMs = 60_000;
+
+export class CodeStore {
+  readonly #options: CodeStoreOptions;
+  /** The one used longest ago first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #adding = new Map<string, Promise<unknown>>();
+  readonly #refused = new Set<string>();
+  /** Of archives for which there was no room: what they need. */
+  readonly #needs = new Map<string, number>();
+  readonly #digests = new WeakMap<Buffer, Promise<string>>();
+  readonly #background = new Set<Promise<unknown>>();
+  readonly #told = new Set<string>();
+  readonly #uses: Record<CodeUse, number> = { hit: 0, miss: 0, refused: 0, full: 0, failed: 0 };
+  #reservedBytes = 0;
+
+  /** What a former life has left half-written is removed. Throws where the folder cannot be made, or others could write to it. */
+  constructor(options: CodeStoreOptions) {
+    this.#options = options;
+    const { folder } = options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    requireOwn(folder);
+    chmodSync(folder, 0o700);
+    const { entries, leftovers } = readFolder(folder);
+    for (const path of leftovers) this.#remove(path);
+    for (const entry of entries) this.#entries.set(entry.key, entry);
+    this.#makeRoom(0);
+  }
+
+  get counts(): CodeCounts {
+    return { uses: { ...this.#uses }, archives: this.#entries.size, bytes: this.#bytes };
+  }
+
+  /** Undefined: the runtime is to be sent the archive. Throws what `unpack` throws. */
+  async use(family: string, archive: Buffer, unpack: Unpack): Promise<KeptCode | undefined> {
+    const key = keyOf(family, await this.#digest(archive));
+    for (;;) {
+      if (this.#refused.has(key)) return this.#count("refused");
+      const found = this.#sound(key);
+      if (found !== undefined) {
+        this.#uses.hit++;
+        return this.#hold(found);
+      }
+      const adding = this.#adding.get(key);
+      if (adding === undefined) break;
+      await adding.catch(() => undefined);
+    }
+    // Unpacking it would be in vain.
+    if ((this.#needs.get(key) ?? archive.length) > this.#freeableBytes) return this.#count("full");
+    const adding = this.#add(key, unpack);
+    this.#adding.set(key, adding);
+    try {
+      return await adding;
+    } finally {
+      this.#adding.delete(key);
+    }
+  }
+
+  /** What was held could not be shown: counts as a failure, and is said once. */
+  notShown(error: unknown): void {
+    this.#count("failed", error);
+  }
+
+  /** When nothing is in use any more, and all that was begun has ended. */
+  async close(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  get #bytes(): number {
+    return [...this.#entries.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  #digest(archive: Buffer): Promise<string> {
+    const known = this.#digests.get(archive);
+    if (known !== undefined) return known;
+    const digest = webcrypto.subtle
+      .digest("SHA-256", archive)
+      .then((bytes) => Buffer.from(bytes).toString("hex"));
+    this.#digests.set(archive, digest);
+    return digest;
+  }
+
+  /** Undefined too where it is not as it was made, by its owners and modes: then it is forgotten. */
+  #sound(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || isSound(entry.path)) return entry;
+    // Whoever uses it has opened what was there.
+    this.#entries.delete(key);
+    this.#remove(entry.path);
+    return undefined;
+  }
+
+  #hold(entry: Entry): KeptCode {
+    entry.uses++;
+    this.#entries.delete(entry.key);
+    this.#entries.set(entry.key, entry);
+    const nowMs = Date.now();
+    if (nowMs - entry.touchedMs > touchedEveryMs) {
+      entry.touchedMs = nowMs;
+      utimesSync(entry.path, nowMs / 1000, nowMs / 1000);
+    }
+    let isHeld = true;
+    return {
+      folder: join(entry.path, codeName),
+      release: () => {
+        if (isHeld) entry.uses--;
+        isHeld = false;
+      },
+    };
+  }
+
+  async #add(key: string, unpack: Unpack): Promise<KeptCode | undefined> {
+    const path = join(this.#options.folder, key);
+    let reservedBytes = 0;
+    const makeRoom = (bytes: number): boolean => {
+      if (!this.#makeRoom(bytes)) {
+        remember(this.#needs, key, bytes);
+        return false;
+      }
+      reservedBytes = bytes;
+      this.#reservedBytes += bytes;
+      mkdirSync(path, { mode: 0o700 });
+      return true;
+    };
+    let entry: Entry | undefined;
+    try {
+      const unpacked = await unpack(join(path, codeName), makeRoom);
+      if ("not" in unpacked) {
+        if (unpacked.not === "refused") remember(this.#refused, key);
+        return this.#count(unpacked.not, "error" in unpacked ? unpacked.error : undefined);
+      }
+      entry = { key, path, bytes: unpacked.bytes, uses: 0, touchedMs: Date.now() };
+      this.#entries.set(key, entry);
+      this.#uses.miss++;
+      const held = this.#hold(entry);
+      this.#follow(this.#seal(entry));
+      return held;
+    } finally {
+      this.#reservedBytes -= reservedBytes;
+      if (entry === undefined) this.#remove(path);
+    }
+  }
+
+  /** What is not sealed is removed by the next life: nothing is believed to be on disk before it is. */
+  async #seal(entry: Entry): Promise<void> {
+    try {
+      await sealEntry(entry);
+    } catch (error) {
+      // Unless it has been given up meanwhile.
+      if (this.#entries.get(entry.key) === entry) this.#tell("failed", error);
+    }
+  }
+
+  /** What there would be room for without all that is not in use. */
+  get #freeableBytes(): number {
+    const inUse = [...this.#entries.values()].reduce(
+      (sum, { uses, bytes }) => sum + (uses > 0 ? bytes : 0),
+      0,
+    );
+    return this.#options.maxBytes - inUse - this.#reservedBytes;
+  }
+
+  /** Gives up what was used longest ago and is not in use. */
+  #makeRoom(bytes: number): boolean {
+    if (bytes > this.#freeableBytes) return false;
+    let surplus = this.#bytes + this.#reservedBytes + bytes - this.#options.maxBytes;
+    for (const entry of this.#entries.values()) {
+      if (surplus <= 0) break;
+      if (entry.uses > 0) continue;
+      surplus -= entry.bytes;
+      this.#entries.delete(entry.key);
+      this.#remove(entry.path);
+    }
+    return true;
+  }
+
+  /** At once under another name, so that its own is free. */
+  #remove(path: string): void {
+    const old = join(this.#options.folder, freshOldName());
+    try {
+      renameSync(path, old);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#tell("failed", error);
+      return;
+    }
+    this.#follow(
+      rm(old, { recursive: true, force: true }).catch((error: unknown) => this.#tell("failed", error)),
+    );
+  }
+
+  #follow(work: Promise<unknown>): void {
+    this.#background.add(work);
+    void work.then(() => this.#background.delete(work));
+  }
+
+  #count(use: "refused" | "full" | "failed", error?: unknown): undefined {
+    this.#uses[use]++;
+    if (use === "full" || error !== undefined) this.#tell(use as "full" | "failed", error);
+    return undefined;
+  }
+
+  #tell(use: "full" | "failed", error: unknown): void {
+    if (this.#told.has(use)) return;
+    this.#told.add(use);
+    this.#options.onTrouble?.(use, error);
+  }
+}
+
+/** Of so many archives. */
+function remember(kept: Set<string> | Map<string, number>, key: string, bytes = 0): void {
+  const [oldest] = kept.keys();
+  if (kept.size === rememberedMax && oldest !== undefined) kept.delete(oldest);
+  if (kept instanceof Map) kept.set(key, bytes);
+  else kept.add(key);
+}

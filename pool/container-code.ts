@@ -1,0 +1,75 @@
+// The code of one container's action: out of the code store where that has it, or put there, by the runtime itself, before its first init.
+
+import type { CodeStore, KeptCode, Unpacked } from "./code-store.ts";
+import { codePlace } from "./lean/shown-code.ts";
+import type { Reply } from "./proxy/channel.ts";
+import type { Inside, Rewinder } from "./rewinder.ts";
+import type { ExchangeLimits, InitFrame } from "./types.ts";
+
+/** The init that is to be asked for; or how the asking has ended before, as an init would have. */
+export type Prepared = { readonly frame: InitFrame } | { readonly ended: Reply };
+
+/** An archive is unpacked by the runtime of its own language, in a container, as ever. Nothing of it runs before that is put back. */
+export class ContainerCode {
+  readonly #inside: Inside;
+  readonly #rewinder: Rewinder;
+  readonly #store: CodeStore;
+  #kept: KeptCode | undefined;
+
+  constructor(inside: Inside, rewinder: Rewinder, store: CodeStore) {
+    this.#inside = inside;
+    this.#rewinder = rewinder;
+    this.#store = store;
+  }
+
+  /** Of an archive, in a clean container. Throws what forbids trusting it. */
+  async prepare(frame: InitFrame, limits: ExchangeLimits): Promise<Prepared> {
+    const { code, ...rest } = frame;
+    if (code === undefined || code.length === 0) return { frame };
+    const { sandbox } = this.#inside;
+    let ended: Reply | undefined;
+    const kept = await this.#store.use(familyOf(sandbox.kind), code, async (folder, makeRoom) => {
+      const reply = await this.#inside.channel.unpack(code, limits);
+      if (reply.outcome === "answer") return await this.#keep(reply.status === 200, folder, makeRoom);
+      ended = reply;
+      return { not: "failed" };
+    });
+    if (ended !== undefined) return { ended };
+    if (kept === undefined) return { frame };
+    try {
+      await sandbox.showCode(kept.folder);
+    } catch (error) {
+      kept.release();
+      this.#store.notShown(error);
+      return { frame };
+    }
+    this.#kept = kept;
+    return { frame: { ...rest, code: undefined, folder: codePlace } };
+  }
+
+  /** When it is not shown any more, or the container is gone. Idempotent. */
+  release(): void {
+    this.#kept?.release();
+    this.#kept = undefined;
+  }
+
+  /** The container is then as it was before anything was unpacked. */
+  async #keep(isUnpacked: boolean, folder: string, makeRoom: (bytes: number) => boolean): Promise<Unpacked> {
+    const { sandbox } = this.#inside;
+    let unpacked: Unpacked = { not: "refused" };
+    await this.#rewinder.rewind("base", async () => {
+      if (!isUnpacked) return;
+      try {
+        const atMost = sandbox.scratchUsedBytes();
+        unpacked = makeRoom(atMost) ? { bytes: await sandbox.keepCode(folder, atMost) } : { not: "full" };
+      } catch (error) {
+        unpacked = { not: "failed", error };
+      }
+    });
+    return unpacked;
+  }
+}
+
+function familyOf(kind: string): string {
+  return kind.slice(0, kind.indexOf(":"));
+}

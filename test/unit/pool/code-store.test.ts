@@ -1,0 +1,223 @@
+// The code store: what is kept, for whom, how long, and what is not believed.
+
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { CodeStore, type CodeStoreOptions, type KeptCode, type Unpack } from "../../../pool/code-store.ts";
+
+const size = 10_000;
+
+describe("the code store", () => {
+  let folder: string;
+  const stores: CodeStore[] = [];
+  const troubles: string[] = [];
+  let unpacked: string[] = [];
+
+  function opened(options: Partial<CodeStoreOptions> = {}): CodeStore {
+    const store = new CodeStore({
+      ...{ folder, maxBytes: 3 * size },
+      onTrouble: (use, error) => troubles.push(`${use}: ${(error as Error | undefined)?.message}`),
+      ...options,
+    });
+    stores.push(store);
+    return store;
+  }
+  const unpackOf =
+    (what: string, bytes = size): Unpack =>
+    async (into, makeRoom) => {
+      if (!makeRoom(bytes)) return { not: "full" };
+      mkdirSync(into);
+      writeFileSync(join(into, what), what);
+      unpacked.push(what);
+      return { bytes };
+    };
+  const use = (store: CodeStore, what: string, bytes?: number): Promise<KeptCode | undefined> =>
+    store.use("nodejs", Buffer.from(what), unpackOf(what, bytes));
+  async function used(store: CodeStore, what: string, bytes?: number): Promise<string> {
+    const kept = await use(store, what, bytes);
+    if (kept === undefined) return "not kept";
+    const [file = ""] = readdirSync(kept.folder);
+    kept.release();
+    return file;
+  }
+  async function again(options: Partial<CodeStoreOptions> = {}): Promise<CodeStore> {
+    await Promise.all(stores.map((store) => store.close()));
+    return opened(options);
+  }
+  const keys = (): string[] => readdirSync(folder).filter((name) => !name.startsWith("."));
+
+  beforeEach(() => {
+    folder = join(mkdtempSync(join(tmpdir(), "rewhisk-codes-")), "code");
+    unpacked = [];
+    troubles.length = 0;
+  });
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    rmSync(join(folder, ".."), { recursive: true, force: true });
+  });
+
+  it("has an archive unpacked once, also when the invoker is started again", async () => {
+    const store = opened();
+    for (let round = 0; round < 3; round++) expect(await used(store, "a")).to.equal("a");
+    expect(await used(await again(), "a")).to.equal("a");
+    expect(unpacked).to.deep.equal(["a"]);
+    expect(store.counts).to.deep.equal({
+      ...{ archives: 1, bytes: size },
+      uses: { hit: 2, miss: 1, refused: 0, full: 0, failed: 0 },
+    });
+  });
+
+  it("has one unpacked for all who want it at the same time", async () => {
+    const store = opened();
+    const kept = await Promise.all([use(store, "a"), use(store, "a"), use(store, "a"), use(store, "b")]);
+    expect(new Set(kept.map((one) => one?.folder))).to.have.lengthOf(2);
+    expect(unpacked).to.have.members(["a", "b"]);
+  });
+
+  it("has it unpacked by the next who wants it where that failed, and keeps nothing of the attempt", async () => {
+    const store = opened();
+    const archive = Buffer.from("a");
+    const failing = store.use("nodejs", archive, async (into, makeRoom) => {
+      makeRoom(size);
+      mkdirSync(into);
+      writeFileSync(join(into, "half"), "");
+      throw new Error("the container is gone");
+    });
+    const next = store.use("nodejs", archive, unpackOf("a"));
+    expect(await failing.catch((error: unknown) => (error as Error).message)).to.equal(
+      "the container is gone",
+    );
+    expect(readdirSync((await next)?.folder ?? "")).to.deep.equal(["a"]);
+    expect(store.counts.bytes).to.equal(size);
+  });
+
+  it("keeps apart what different runtimes unpack", async () => {
+    const store = opened();
+    const archive = Buffer.from("a");
+    await store.use("python", archive, unpackOf("of python"));
+    await store.use("nodejs", archive, unpackOf("of nodejs"));
+    expect(unpacked).to.deep.equal(["of python", "of nodejs"]);
+  });
+
+  it("gives up what was used longest ago, in this life or the one before, and never what is in use", async () => {
+    let store = opened();
+    for (const what of ["a", "b", "c", "a", "d"]) await used(store, what);
+    // b had to go.
+    for (const what of ["a", "c", "d"]) await used(store, what);
+    expect(unpacked).to.deep.equal(["a", "b", "c", "d"]);
+    await store.close();
+    for (const [index, name] of keys().entries()) utimesSync(join(folder, name), index, index);
+    const [oldest = ""] = keys();
+    store = await again();
+    const kept = await use(store, "e");
+    await store.close();
+    expect(keys()).to.have.lengthOf(3).and.not.include(oldest);
+    for (const what of ["f", "g", "h", "i"]) await used(store, what);
+    expect(existsSync(kept?.folder ?? "")).to.equal(true);
+    expect(store.counts.bytes).to.be.at.most(3 * size);
+  });
+
+  it("keeps nothing for which there is no room beside what is in use, and says so once", async () => {
+    const store = opened();
+    const kept = await Promise.all(["a", "b", "c"].map((what) => use(store, what)));
+    expect([await used(store, "d"), await used(store, "d")]).to.deep.equal(["not kept", "not kept"]);
+    expect([unpacked.length, store.counts.uses.full, troubles.length]).to.deep.equal([3, 2, 1]);
+    kept[0]?.release();
+    expect(await used(store, "d")).to.equal("d");
+    expect(await used(store, "too large", 4 * size)).to.equal("not kept");
+    expect(store.counts.bytes).to.equal(3 * size);
+  });
+
+  it("has no archive tried again that its runtime refuses", async () => {
+    const store = opened();
+    let tries = 0;
+    const refuse = (): Promise<{ not: "refused" }> => {
+      tries++;
+      return Promise.resolve({ not: "refused" });
+    };
+    for (let round = 0; round < 3; round++)
+      expect(await store.use("nodejs", Buffer.from("bad"), refuse)).to.equal(undefined);
+    expect([tries, store.counts.uses.refused, troubles]).to.deep.equal([1, 3, []]);
+  });
+
+  it("believes nothing of which a sudden end has left it unknown whether it is whole", async () => {
+    await used(opened(), "a");
+    await used(await again(), "b");
+    await again();
+    const [first = "", second = ""] = keys();
+    rmSync(join(folder, first, "kept"));
+    mkdirSync(join(folder, ".old-0123456789abcdef", "x"), { recursive: true });
+    writeFileSync(join(folder, second, ".kept"), '{"byt');
+    writeFileSync(join(folder, "somebody's"), "");
+    const store = await again();
+    expect(store.counts.archives).to.equal(1);
+    await store.close();
+    expect(readdirSync(folder)).to.have.members([second, "somebody's"]);
+    for (const what of ["a", "b"]) expect(await used(store, what)).to.equal(what);
+    expect(unpacked).to.have.lengthOf(3);
+  });
+
+  it("has after a sudden end what was on disk, and nothing of what was not", async () => {
+    const program = join(import.meta.dirname, "code-store-program.js");
+    const killed = (when: string): string | null =>
+      spawnSync(process.execPath, [program, when, folder], { encoding: "utf8" }).signal;
+    expect([killed("half"), keys().length]).to.deep.equal(["SIGKILL", 1]);
+    const store = opened();
+    expect(store.counts).to.include({ archives: 0, bytes: 0 });
+    await store.close();
+    expect(readdirSync(folder)).to.deep.equal([]);
+    expect(killed("whole")).to.equal("SIGKILL");
+    const next = opened();
+    expect(await used(next, "an archive")).to.equal("file");
+    expect([next.counts.uses.hit, unpacked]).to.deep.equal([1, []]);
+  });
+
+  const tamperings: { readonly [what: string]: (path: string) => void } = {
+    "can be entered by others": (path) => chmodSync(path, 0o755),
+    "others can write to": (path) => chmodSync(join(path, "code"), 0o777),
+    "is a link": (path) => {
+      renameSync(join(path, "code"), join(path, "elsewhere"));
+      symlinkSync(join(path, "elsewhere"), join(path, "code"));
+    },
+    "is gone": (path) => rmSync(join(path, "code"), { recursive: true }),
+    "is gone as a whole": (path) => rmSync(path, { recursive: true }),
+  };
+  for (const [what, tamper] of Object.entries(tamperings))
+    it(`does not believe code that ${what}: it is unpacked again, in this life and the next`, async () => {
+      const store = opened();
+      await used(store, "a");
+      await store.close();
+      tamper(join(folder, keys()[0] ?? ""));
+      expect(await used(store, "a")).to.equal("a");
+      await store.close();
+      tamper(join(folder, keys()[0] ?? ""));
+      expect(await used(await again(), "a")).to.equal("a");
+      expect([unpacked, troubles]).to.deep.equal([["a", "a", "a"], []]);
+    });
+
+  it("does not open a folder that others can write to, or could have made", () => {
+    const above = join(folder, "..");
+    chmodSync(above, 0o777);
+    expect(() => opened()).to.throw("is not to be trusted");
+    chmodSync(above, 0o700);
+    chmodSync(folder, 0o777);
+    expect(() => opened()).to.throw("is not to be trusted");
+    chmodSync(folder, 0o755);
+    opened();
+    expect(lstatSync(folder).mode & 0o777).to.equal(0o700);
+  });
+});
