@@ -1,11 +1,13 @@
 // Where a cluster's activations run: lean containers of this machine, Docker's for all else, and how many are made ahead.
 
 import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   CodeStore,
   createDockerFactory,
   createLeanFactory,
+  Hold,
   type ImageFactory,
   type Interpreter,
   type PoolSettings,
@@ -72,12 +74,12 @@ export function reachTeller(
 
 const bytesPerMB = 1024 * 1024;
 
-/** Undefined: none is wanted, or its folder is not to be trusted, which is said. */
-export function codeStoreOf(
+/** Undefined: none is wanted, or its folder cannot be had or not be trusted, which is said. */
+export async function codeStoreOf(
   { couchdb, codeStoreMB }: Pick<ClusterSettings, "couchdb" | "codeStoreMB">,
   instance: number,
   observer: Pick<Observer, "noted">,
-): CodeStore | undefined {
+): Promise<CodeStore | undefined> {
   if (codeStoreMB === 0) return undefined;
   const tell = (reason: string): void =>
     observer.noted(
@@ -85,14 +87,20 @@ export function codeStoreOf(
       { event: "code-not-kept", reason },
       "archives are unpacked in each container, in which actions can write to them",
     );
+  const folder = join(folderOf(couchdb, instance), "code");
+  let hold: Hold | undefined;
   try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    hold = await Hold.take(folder, "alone");
+    if (hold === undefined) throw new Error(`${folder} is another process's, or cannot be locked (flock)`);
     return new CodeStore({
-      folder: join(folderOf(couchdb, instance), "code"),
+      ...{ folder, hold },
       maxBytes: codeStoreMB * bytesPerMB,
       onTrouble: (use, error) =>
         tell(use === "full" ? "there is no room beside those in use" : (error as Error).message),
     });
   } catch (error) {
+    await hold?.release();
     tell((error as Error).message);
     return undefined;
   }

@@ -140,7 +140,7 @@ async function start(argv: readonly string[], environment: Environment): Promise
     phases.time("probe", probe()),
   ]);
   const { pool, factory, docker, runtimes } = containers;
-  const codes = codeStoreOf(settings, own.instance, observer);
+  const codes = await codeStoreOf(settings, own.instance, observer);
   const { endLimitMs } = settings;
   const parts = {
     ...{ bus: services.kafka, healthBus: services.healthBus },

@@ -14,6 +14,7 @@ import {
   requireOwn,
   sealEntry,
 } from "./code-folder.ts";
+import type { Hold } from "./hold.ts";
 
 /** What came of an archive that was to be run. */
 export type CodeUse = (typeof codeUses)[number];
@@ -54,8 +55,10 @@ export type Unpacked =
 export type Unpack = (folder: string, makeRoom: (bytes: number) => boolean) => Promise<Unpacked>;
 
 export interface CodeStoreOptions {
-  /** Of this invoker alone. */
+  /** Of this process alone: it removes what it does not know of. */
   readonly folder: string;
+  /** What says so to others; released at the end. */
+  readonly hold?: Pick<Hold, "release">;
   readonly maxBytes: number;
   /** Told the first time that an archive cannot be kept, or shown, for this reason. */
   readonly onTrouble?: (use: "full" | "failed", error: unknown) => void;
@@ -129,6 +132,7 @@ export class CodeStore {
   /** When nothing is in use any more, and all that was begun has ended. */
   async close(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
+    await this.#options.hold?.release();
   }
 
   get #bytes(): number {

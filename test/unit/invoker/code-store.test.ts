@@ -23,13 +23,13 @@ describe("the code store of an invoker", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("is none where it has no disk", () => {
-    expect(opened(0)).to.equal(undefined);
+  it("is none where it has no disk", async () => {
+    expect(await opened(0)).to.equal(undefined);
     expect(existsSync(join(folder, "invoker7"))).to.equal(false);
   });
 
   it("lies in the invoker's own folder, and says once what keeps archives from being kept", async () => {
-    const store = opened(1);
+    const store = await opened(1);
     expect(existsSync(join(folder, "invoker7", "code"))).to.equal(true);
     const large = Buffer.alloc(2 ** 21);
     for (let round = 0; round < 2; round++)
@@ -42,12 +42,23 @@ describe("the code store of an invoker", () => {
       ["warn", event, "there is no room beside those in use"],
       ["warn", event, "no mounts"],
     ]);
+    await store?.close();
   });
 
-  it("is none where others can write to its folder, which is said", () => {
+  it("is none where another process has its folder, which is said; and of whoever has it next", async () => {
+    const store = await opened(1);
+    expect(await opened(1)).to.equal(undefined);
+    expect(String(said)).to.match(/code-not-kept,.*is another process's/);
+    await store?.close();
+    const next = await opened(1);
+    expect(next).not.to.equal(undefined);
+    await next?.close();
+  });
+
+  it("is none where others can write to its folder, which is said", async () => {
     mkdirSync(join(folder, "invoker7"));
     chmodSync(join(folder, "invoker7"), 0o777);
-    expect(opened(1)).to.equal(undefined);
+    expect(await opened(1)).to.equal(undefined);
     expect(String(said)).to.match(/code-not-kept,.*is not to be trusted: others can write/);
   });
 });
