@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { Metrics } from "../../../invoker/metrics.ts";
 import { spanTeller, storeTeller } from "../../../invoker/observe-cluster.ts";
 import { databaseOperations } from "../../../invoker/store/couchdb/meter.ts";
+import { type CodeCounts, codeUses } from "../../../pool/index.ts";
 import { taintReasons } from "../../../pool/taint.ts";
 import { orderOf } from "./orders.ts";
 import { type World, Worlds } from "./world.ts";
@@ -64,6 +65,10 @@ describe("metrics", () => {
     const here = await worlds.make({}, new Metrics({ tags }));
     const { observer, pool } = here;
     observer.watch(pool);
+    observer.metrics.watchCodes(() => ({
+      uses: Object.fromEntries(codeUses.map((use) => [use, 1])) as CodeCounts["uses"],
+      ...{ archives: 1, bytes: 1 },
+    }));
     observer.metrics.watchAhead(() => ({
       networks: { ready: 2, made: 5, reused: 1, discarded: 3 },
       containers: { ready: 4 },

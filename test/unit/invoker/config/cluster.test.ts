@@ -109,6 +109,8 @@ describe("a cluster's settings", () => {
         ({ invoker: { pool } }) => [pool.rewind, pool.boots, pool.libraries],
         ["always", false, []],
       ],
+      ["disk for unpacked archives", { CONFIG_rewhisk_codeStore_size: "2048m" }, (s) => s.codeStoreMB, 2048],
+      ["disk for unpacked archives, where nothing is said", {}, (s) => s.codeStoreMB, 0],
       [
         "decimal memory",
         { CONFIG_whisk_containerPool_userMemory: "2GB" },
