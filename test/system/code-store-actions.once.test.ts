@@ -15,7 +15,7 @@ const statuses = ["success", "application error", "developer error", "whisk erro
 const memoryMB = 512;
 const storeBytes = 2 ** 30;
 const rounds = 3;
-const patienceMs = 300_000;
+const patienceMs = 900_000;
 /** What unpacks to more than the memory limit costs the container, as it does without the store. */
 const endsRuntime = /exhausted its memory/;
 
