@@ -38,6 +38,14 @@ const modules: {
     ["draws", "import random\nx = random.random()\n", "randomness"],
     ["asks", "import os\nx = os.urandom(4)\n", "randomness"],
     ["keeps", "import random\nown = random.Random(1)\n", "randomness"],
+    [
+      "has_numbers",
+      "import ctypes\nclass Pair(ctypes.Structure):\n    _fields_ = [('a', ctypes.c_int)]\n",
+      undefined,
+    ],
+    ["finds", "import ctypes\nx = ctypes.CDLL(None).rand()\n", "randomness"],
+    ["finds_too", "import ctypes\nx = ctypes.pythonapi.PyOS_getsig\n", "randomness"],
+    ["opens", "import _ctypes\nx = _ctypes.dlopen(None, 0)\n", "randomness"],
     ["calls", "import sqlite3\n", "randomness"],
     [
       "waits",

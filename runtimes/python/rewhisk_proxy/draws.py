@@ -43,7 +43,7 @@ _QUIET_LIBRARIES = frozenset("libbz2 libcrypto libexpat liblzma libmpdec libncur
 _QUIET_OF_SSL = frozenset(("RAND_add", "RAND_status", "get_default_verify_paths", "nid2obj", "txt2obj", "_test_decode_cert"))
 
 
-class _Watched:
+class Watched:
     """Stands for a function in machine code: like that, and unlike one in Python, it is no method of the classes that hold it."""
 
     __slots__ = ("_original", "_tell")
@@ -102,7 +102,7 @@ class DrawsWatch:
             self._drawn = True
 
     def _watch_functions(self):
-        stand_ins = {id(original): _Watched(original, self._tell) for _, _, original in _FUNCTIONS}
+        stand_ins = {id(original): Watched(original, self._tell) for _, _, original in _FUNCTIONS}
         for module, name, original in _FUNCTIONS:
             self._replace(module, name, stand_ins[id(original)])
 

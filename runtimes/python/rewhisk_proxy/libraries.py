@@ -12,7 +12,7 @@ import time
 import _thread
 
 from rewhisk_proxy.channel import ChannelError
-from rewhisk_proxy.draws import DrawsWatch, is_quiet_code
+from rewhisk_proxy.draws import DrawsWatch, Watched, is_quiet_code
 from rewhisk_proxy.randomness import renew_also
 
 OK, REFUSED = 200, 409
@@ -23,7 +23,9 @@ _RENEWALS = {"numpy.random": lambda module: module.mtrand._rand.seed}
 # Packages whose machine code is known to have no generator but these, and to run nobody's code out of sight.
 _KNOWN_PACKAGES = ("markupsafe", "numpy", "pandas")
 # What they load besides.
-_KNOWN_LIBRARIES = frozenset("_ctypes libdl libffi libgcc_s libm libpthread librt libstdc++".split())
+_KNOWN_LIBRARIES = frozenset("libdl libgcc_s libm libpthread librt libstdc++".split())
+# By these libraries call machine code that is none of theirs; that ctypes itself is imported draws nothing, and numpy does it.
+_CALLS = ("_dlopen", "dlopen", "dlsym", "call_function", "call_cdeclfunction")
 
 
 class _ImportsWatch(DrawsWatch):
@@ -32,6 +34,15 @@ class _ImportsWatch(DrawsWatch):
     def _tell(self):
         if not _is_running_known():
             super()._tell()
+
+    def _watch_functions(self):
+        super()._watch_functions()
+        ctypes, machine = sys.modules["ctypes"], sys.modules["_ctypes"]
+        for module in (ctypes, machine):
+            for name in _CALLS:
+                if hasattr(module, name):
+                    self._replace(module, name, Watched(getattr(module, name), self._tell))
+        self._replace(ctypes.CDLL, "__getattr__", self._watched_method(ctypes.CDLL.__getattr__))
 
     def _watched_threads(self):
         # Python's are looked at apart; whether those rest that machine code has started is seen when the checkpoint is taken.
@@ -65,6 +76,8 @@ def import_libraries(payload):
     if not isinstance(names, list):
         raise ChannelError("a frame of libraries that are no list")
     threads = _thread._count()
+    # Before the watch: it opens the interpreter itself.
+    importlib.import_module("ctypes")
     watch = _ImportsWatch()
     began = time.perf_counter()
     refusal = _import_all(names)
