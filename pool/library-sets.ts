@@ -58,8 +58,8 @@ export class LibrarySets {
   /** Decides anew. Of what nobody knows the price of, one at a time is tried. True: something has changed. */
   learn(): boolean {
     const asked = this.#demand.of(this.#nowMs());
-    const bases = new Set(asked.map((one) => baseOfSet(one)));
-    for (const base of this.#importMs.keys()) if (!bases.has(base)) this.#importMs.delete(base);
+    const known = new Set([...asked, ...this.#given].map((one) => baseOfSet(one)));
+    for (const base of this.#importMs.keys()) if (!known.has(base)) this.#importMs.delete(base);
     const facts = {
       ...{ asked, importMs: this.#importMs, isRefused: (base: string) => this.#isRefused(base) },
       ...{ held: new Set(this.#all.map(baseOfSet)), given: this.#given },

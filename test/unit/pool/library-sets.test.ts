@@ -54,6 +54,15 @@ describe("library sets that are learnt", () => {
     expect(sets.of(job("numpy")).libraries).to.deep.equal(["numpy"]);
   });
 
+  it("are none that spare little beside the operator's, which nobody may ask for alone", () => {
+    const sets = open(256, [{ kind, modules: ["numpy"], count: 1, memoryMB }]);
+    sets.measured(base("numpy"), 200);
+    note(sets, 10, job("numpy", "json"));
+    sets.learn();
+    sets.measured(base("json+numpy"), 201);
+    expect([sets.learn(), names(sets)]).to.deep.equal([false, ["numpy"]]);
+  });
+
   it("are given up where they cannot be had, and tried again after a while if they are still asked for", () => {
     const sets = open(256);
     note(sets, 100, job("nothere"));
