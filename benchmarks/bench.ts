@@ -1,5 +1,6 @@
 // One pool of one container, for the benchmarks that look at the pool alone.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
   createLeanFactory,
@@ -13,6 +14,7 @@ import {
   type RewindPolicy,
   type RewindTimings,
   realMachine,
+  type SandboxFactory,
   type StemCell,
 } from "../pool/index.ts";
 import { instanceName } from "../test/system/instance.ts";
@@ -20,6 +22,7 @@ import { instanceName } from "../test/system/instance.ts";
 const launcher = fileURLToPath(new URL("../../native/lean", import.meta.url));
 const limits = { timeoutMs: 60_000, maxBodyBytes: 1 << 20, keptBodyBytes: 1 << 20 };
 const memoryMB = 256;
+const lookMs = 10;
 
 /** What one activation took, in milliseconds. */
 export interface CallTimes {
@@ -41,9 +44,11 @@ export class Bench {
   readonly #cell: StemCell;
   readonly #owners = new WeakMap<Buffer, string>();
   #archives = 0;
+  readonly #factory: SandboxFactory;
 
-  private constructor(pool: Pool, cell: StemCell, close: () => Promise<void>) {
+  private constructor(pool: Pool, cell: StemCell, factory: SandboxFactory, close: () => Promise<void>) {
     this.#pool = pool;
+    this.#factory = factory;
     this.#cell = cell;
     this.#close = close;
     pool.events.on("rewound", ({ timings }) => this.rewinds.push(timings));
@@ -81,7 +86,7 @@ export class Bench {
     };
     const pool = new Pool(change(realMachine(factory, await probe(), undefined, all)), all);
     await pool.settled();
-    return new Bench(pool, cell, async () => {
+    return new Bench(pool, cell, factory, async () => {
       await pool.close();
       await factory.close();
     });
@@ -134,6 +139,11 @@ export class Bench {
 
   get events(): Pool["events"] {
     return this.#pool.events;
+  }
+
+  /** So many containers have been made ahead. */
+  async madeAhead(count: number): Promise<void> {
+    while (this.#factory.ahead().containers.ready < count) await sleep(lookMs);
   }
 
   /** Nothing is being started, rewound or removed. */

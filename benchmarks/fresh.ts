@@ -1,6 +1,7 @@
 // Measures: activations per second of a tiny action, by several callers of whom each begins the next when the last has been answered and
 //   its container released: where every activation has a container that nobody has used, and where containers are rewound; all of them
-//   in turn. Then from the death of fifty containers at once to fifty clean ones, in turn with both ways of making them.
+//   in turn. Then from the death of fifty containers at once to fifty clean ones, in turn with all ways of making them. Then from 64 calls
+//   at once to the last answer, each by a container that is new, of those that were made ahead.
 // Does not measure: the invoker; what callers wait who come seldom, for whom there is a container made ahead (first-call.ts).
 // Varies: how containers are made.
 
@@ -18,6 +19,11 @@ const callsOfPass = 40;
 const passes = 7;
 const many = 50;
 const manyRounds = 5;
+
+const atOnce = 64;
+const bursts = 5;
+/** As the setting has it by default. */
+const usualAhead = 4;
 
 const ways = { booted: true, started: false } as const;
 type Way = keyof typeof ways;
@@ -38,7 +44,10 @@ async function pass(bench: Bench, code: string): Promise<number> {
 async function throughput(): Promise<readonly Figure[]> {
   const stemCell = { count: stemCells, memoryMB };
   const start = (name: string, rewind: "always" | "fresh", boots: boolean): Promise<Bench> =>
-    Bench.start(kind, rewind, { name, stemCell, userMemoryMB: room * memoryMB, settings: { boots } });
+    Bench.start(kind, rewind, {
+      ...{ name, stemCell, userMemoryMB: room * memoryMB, settings: { boots } },
+      factory: { containersAhead: usualAhead },
+    });
   const benches = {
     always: await start("always", "always", false),
     booted: await start("fresh-booted", "fresh", ways.booted),
@@ -61,39 +70,70 @@ async function throughput(): Promise<readonly Figure[]> {
 }
 
 async function replacements(): Promise<readonly Figure[]> {
-  const start = async (way: Way): Promise<{ replace: () => Promise<number>; stop: () => Promise<void> }> => {
+  const start = async (
+    way: Way,
+    containersAhead: number,
+  ): Promise<{ replace: () => Promise<number>; stop: () => Promise<void> }> => {
     const { living, change } = observeLiving();
     const bench = await Bench.start(kind, "always", {
       ...{
-        name: `replaced-${way}`,
+        name: `replaced-${way}-${containersAhead}`,
         change,
         userMemoryMB: many * memoryMB,
         stemCell: { count: many, memoryMB },
       },
       settings: { boots: ways[way] },
+      factory: { containersAhead },
     });
     const replace = async (): Promise<number> => {
       // All at the same time, so that each container is used: what is lost unused is replaced after a while only.
       await Promise.all(Array.from({ length: many }, () => bench.call(tiny("nodejs", 0))));
+      await bench.madeAhead(containersAhead);
       const tookMs = await replaceAll(bench, living);
       await bench.settled();
       return tookMs;
     };
     return { replace, stop: () => bench.stop() };
   };
-  const benches = { booted: await start("booted"), started: await start("started") };
-  const samples = { booted: [] as number[], started: [] as number[] };
+  const benches = {
+    booted: await start("booted", 0),
+    ahead: await start("booted", many),
+    started: await start("started", 0),
+  };
+  const samples = { booted: [] as number[], ahead: [] as number[], started: [] as number[] };
   for (let i = 0; i < manyRounds; i++)
-    for (const way of Object.keys(ways) as Way[]) samples[way].push(await benches[way].replace());
+    for (const way of Object.keys(benches) as (keyof typeof benches)[])
+      samples[way].push(await benches[way].replace());
   for (const { stop } of Object.values(benches)) await stop();
   const named = (figure: string) => ({ bench: "fresh", figure: `nodejs, ${many} replaced, ${figure}` });
   return [
     fromSamples({ ...named("booted"), unit: "ms" }, samples.booted),
+    fromSamples({ ...named("booted ahead"), unit: "ms", goal: "<= 250" }, samples.ahead),
     fromSamples({ ...named("started"), unit: "ms" }, samples.started),
     ratio(named("booted / started"), samples.booted, samples.started),
   ];
 }
 
+async function burst(): Promise<readonly Figure[]> {
+  const bench = await Bench.start(kind, "fresh", {
+    ...{ name: "burst", stemCell: { count: 1, memoryMB }, userMemoryMB: (atOnce + stemCells) * memoryMB },
+    settings: { boots: true },
+    factory: { containersAhead: atOnce, networksAhead: atOnce },
+  });
+  const code = tiny("nodejs", 0);
+  const lastMs: number[] = [];
+  // The first are not yet booted ahead.
+  for (let i = 0; i <= bursts; i++) {
+    await bench.settled();
+    await bench.madeAhead(atOnce);
+    const calls = await Promise.all(Array.from({ length: atOnce }, () => bench.call(code)));
+    if (i > 0) lastMs.push(Math.max(...calls.map(({ answeredMs }) => answeredMs)));
+  }
+  await bench.stop();
+  const named = { bench: "fresh", figure: `nodejs tiny, ${atOnce} at once, booted ahead, last answer` };
+  return [fromSamples({ ...named, unit: "ms", goal: "<= 250" }, lastMs)];
+}
+
 export async function fresh(): Promise<readonly Figure[]> {
-  return [...(await throughput()), ...(await replacements())];
+  return [...(await throughput()), ...(await burst()), ...(await replacements())];
 }
