@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { prepareImports } from "../benchmarks/published/prepare.mjs";
 import { prepareCluster } from "../standalone/cluster/setup.mjs";
 import { ensureSystemPackages, isCommand, root, SetupError, setUp, step } from "../standalone/setup.mjs";
 
@@ -133,9 +134,10 @@ async function fetchPromtool() {
   );
 }
 
-/** Builds the actions of the corpus, with their packages. Throws SetupError. */
+/** Builds the actions of the corpus, with their packages, and brings libraries that containers are to have. Throws SetupError. */
 export async function buildActions() {
   await run(process.execPath, ["test/actions/build.mjs"]);
+  await prepareImports(console.log, ["numpy", "pandas"]);
 }
 
 const buildVictims = () => run("make", ["-s", "-C", "native", "test-build"]);

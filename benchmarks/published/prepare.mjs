@@ -18,17 +18,28 @@ const needs = [{ what: "pip", debianPackage: "python3-pip", isThere: () => isCom
 export async function preparePublished(say) {
   mkdirSync(shown, { recursive: true });
   await compileKernels(say);
-  const { programs, imports } = JSON.parse(
-    readFileSync(join(root, "benchmarks", "published", "packages.json"), "utf8"),
-  );
-  const wanted = [{ name: "pyperformance", wants: [programs] }, ...imports].filter(
-    ({ name, wants }) => !existsSync(stampOf(name, wants)),
-  );
-  if (wanted.length > 0) await ensureSystemPackages(say, needs);
-  for (const { name, wants } of wanted)
-    await step(say, `Fetching ${wants.join(" ")} (pip)`, () => fetch(name, wants)).catch((error) =>
-      say(`${name} cannot be had and is left out: ${error.message}`),
+  const { programs, imports } = packages();
+  for (const one of [{ name: "pyperformance", wants: [programs] }, ...imports])
+    await bring(say, one).catch((error) =>
+      say(`${one.name} cannot be had and is left out: ${error.message}`),
     );
+}
+
+/** Of the packages to be imported only these; throws where one cannot be had. @param {(line: string) => void} say @param {readonly string[]} names */
+export async function prepareImports(say, names) {
+  for (const one of packages().imports.filter(({ name }) => names.includes(name))) await bring(say, one);
+}
+
+/** @returns {{ programs: string, imports: { name: string, wants: string[] }[] }} */
+function packages() {
+  return JSON.parse(readFileSync(join(root, "benchmarks", "published", "packages.json"), "utf8"));
+}
+
+/** @param {(line: string) => void} say @param {{ name: string, wants: string[] }} one */
+async function bring(say, { name, wants }) {
+  if (existsSync(stampOf(name, wants))) return;
+  await ensureSystemPackages(say, needs);
+  await step(say, `Fetching ${wants.join(" ")} (pip)`, () => fetch(name, wants));
 }
 
 /** @param {(line: string) => void} say */
