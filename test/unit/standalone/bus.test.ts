@@ -44,20 +44,30 @@ describe("the bus of one machine", () => {
   it("stops only after the handler under way, leaves the rest for the next reader, and stops twice", async () => {
     const bus = createBus(() => {});
     let isHandled = false;
+    let finish = (): void => {};
+    let begin = (): void => {};
+    const hasBegun = new Promise<void>((resolve) => (begin = resolve));
     const first = bus.subscribe("t", async () => {
-      await sleep(5);
+      const isOver = new Promise<void>((resolve) => (finish = resolve));
+      begin();
+      await isOver;
       isHandled = true;
     });
     await bus.send("t", "1");
     await bus.send("t", "2");
-    await sleep(1);
-    await Promise.all([first.stop(), first.stop()]);
+    await hasBegun;
+    const stops = Promise.all([first.stop(), first.stop()]);
+    finish();
+    await stops;
     expect(isHandled).to.equal(true);
     const read: string[] = [];
+    let see = (): void => {};
+    const wasRead = new Promise<void>((resolve) => (see = resolve));
     const second = bus.subscribe("t", (message) => {
       read.push(message);
+      see();
     });
-    await sleep(1);
+    await wasRead;
     await second.stop();
     expect(read).to.deep.equal(["2"]);
   });
