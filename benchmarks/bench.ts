@@ -99,14 +99,18 @@ export class Bench {
 
   /**
    * Runs an action, loading it where that is due, until its container can be used again. The same code is the same action; of archives, the
-   * same buffer.
+   * same buffer. `modules` are those that it imports.
    */
-  async call(code: string | Buffer, value: unknown = {}): Promise<CallTimes> {
+  async call(
+    code: string | Buffer,
+    value: unknown = {},
+    modules: readonly string[] = [],
+  ): Promise<CallTimes> {
     const owner = typeof code === "string" ? code : this.#ownerOf(code);
     const binary = typeof code !== "string";
     const bytes = binary ? code : Buffer.from(code);
     const askedMs = performance.now();
-    const lease = await this.#pool.lease({ ...this.#cell, owner });
+    const lease = await this.#pool.lease({ ...this.#cell, owner, modules: new Set(modules) });
     const leasedMs = performance.now();
     lease.keepLogs(0);
     const frame = { name: "bench", main: "main", binary, env: {}, code: bytes };

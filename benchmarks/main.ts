@@ -19,6 +19,7 @@ import { library } from "./library.ts";
 import { livePage } from "./live-page.ts";
 import { machineText } from "./machine-text.ts";
 import { ownTime } from "./own-time.ts";
+import { partByPart } from "./parts.ts";
 import { atOnce } from "./published/at-once.ts";
 import { dirtyPages } from "./published/dirty-pages.ts";
 import { imports } from "./published/imports.ts";
@@ -27,6 +28,7 @@ import { replacement } from "./replacement.ts";
 import { rewind } from "./rewind.ts";
 import { secondCall } from "./second-call.ts";
 import { stockPath } from "./stock-path.ts";
+import { stolenText, watchStolen } from "./stolen.ts";
 
 const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   rewind,
@@ -44,6 +46,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   create,
   burst,
   idle,
+  parts: partByPart,
   "stock-path": stockPath,
   "live-page": livePage,
   "compare-overhead": compareOverhead,
@@ -67,6 +70,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (values.only !== undefined && every[values.only] === undefined)
     throw new Error(`no benchmark ${values.only}: there are ${Object.keys(every).join(", ")}`);
   console.log(machineText());
+  const stolen = watchStolen();
   const figures: Figure[] = [];
   for (const [name, bench] of Object.entries(values.only === undefined ? benches : every)) {
     if (values.only !== undefined && values.only !== name) continue;
@@ -74,5 +78,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     figures.push(...(await bench()));
   }
   console.log(tableOf(figures));
+  console.log(stolenText(stolen()));
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
 }

@@ -21,7 +21,7 @@ try {
     strict: false,
   }).values;
   await setUp(console.log);
-  if (["cluster", "stock-path", "at-once", "imports", "create"].includes(only))
+  if (["cluster", "stock-path", "at-once", "imports", "create", "parts"].includes(only))
     await ensureSystemPackages(console.log, containerNeeds);
   if (only === "cluster") await prepareCluster(console.log);
   if (["isolation", "imports", "library"].includes(only)) await preparePublished(console.log);

@@ -71,8 +71,8 @@ function findTests(folder) {
 }
 
 const [share, shares] = values.share.split("/").map(Number);
-// Those of other shares run at the same time: see test/system/instance.ts.
-if (shares > 1) process.env.REWHISK_TEST_SHARE = String(share);
+// Those of other shares, and of other folders' shares, run at the same time: see test/system/instance.ts.
+if (shares > 1) process.env.REWHISK_TEST_SHARE = `${values.only.map(([letter]) => letter).join("")}${share}`;
 
 function complainOfLeaks() {
   setTimeout(() => {

@@ -29,12 +29,13 @@ const keptCharacters = 100_000;
  * the files. What is in one part shares names of invokers, and never runs at the same time, under one Node or the other.
  */
 const partsOfTests = [
-  { folders: ["cluster"], shares: 2 },
-  { folders: ["prove"], needsActions: true },
-  { folders: ["system"], shares: 3, needsActions: true },
-  { folders: ["ansible", "unit"], needsActions: true },
-  { folders: ["chaos", "compat", "docker"] },
+  { folders: ["system"], shares: 5, needsActions: true },
+  { folders: ["prove"], shares: 3, needsActions: true },
+  { folders: ["ansible"], needsActions: true },
   { folders: ["native", "runtimes"] },
+  { folders: ["cluster"], shares: 2 },
+  { folders: ["unit"], needsActions: true },
+  { folders: ["chaos", "compat", "docker"] },
 ];
 
 /** A third of the time is waiting, for servers that start and limits that are reached: three keep two processors busy. */

@@ -1,6 +1,7 @@
 // The tables of docs/EVALUATION.md: from figures to text, put between the markers that the page has for them.
 
 import { type Figure, meets } from "../figures.ts";
+import { stolenText } from "../stolen.ts";
 import { type Claim, claims, places, type Results } from "./claims.ts";
 
 /** One run of one benchmark. */
@@ -10,6 +11,8 @@ export interface Run {
   readonly machine: string;
   /** Of the machine in the minute before it: how many ran or wanted to. */
   readonly load: number;
+  /** Of the processors' time during it, what the host gave to others: from 0 to 1. */
+  readonly stolen: number;
   readonly figures: readonly Figure[];
 }
 
@@ -85,6 +88,7 @@ function body(name: string, figures: readonly Figure[]): string {
     }
     case "dirty-pages":
     case "at-once":
+    case "parts":
       return pivot("", figures);
     case "imports":
       return pivot("package", figures);
@@ -95,7 +99,9 @@ function body(name: string, figures: readonly Figure[]): string {
 
 /** When and where it was measured, how to do so again, and the table. */
 export function sectionText(name: string, run: Run): string {
-  return `Measured ${run.date.slice(0, 10)} on ${run.machine}, by \`npm run bench -- --only ${name}\`; load before it: ${run.load.toFixed(1)}.\n\n${body(name, run.figures)}`;
+  const where = `Measured ${run.date.slice(0, 10)} on ${run.machine}, by \`npm run bench -- --only ${name}\``;
+  const disturbed = `load before it: ${run.load.toFixed(1)}; ${stolenText(run.stolen)}`;
+  return `${where}; ${disturbed}.\n\n${body(name, run.figures)}`;
 }
 
 /** Says which is better, and by how much; percentages are compared by their difference. */

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { projectFolder } from "../../invoker/index.ts";
 import type { Figure } from "../figures.ts";
 import { machineText } from "../machine-text.ts";
+import { watchStolen } from "../stolen.ts";
 import { type Run, type Runs, sections, withSections } from "./document.ts";
 
 /** Besides published work: what spares containers their starts, imports and inits. */
@@ -17,10 +18,13 @@ export const neverCold = [
   "create",
   "library",
   "second-call",
+  "archives",
   "fresh",
   "burst",
   "idle",
   "distinct",
+  "day",
+  "parts",
 ] as const;
 export const evaluated = [
   ...["rewind", "first-call", "isolation", "dirty-pages", "at-once", "imports"],
@@ -41,6 +45,7 @@ async function run(name: string): Promise<boolean> {
   rmSync(figuresFile, { force: true });
   const argv = [join(project, "benchmarks", "run.mjs"), "--only", name, "--json", figuresFile];
   const [load = 0] = loadavg();
+  const stolen = watchStolen();
   const child = spawn(process.execPath, ["--enable-source-maps", ...argv], {
     cwd: project,
     stdio: "inherit",
@@ -49,7 +54,8 @@ async function run(name: string): Promise<boolean> {
   const [code] = (await once(child, "exit")) as [number | null];
   if (code !== 0 || !existsSync(figuresFile)) return false;
   const figures = JSON.parse(readFileSync(figuresFile, "utf8")) as Figure[];
-  const one: Run = { date: new Date().toISOString(), machine: machineText(), load, figures };
+  const date = new Date().toISOString();
+  const one: Run = { date, machine: machineText(), load, stolen: stolen(), figures };
   writeFileSync(fileOf(name), JSON.stringify(one));
   rmSync(figuresFile);
   return true;

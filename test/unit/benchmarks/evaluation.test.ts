@@ -101,6 +101,7 @@ describe("the page of an evaluation", () => {
     date: "2026-01-02T03:04:05Z",
     machine: "a machine",
     load: 0.25,
+    stolen: 0.034,
     figures: [ms("a | b", 1)],
   };
 
