@@ -181,7 +181,8 @@ describe("the live page's stream", () => {
     }));
     const invoker = new StandIn();
     invoker.shown = { ...status, pool: { ...status.pool, containers } };
-    const { port, watch, ask } = await serving({ everyMs: 50, watchersMax: 2 }, invoker);
+    // Long enough for the reader, which shares this thread, to take each one on a machine with much else to do.
+    const { port, watch, ask } = await serving({ everyMs: 250, watchersMax: 2 }, invoker);
     const reader = await watch();
     const slow = request({ port, path: "/ui/events", headers: { authorization }, agent: false }).end();
     const [response] = (await once(slow, "response")) as [IncomingMessage];
