@@ -15,9 +15,11 @@
 
 #define HANGS_MS 20000
 #define RESTLESS_US 5000
+#define PAGES_AT_MOST (1U << 20)
 
 const char *const run_phases[PHASES] = {
-	"checkpoint", "rewind", "rewind, verified", "verify", "verify, changed", "release",
+	"checkpoint", "rewind", "rewind, verified", "verify", "verify, changed", "level", "rewind to level", "rewind from level",
+	"release",
 };
 
 /* -- The tracer ------------------------------------------------------------------------------------------------------------ */
@@ -71,6 +73,36 @@ static void rewind_again(const char *when, bool is_changed)
 		      error.what, error.reason, look_conditions[look_condition(victim.pid)]);
 }
 
+static void go_to_level(void)
+{
+	struct rw_summary summary;
+	struct rw_timings timings;
+
+	if (!run->changes_once)
+		victim_change(&victim);
+	victim_settles(&victim, true);
+	if (rw_take_level(process, PAGES_AT_MOST, &summary, &error) || rw_rewind_to_level(process, 1, &timings, &error))
+		run_wrong("before, there is no level: %s", error.what);
+}
+
+static bool is_at_level(void)
+{
+	return run->phase == REWIND_TO_LEVEL || run->phase == REWIND_FROM_LEVEL;
+}
+
+/* The victim is changed before the call. */
+static bool is_changed(void)
+{
+	return run->phase == REWIND || run->phase == REWIND_VERIFIED || run->phase == VERIFY_CHANGED ||
+	       run->phase == LEVEL || is_at_level();
+}
+
+/* Where the call answers 0 the victim equals an image. */
+static bool is_put_back(void)
+{
+	return is_changed() && run->phase != VERIFY_CHANGED;
+}
+
 /* Up to the moment of the call. */
 static void prepare(void)
 {
@@ -81,7 +113,9 @@ static void prepare(void)
 		rewind_again("before", false);
 		victim_settles(&victim, true);
 	}
-	if (run->phase == REWIND || run->phase == REWIND_VERIFIED || run->phase == VERIFY_CHANGED)
+	if (is_at_level())
+		go_to_level();
+	if (is_changed())
 		victim_change(&victim);
 	run->has_threads = look_has_threads(victim.pid);
 	if (run->watch.recording)
@@ -115,6 +149,15 @@ static __attribute__((noinline)) void make_call(void)
 	case VERIFY:
 	case VERIFY_CHANGED:
 		run->result = rw_verify(process, &error);
+		break;
+	case LEVEL:
+		run->result = rw_take_level(process, PAGES_AT_MOST, &summary, &error);
+		break;
+	case REWIND_TO_LEVEL:
+		run->result = rw_rewind_to_level(process, 0, &timings, &error);
+		break;
+	case REWIND_FROM_LEVEL:
+		run->result = rw_rewind(process, 0, &timings, &error);
 		break;
 	case RELEASE:
 	case PHASES:
@@ -156,14 +199,31 @@ static bool is_as_before(void)
 	return !look_difference(&was, &is);
 }
 
-/* The tracer's death left the victim alive: it has not begun, or was through. */
+static int count_images(const char *maps)
+{
+	int count = 0;
+
+	while ((maps = strstr(maps, "rewhisk-image")) && ++count)
+		maps++;
+	return count;
+}
+
+/* The tracer's death left the victim alive: it has not begun, or was through. What it had noted of a level died with it. */
 static const char *judge_orphan(void)
 {
+	struct rw_timings timings;
+
 	if (is_as_before())
 		return "untouched";
 	if (run->phase == CHECKPOINT && look_for_mapping(victim.pid, "rewhisk-image"))
 		return "done";
-	if ((run->phase == REWIND || run->phase == REWIND_VERIFIED) && !rw_verify(process, &error))
+	if (run->phase == LEVEL && count_images(is.maps) > count_images(was.maps)) {
+		kill(victim.pid, SIGKILL);
+		finish("done");
+	}
+	if (run->phase == REWIND_FROM_LEVEL && !rw_rewind(process, 1, &timings, &error))
+		return "done";
+	if (is_put_back() && !rw_verify(process, &error))
 		return "done";
 	run_wrong("left alive and half done: %s differ, and %s", look_difference(&was, &is), error.what);
 }
@@ -179,7 +239,7 @@ static const char *judge_living(void)
 	}
 	if (run->refuses)
 		run_wrong("answers 0, and without the fault it does not");
-	if ((run->phase == REWIND || run->phase == REWIND_VERIFIED) && rw_verify(process, &error))
+	if (is_put_back() && rw_verify(process, &error))
 		run_wrong("answers 0, but %s", error.what);
 	return "done";
 }
@@ -204,7 +264,7 @@ static void use_again(const char *outcome)
 {
 	if (!process)
 		checkpoint_again(outcome);
-	if (run->phase == REWIND || run->phase == REWIND_VERIFIED || run->phase == VERIFY_CHANGED)
+	if (is_changed())
 		rewind_again(outcome, outcome[0] == 'u' || run->phase == VERIFY_CHANGED);
 	if (run->lost)
 		return;

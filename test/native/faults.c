@@ -1,4 +1,4 @@
-/* Makes each call of a checkpoint, a rewind, a verification and a release go wrong, and tells what became of the process. */
+/* Makes each call of a checkpoint, a level, a rewind, a verification and a release go wrong, and tells what became of the process. */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * faults [--all] VICTIM...
@@ -31,7 +31,7 @@ struct subject {
 	const char *program;
 	uint32_t rung;
 	enum phase phase;
-	bool restless, refuses, lost, has_threads;
+	bool restless, refuses, lost, has_threads, changes_once, has_level;
 };
 
 struct one_case {
@@ -72,6 +72,7 @@ static void take_up(const struct subject *subject)
 	run->restless = subject->restless;
 	run->refuses = subject->refuses;
 	run->lost = subject->lost;
+	run->changes_once = subject->changes_once;
 }
 
 /* Without a fault. The sites, in the order of their first calls. */
@@ -158,17 +159,42 @@ static void print_none(const char *function)
 			printf("none\t%s\t%s\t%s\n", function, kinds_names[kind], kinds_why_not(function, kind));
 }
 
+/* Levels are of processes that could be put back. */
+static bool has_phase(const struct subject *subject)
+{
+	switch (subject->phase) {
+	case LEVEL:
+		return !subject->lost;
+	case REWIND_TO_LEVEL:
+	case REWIND_FROM_LEVEL:
+		return subject->has_level;
+	case CHECKPOINT:
+	case REWIND:
+	case REWIND_VERIFIED:
+	case VERIFY:
+	case VERIFY_CHANGED:
+	case RELEASE:
+	case PHASES:
+		break;
+	}
+	return true;
+}
+
 static void plan(const char *program, uint32_t rung, bool all)
 {
 	static struct site sites[SITES_AT_MOST];
 	struct subject subject = { .program = program, .rung = rung, .phase = REWIND };
 
+	subject.changes_once = !strcmp(name_of(program), "objects-changed");
+
 	/* Whether it can be put back at all. */
 	record(&subject, sites);
 	subject.lost = subject.refuses;
 	for (subject.phase = 0; subject.phase < PHASES; subject.phase++) {
-		uint32_t count = record(&subject, sites);
+		uint32_t count = has_phase(&subject) ? record(&subject, sites) : 0;
 
+		if (subject.phase == LEVEL)
+			subject.has_level = count > 0 && !subject.refuses;
 		for (uint32_t i = 0; i < count; i++) {
 			const struct call *call = &sites[i].call;
 			const uint64_t row = (uint64_t)(uintptr_t)call->function << 20 ^ (uint64_t)(uintptr_t)call->step;

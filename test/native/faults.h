@@ -125,7 +125,9 @@ void victim_change(const struct victim *victim);
 
 /* -- faults-run.c: one victim, one call of the library, one fault ----------------------------------------------------- */
 
-enum phase { CHECKPOINT, REWIND, REWIND_VERIFIED, VERIFY, VERIFY_CHANGED, RELEASE, PHASES };
+enum phase {
+	CHECKPOINT, REWIND, REWIND_VERIFIED, VERIFY, VERIFY_CHANGED, LEVEL, REWIND_TO_LEVEL, REWIND_FROM_LEVEL, RELEASE, PHASES
+};
 
 struct run {
 	/* In. */
@@ -135,6 +137,7 @@ struct run {
 	bool restless;		/* the victim changes without being told to: it cannot be compared with itself */
 	bool refuses;		/* without a fault the call answers with an error */
 	bool lost;		/* what the victim changes cannot be put back: a rewind of it refuses */
+	bool changes_once;	/* it cannot be told to change a second time before it has been put back */
 	/* Out. */
 	bool has_threads;	/* beside the leader, at the moment of the call */
 	int result;		/* of the call */
