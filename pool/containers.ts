@@ -2,6 +2,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Container } from "./container.ts";
+import { MeasuredCosts } from "./costs.ts";
 import type { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import { levelRoomBytes } from "./levels.ts";
@@ -9,7 +10,7 @@ import { baseOf, LibraryError } from "./libraries.ts";
 import { LibrarySets } from "./library-sets.ts";
 import type { Machine } from "./machine.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
-import { isIdle, type Placed, reservedMB } from "./seats.ts";
+import { isComing, isIdle, type Placed, reservedMB } from "./seats.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
 import type { Job, PoolSettings, RemovalCause } from "./types.ts";
@@ -44,6 +45,7 @@ export class Containers {
   readonly #failures = new StartFailures();
   readonly #losses = new Losses();
   readonly #libraries: LibrarySets;
+  readonly costs: MeasuredCosts;
   readonly #underWay = new Set<Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
   #retry: NodeJS.Timeout | undefined;
@@ -65,6 +67,12 @@ export class Containers {
     const sets = machine.takeCheckpoint === undefined ? { libraries: [], learntMemoryMB: 0 } : settings;
     this.#libraries = new LibrarySets(sets, nowMs);
     this.#prewarming = new Prewarming(settings, nowMs, () => this.#libraries.cells);
+    this.costs = new MeasuredCosts({
+      nowMs,
+      startsAtOnce: settings.parallelStarts,
+      isBooted: (base) => machine.templates?.boots(base) === true,
+      isHeldBack: (base) => this.#failures.isHeldBack(base, nowMs()),
+    });
     this.#succession = new Succession(settings, {
       nowMs,
       isLeaving: (container) => this.#leaving.has(container),
@@ -93,6 +101,8 @@ export class Containers {
     return Array.from(this.#containers.values(), (container) => {
       const seat = container.placed();
       const { spare = 0 } = seat;
+      const readyInMs = isComing(seat) ? this.costs.readyInMs(seat.id) : undefined;
+      if (readyInMs !== undefined) return { ...seat, readyInMs };
       return spare > 0 && this.isOver(container) ? { ...seat, spare: 0 } : seat;
     });
   }
@@ -116,8 +126,17 @@ export class Containers {
     });
     container.isLent = order.image !== undefined && this.#machine.docker?.isSilent === true;
     this.#containers.set(container.id, container);
+    if (!container.isBound) this.costs.makingBegun(container.id, baseOf(order), this.#startsAhead);
     this.track(this.#startInTurn(container, cause));
     return container;
+  }
+
+  /** Lean containers that are being made, or wait for their turn; not the one that was ordered last. */
+  get #startsAhead(): number {
+    let starting = 0;
+    for (const { state, isBound } of this.#containers.values())
+      if (state === "starting" && !isBound) starting++;
+    return starting - 1;
   }
 
   /** Those of idle containers are given up for one that is taken. */
@@ -253,12 +272,12 @@ export class Containers {
         return;
       }
       const sinceMs = this.#machine.clock.nowMs();
+      if (!container.isBound) this.costs.makingBegun(container.id, baseOf(container.order), 0);
       await container.start(hasRoom);
       container.lastUsed = this.#machine.clock.nowMs();
       this.#failures.succeeded(baseOf(container.order));
       const tookMs = container.lastUsed - sinceMs;
-      const { importMs } = container;
-      if (importMs !== undefined) this.#libraries.measured(baseOf(container.order), importMs);
+      this.#measured(container, tookMs);
       const { name, kind, isBooted } = container;
       const { libraries } = container.order;
       this.#events.emit("started", { container: name, kind, libraries, isBooted, tookMs });
@@ -271,9 +290,19 @@ export class Containers {
         cause?.onFailure(fault);
       }
     } finally {
+      this.costs.ended(container.id);
       gate.leave();
       this.#onChange();
     }
+  }
+
+  #measured({ order, isBound, isBooted, importMs }: Container, tookMs: number): void {
+    if (isBound) return;
+    const base = baseOf(order);
+    this.costs.measured(isBooted ? "boot" : "start", base, tookMs);
+    if (importMs === undefined) return;
+    this.costs.measured("import", base, importMs);
+    this.#libraries.measured(base, importMs);
   }
 
   /** While Docker answers nothing, lean containers may have the memory that is kept for what it is asked to make. */

@@ -7,7 +7,7 @@ import { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import { PoolLease } from "./lease.ts";
 import { levelsToGiveUp } from "./levels.ts";
-import { LibraryError } from "./libraries.ts";
+import { baseOf, LibraryError } from "./libraries.ts";
 import type { Machine } from "./machine.ts";
 import { attainableMB } from "./room.ts";
 import type { Leaving } from "./round.ts";
@@ -42,6 +42,7 @@ export class Pool {
   readonly #containers: Containers;
   readonly #waiting: Waiter[] = [];
   #patience: NodeJS.Timeout | undefined;
+  #review: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   /** Starts the stem cells' containers at once; `settled` tells when they are there. */
@@ -104,6 +105,7 @@ export class Pool {
 
   async #close(): Promise<void> {
     clearTimeout(this.#patience);
+    clearTimeout(this.#review);
     for (const { job, refuse } of this.#waiting.splice(0)) refuse(closedError(job));
     await this.#containers.close();
   }
@@ -124,15 +126,18 @@ export class Pool {
       isPatient: nowMs - blockedSinceMs < patienceMs,
     }));
     const isDockerThere = this.#machine.docker?.isThere === true;
-    const { steps, blocked, isOneComing } = plan(
+    const { costs } = this.#containers;
+    const { steps, blocked, isOneComing, reviewInMs } = plan(
       this.#containers.placed(),
       wanted,
       userMemoryMB,
-      isDockerThere,
+      { isDockerThere, costs },
     );
     for (const step of steps) this.#take(step, asked);
     if (this.#waiting.length === this.#waitingForStuck) this.#containers.topUp();
     this.#losePatience(blocked === undefined || isOneComing ? undefined : asked[blocked], nowMs);
+    clearTimeout(this.#review);
+    if (reviewInMs !== undefined) this.#review = setTimeout(() => this.#serve(), Math.ceil(reviewInMs));
     this.events.emit("changed");
   }
 
@@ -154,7 +159,7 @@ export class Pool {
         this.#recycle(this.#containers.get(step.container));
         break;
       case "create":
-        this.#order(waiterAt(asked, step.job), step.libraries);
+        this.#order(waiterAt(asked, step.job), step);
         break;
       case "evict":
         this.#containers.evict(this.#containers.get(step.container), "evicted");
@@ -183,13 +188,17 @@ export class Pool {
     waiter.grant(new PoolLease(container, { start, isFirst }, takeBack));
   }
 
-  /** A container made for the job, unless it gets another one first. Without its libraries, it waits for one without them. */
-  #order(waiter: Waiter, libraries: string | undefined): void {
+  /**
+   * A container made for the job, unless it gets another one first. Without its libraries, it waits for one without them; where it
+   * had another way to a container, it goes that.
+   */
+  #order(waiter: Waiter, { libraries, isOption }: Step & { readonly step: "create" }): void {
     const order = { ...orderFor(waiter.job), libraries };
     const seat = { ...seatOf(waiter.job), libraries };
     const isAwaited = (): boolean => this.#waiting.some(({ job }) => suits(seat, this.#wantedBy(job)));
     const onFailure = (cause: Error): void => {
-      if (!(cause.cause instanceof LibraryError)) this.#refuse(waiter, refusalOf(cause, order));
+      if (isOption !== true && !(cause.cause instanceof LibraryError))
+        this.#refuse(waiter, refusalOf(cause, order));
     };
     this.#containers.start(order, { isAwaited, onFailure });
   }
@@ -262,14 +271,21 @@ export class Pool {
   /** Never rejects: what failed is tainted. */
   async #rewind(container: Container, to: CheckpointLevel = "base"): Promise<void> {
     const sinceMs = this.#nowMs();
+    const { costs } = this.#containers;
+    const base = baseOf(container.order);
+    const what = container.state === "warm" ? "recycle" : to === "base" ? "rewind" : "rewind-to-level";
+    costs.rewindBegun(container.id, what, base);
     try {
       container.beginRewind();
       const timings = await container.rewind(to);
       if (timings === undefined) return;
       const tookMs = this.#nowMs() - sinceMs;
+      costs.measured(what, base, tookMs);
       this.events.emit("rewound", { container: container.name, kind: container.kind, timings, tookMs });
     } catch (error) {
       container.taint(error);
+    } finally {
+      costs.ended(container.id);
     }
   }
 

@@ -1,19 +1,10 @@
 // Which waiting job gets which container, and what has to be made or removed for the others: values in, steps out.
 
+import { type Costs, unmeasured } from "./costs.ts";
 import { Room } from "./room.ts";
-import {
-  chooseComing,
-  chooseIdle,
-  chooseRecyclable,
-  isAlike,
-  isComing,
-  isWorthWaitingFor,
-  type Placed,
-  suits,
-  take,
-  type Wanted,
-} from "./seats.ts";
+import { isAlike, isComing, type Placed, suits, take, type Wanted } from "./seats.ts";
 import { Shares } from "./shares.ts";
+import { chooseWay } from "./ways.ts";
 
 export type Step =
   /** Waiter `job` gets `container`, which is limited anew to the job's memory. */
@@ -26,6 +17,8 @@ export type Step =
       readonly kind: string;
       readonly memoryMB: number;
       readonly libraries?: string;
+      /** True: the job has another way, and takes it if this container cannot be made. */
+      readonly isOption?: true;
     }
   | { readonly step: "evict"; readonly container: number }
   /** It could never fit, or nobody can make its container. */
@@ -37,20 +30,30 @@ export interface Plan {
   readonly blocked: number | undefined;
   /** True: one of its kind is being made or rewound. Its patience begins only afterwards. */
   readonly isOneComing: boolean;
+  /** A job passes over an idle container for one that is expected sooner: so late it is asked again whether that was so. */
+  readonly reviewInMs?: number;
 }
+
+export interface Outlook {
+  /** False: nothing is made or removed there, and who could only have a new container of Docker's is refused. */
+  readonly isDockerThere?: boolean;
+  readonly costs?: Costs;
+}
+
+/** What is expected may be late by as much again. */
+const reviewAfter = 2;
 
 /**
  * The steps to take now for the jobs in the order of their arrival. First in, first out: a job for which there is no
  * room holds back all later ones, but for those that get along with idle containers of other kinds as long as it would not
  * have these evicted. A job that only waits for a container under way (being made or rewound, its memory reserved) holds
  * nobody back, and takes whichever of its kind is ready first; nor does one that would not fit if all went but what is stuck.
- * `isDockerThere` false: nothing is made or removed there, and who could only have a new container of Docker's is refused.
  */
 export function plan(
   containers: readonly Placed[],
   waiting: readonly Wanted[],
   budgetMB: number,
-  isDockerThere = true,
+  { isDockerThere = true, costs = unmeasured }: Outlook = {},
 ): Plan {
   const steps: Step[] = [];
   const seats = [...containers];
@@ -59,6 +62,8 @@ export function plan(
   const held: Wanted[] = [];
   let blocked: number | undefined;
   let isOneComing = false;
+  let reviewInMs: number | undefined;
+  let ahead = containers.filter(({ state, image }) => state === "starting" && image === undefined).length;
 
   for (const [job, wanted] of waiting.entries()) {
     if (wanted.memoryMB > budgetMB) {
@@ -71,39 +76,39 @@ export function plan(
       if (shared.container !== undefined) steps.push({ step: "lease", job, container: shared.container });
       continue;
     }
-    const idle = chooseIdle(seats, wanted, room.freeMB);
-    const coming = chooseComing(seats, wanted, room.freeMB);
-    if (idle !== undefined && !isWorthWaitingFor(coming, idle, wanted)) {
-      steps.push({ step: "lease", job, container: idle.id });
-      room.freeMB -= wanted.memoryMB - idle.memoryMB;
-      take(seats, idle);
-      shares.offer(wanted, idle.id);
-      continue;
-    }
-    if (coming !== undefined) {
-      room.freeMB -= Math.max(0, wanted.memoryMB - coming.memoryMB);
-      take(seats, coming);
-      shares.offer(wanted, undefined);
+    const { freeMB } = room;
+    const mayCreate = wanted.memoryMB <= freeMB && (wanted.image === undefined || isDockerThere);
+    // What Docker makes is measured by nobody.
+    const known = wanted.image === undefined ? costs : unmeasured;
+    const choice = chooseWay(wanted, { seats, freeMB, mayCreate, ahead, costs: known });
+    if (choice !== undefined) {
+      const { chosen, waitsMs } = choice;
+      if (waitsMs !== undefined)
+        reviewInMs = Math.min(reviewInMs ?? Number.POSITIVE_INFINITY, waitsMs * reviewAfter);
+      if (chosen.way === "create") {
+        const { kind, memoryMB } = wanted;
+        const { libraries } = chosen;
+        steps.push({
+          ...{ step: "create", job, kind, memoryMB },
+          ...(libraries !== undefined && { libraries }),
+          ...(choice.isOption && { isOption: true }),
+        });
+        room.freeMB -= memoryMB;
+        ahead++;
+      } else {
+        const { seat } = chosen;
+        if (chosen.way === "idle") steps.push({ step: "lease", job, container: seat.id });
+        if (chosen.way === "recycle") steps.push({ step: "recycle", container: seat.id });
+        const growsMB = wanted.memoryMB - seat.memoryMB;
+        room.freeMB -= chosen.way === "idle" ? growsMB : Math.max(0, growsMB);
+        take(seats, seat);
+      }
+      shares.offer(wanted, chosen.way === "idle" ? chosen.seat.id : undefined);
       continue;
     }
     if (wanted.image !== undefined && !isDockerThere) {
       // What its owner has in use comes back without Docker.
       if (!isInUse(containers, steps, wanted)) steps.push({ step: "refuse", job, why: "no-docker" });
-      continue;
-    }
-    const recyclable = chooseRecyclable(seats, wanted, room.freeMB);
-    if (recyclable !== undefined) {
-      steps.push({ step: "recycle", container: recyclable.id });
-      room.freeMB -= Math.max(0, wanted.memoryMB - recyclable.memoryMB);
-      take(seats, recyclable);
-      shares.offer(wanted, undefined);
-      continue;
-    }
-    if (wanted.memoryMB <= room.freeMB) {
-      const { kind, memoryMB, making: libraries } = wanted;
-      steps.push({ step: "create", job, kind, memoryMB, ...(libraries !== undefined && { libraries }) });
-      room.freeMB -= wanted.memoryMB;
-      shares.offer(wanted, undefined);
       continue;
     }
     if (wanted.memoryMB > room.attainableMB) continue;
@@ -119,7 +124,7 @@ export function plan(
     // What is free is kept for this one.
     room.freeMB = Math.min(0, room.freeMB);
   }
-  return { steps, blocked, isOneComing };
+  return { steps, blocked, isOneComing, ...(reviewInMs !== undefined && { reviewInMs }) };
 }
 
 /** A container that the job could have, or its memory, is in use, by these steps at the latest, and will come back. */

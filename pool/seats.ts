@@ -22,6 +22,8 @@ export interface Placed {
   readonly isLent?: boolean;
   /** Whose live state it holds (warm), if anybody's. */
   readonly owner: string | undefined;
+  /** Of one that is being made or rewound: when it is expected, by what was measured; absent: nobody knows. */
+  readonly readyInMs?: number;
   /** Monotonic; larger is later. */
   readonly lastUsed: number;
   /** Memory that its action checkpoint takes beside it; absent: it has none. */
@@ -125,7 +127,7 @@ function isFreshEnough({ state, isUnused }: Placed, { isFresh }: Wanted): boolea
 }
 
 /** Of the wanted kind, and what it would have to grow by is free. Docker's are of the wanted size or do not fit. */
-function fits(seat: Placed, wanted: Wanted, freeMB: number): boolean {
+export function fits(seat: Placed, wanted: Wanted, freeMB: number): boolean {
   if (!suits(seat, wanted) || !isFreshEnough(seat, wanted)) return false;
   if (seat.image !== undefined) return seat.memoryMB === wanted.memoryMB;
   return wanted.memoryMB - seat.memoryMB <= Math.max(0, freeMB);

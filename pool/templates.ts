@@ -107,6 +107,11 @@ export class Templates {
     return this.#kept.has(kind) ? undefined : this.#renewals.get(kind);
   }
 
+  /** True: the next container of this kind is booted. */
+  boots(kind: string): boolean {
+    return this.#kept.has(kind) && !this.isDue(kind);
+  }
+
   /** For the next container of this kind. */
   wayOf(kind: string): Way {
     this.sweep();

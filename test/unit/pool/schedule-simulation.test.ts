@@ -20,6 +20,8 @@ interface Simulated {
   /** Containers that are removed after their job. */
   readonly usedUp: Set<number>;
   joined: number;
+  /** Containers made for who had another way. */
+  options: number;
 }
 
 /** One of the kinds has no runtime of ours. */
@@ -35,8 +37,13 @@ function change(world: Simulated, id: number, fields: Partial<Placed>): void {
 }
 
 /** Takes the planned steps, checking each against what it may do. */
-function takeSteps(world: Simulated, nextId: () => number): void {
-  const { steps } = plan([...world.seats.values()], world.waiting, budgetMB);
+function takeSteps(world: Simulated, nextId: () => number, measured: (() => number) | undefined): void {
+  const seats = [...world.seats.values()].map((seat) => ({
+    ...seat,
+    ...(measured && { readyInMs: measured() }),
+  }));
+  const costs = measured && { makeMs: measured, recycleMs: measured, importMs: measured };
+  const { steps } = plan(seats, world.waiting, budgetMB, { ...(costs && { costs }) });
   const asked = [...world.waiting];
   for (const step of steps) {
     if (step.step === "lease") {
@@ -62,6 +69,7 @@ function takeSteps(world: Simulated, nextId: () => number): void {
     } else if (step.step === "create") {
       const id = nextId();
       const { kind, memoryMB } = step;
+      world.options += step.isOption === true ? 1 : 0;
       const image = imageOf(kind);
       const made = { id, kind, image, memoryMB, isUnused: true, owner: undefined, lastUsed: id };
       world.seats.set(id, { ...made, state: "starting" });
@@ -105,14 +113,22 @@ function advance(world: Simulated, place: Placed, random: (below: number) => num
 describe("the schedule, whatever comes", () => {
   let joined = 0;
   let usedUp = 0;
+  let options = 0;
   after(() => {
     expect(joined, "jobs shared containers").to.be.above(100);
+    expect(options, "jobs had containers made rather than wait").to.be.above(100);
     expect(usedUp, "jobs had containers for themselves").to.be.above(100);
   });
   for (let seed = 1; seed <= 80; seed++) {
     it(`never over-commits, serves each job once and lets nobody starve (seed ${seed})`, () => {
       const random = generator(seed);
-      const world: Simulated = { seats: new Map(), waiting: [], served: [], usedUp: new Set(), joined: 0 };
+      const world: Simulated = {
+        seats: new Map(),
+        waiting: [],
+        served: [],
+        usedUp: new Set(),
+        ...{ joined: 0, options: 0 },
+      };
       let lastId = 0;
       const nextId = (): number => ++lastId;
       const jobs = 80;
@@ -136,7 +152,8 @@ describe("the schedule, whatever comes", () => {
           });
         }
         const head = world.waiting[0];
-        takeSteps(world, nextId);
+        // Every other history has costs that change all the time.
+        takeSteps(world, nextId, seed % 2 === 0 ? () => 1 + random(100) : undefined);
         const places = [...world.seats.values()].filter(({ state }) => state !== "clean" && state !== "warm");
         const chosen = places[random(places.length)];
         if (chosen !== undefined) advance(world, chosen, random, turn);
@@ -145,6 +162,7 @@ describe("the schedule, whatever comes", () => {
       }
       expect(new Set(world.served).size).to.equal(jobs);
       joined += world.joined;
+      options += world.options;
       usedUp += world.usedUp.size;
     });
   }

@@ -449,7 +449,7 @@ const rows: readonly Row[] = [
 describe("the schedule", () => {
   for (const { name, seats, jobs, budgetMB = 1024, withoutDocker = false, steps } of rows) {
     it(name, () => {
-      expect(plan(seats, jobs, budgetMB, !withoutDocker).steps).to.deep.equal(steps);
+      expect(plan(seats, jobs, budgetMB, { isDockerThere: !withoutDocker }).steps).to.deep.equal(steps);
     });
   }
 });
