@@ -66,7 +66,8 @@ const work = { outcome, startMs: 1, endMs: 9, initMs: 3, begunMs: 1, timedOut: f
 
 function endActivations({ observer }: World, count: number): void {
   const { message } = orderOf();
-  for (let i = 0; i < count; i++) observer.activationDone(message, work, "rewound");
+  for (let i = 0; i < count; i++)
+    observer.activationDone(message, work, { start: "rewound", place: "rewound" });
 }
 
 /** Milliseconds for each snapshot that is made and sent to so many. */

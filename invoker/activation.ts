@@ -87,7 +87,8 @@ export async function runActivation(order: Order, parts: ActivationParts, progre
     const { work } = use;
     const { outcome } = work;
     lease = use.lease;
-    told = { record: recordOf(message, action, work), outcome };
+    const beganAt = parts.settings.annotatesStart ? lease : undefined;
+    told = { record: recordOf(message, action, work, beganAt), outcome };
 
     // Who waits has the answer here: the turn lets it out. All that follows is off the caller's path.
     const keepsLogs = job.logBytes > 0 && !use.isAborted;
@@ -102,7 +103,7 @@ export async function runActivation(order: Order, parts: ActivationParts, progre
     await answered;
     await acks.complete(told);
     if (keepsLogs) writeToFile(message, action, told.record, logs, parts);
-    observer.activationDone(message, work, use.lease.start);
+    observer.activationDone(message, work, use.lease);
   } catch (error) {
     if (lease !== undefined) await release(lease, false, message, parts);
     progress.released(told && keptLength(told));

@@ -12,6 +12,9 @@ import {
   type PoolStatus,
   type RewindTimings,
   removalCauses,
+  type StartKind,
+  type StartPlace,
+  startPlaces,
   taintReasons,
 } from "../pool/index.ts";
 import { backgroundWorks } from "./background.ts";
@@ -38,14 +41,20 @@ const phases = {
   thawUs: "thaw",
 } as const satisfies { readonly [phase in keyof RewindTimings]?: string };
 
+const startOf = {
+  ...{ warm: "warm", level: "warm", rewound: "rewound", clean: "clean", booted: "cold", started: "cold" },
+} as const satisfies { readonly [place in StartPlace]: StartKind };
+
 export class Metrics {
   readonly registry = new Registry();
   readonly stock: StockMetrics;
 
   readonly activations = this.#counter("activations_total", "Activations ended, by status code", ["status"]);
-  readonly starts = this.#counter("starts_total", "Jobs given a container, by how they came by it", [
-    "start",
-  ]);
+  readonly starts = this.#counter(
+    "starts_total",
+    "Jobs given a container, by how they came by it, where they begin, and whether libraries are there",
+    ["start", "place", "libraries"],
+  );
   readonly poolWait = this.#histogram("pool_wait_seconds", "From the job to its container", quickSeconds);
   readonly rewinds = this.#counter("rewinds_total", "Containers put back to their checkpoint", ["verified"]);
   readonly rewind = this.#histogram(
@@ -115,7 +124,8 @@ export class Metrics {
     for (const reason of libraryRefusals) this.librariesRefused.inc({ reason }, 0);
     for (const how of ["started", "booted"]) this.containersMade.inc({ how }, 0);
     for (const status of [0, 1, 2, 3]) this.activations.inc({ status }, 0);
-    for (const start of ["cold", "clean", "rewound", "warm"]) this.starts.inc({ start }, 0);
+    for (const place of startPlaces)
+      for (const libraries of ["no", "yes"]) this.starts.inc({ start: startOf[place], place, libraries }, 0);
     for (const result of ["ready", "failed"]) this.containersStarted.inc({ result }, 0);
     for (const shape of ["result", "completion", "combined"])
       for (const result of ["sent", "failed"]) this.acks.inc({ shape, result }, 0);

@@ -3,12 +3,14 @@
 import { LRUCache } from "lru-cache";
 import { type DestinationStream, type Logger, pino } from "pino";
 import {
+  type Lease,
   type Pool,
   type PoolEventMap,
   type Probe,
   type RewindPolicy,
   rewindPolicies,
   type StartKind,
+  type StartPlace,
 } from "../pool/index.ts";
 import type { BackgroundWork } from "./background.ts";
 import type { WireSettings } from "./config/wire-settings.ts";
@@ -39,10 +41,17 @@ export interface Ended {
   readonly endedMs: number;
   /** How it came by its container; absent: it was not run, nor are there times. */
   readonly start?: StartKind;
+  /** The same in full. */
+  readonly place?: StartPlace;
+  /** Some were there already. */
+  readonly hasLibraries?: true;
   /** Absent where the action was loaded already. */
   readonly initMs?: number;
   readonly runMs?: number;
 }
+
+/** Where it began. */
+export type Began = Pick<Lease, "start" | "place" | "libraries">;
 
 /** By status code; a success is no error. */
 const errorSettings = [undefined, "application", "developer", "whisk"] as const;
@@ -88,8 +97,8 @@ export class Observer {
     events.on("bootFailed", (failure) => this.#bootFailed(failure));
     events.on("librariesRefused", (refusal) => this.#librariesRefused(refusal));
     events.on("bootsCopied", (copied) => this.#bootsCopied(copied));
-    events.on("leased", ({ start, waitedMs }) => {
-      this.metrics.starts.inc({ start });
+    events.on("leased", ({ start, place, libraries, waitedMs }) => {
+      this.metrics.starts.inc({ start, place, libraries: libraries === undefined ? "no" : "yes" });
       this.metrics.stock.started(start);
       this.metrics.poolWait.observe(waitedMs / millisecondsPerSecond);
     });
@@ -181,14 +190,16 @@ export class Observer {
     this.#log.warn(fields, "a container took no more work: another one is asked");
   }
 
-  activationDone(message: ActivationMessage, work: Work, start: StartKind): void {
+  activationDone(message: ActivationMessage, work: Work, lease: Began): void {
+    const { start, place, libraries } = lease;
+    const had = libraries === undefined ? {} : { hasLibraries: true as const };
     const { outcome, startMs, endMs, initMs } = work;
     const runMs = endMs - startMs - (initMs ?? 0);
     const init = initMs === undefined ? {} : { initMs };
-    this.#ended(message, outcome.statusCode, { endedMs: endMs, start, runMs, ...init });
+    this.#ended(message, outcome.statusCode, { endedMs: endMs, start, place, ...had, runMs, ...init });
     const level = wantsExtraLogging(message) ? "info" : "debug";
     if (!this.#log.isLevelEnabled(level)) return;
-    const fields = { event: "activation-done", ...named(message), start };
+    const fields = { event: "activation-done", ...named(message), start, place, ...had };
     const all = { ...fields, status: outcome.statusCode, durationMs: endMs - startMs };
     this.#log[level](all, "an activation has ended");
   }

@@ -1,5 +1,6 @@
 // The record of an activation, as acks carry it and as the database keeps it.
 
+import { type Lease, modulesOf } from "../pool/index.ts";
 import type { InvokerSettings, StoreLevel } from "./config/invoker-settings.ts";
 import type { RunnableAction } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
@@ -24,10 +25,15 @@ export interface Work {
 type Annotation = { readonly key: string; readonly value: Json };
 
 /**
- * The record of an activation that got as far as a container. There is no annotation of our own: how the container was
- * come by stands in metrics and logs, and clients read cold or warm from `initTime` as ever.
+ * The record of an activation that got as far as a container. Stock's, and where it began if that is given; clients read cold or
+ * warm from `initTime` as ever.
  */
-export function recordOf(message: ActivationMessage, action: RunnableAction, work: Work): ActivationRecord {
+export function recordOf(
+  message: ActivationMessage,
+  action: RunnableAction,
+  work: Work,
+  began?: Pick<Lease, "place" | "libraries">,
+): ActivationRecord {
   const { document } = action.stored;
   const { timeout, memory, logs, concurrency, instances } = action.limits;
   const annotations: Annotation[] = [
@@ -41,6 +47,7 @@ export function recordOf(message: ActivationMessage, action: RunnableAction, wor
     },
     ...(work.initMs === undefined ? [] : [{ key: "initTime", value: work.initMs }]),
     ...commonAnnotations(message),
+    ...(began === undefined ? [] : startOf(began)),
   ];
   return {
     ...commonFields(message, work.outcome),
@@ -51,6 +58,12 @@ export function recordOf(message: ActivationMessage, action: RunnableAction, wor
     duration: work.endMs - work.startMs,
     annotations,
   };
+}
+
+/** The annotations of our own (`rewhisk.start-annotation`). */
+function startOf({ place, libraries }: Pick<Lease, "place" | "libraries">): Annotation[] {
+  const start = { key: "start", value: place };
+  return libraries === undefined ? [start] : [start, { key: "libraries", value: [...modulesOf(libraries)] }];
 }
 
 /** The record of an activation for which no container was even looked for. */

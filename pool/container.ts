@@ -18,6 +18,7 @@ import {
   type PoolSettings,
   type RewindPolicy,
   type StartKind,
+  type StartPlace,
   TaintError,
 } from "./types.ts";
 
@@ -137,6 +138,12 @@ export class Container {
     if ((this.state === "warm" || this.state === "running") && this.owner === job.owner) return "warm";
     if (this.uses > 0) return "rewound";
     return this.#readyMs > sinceMs ? "cold" : "clean";
+  }
+
+  /** The same in full. */
+  placeOf(start: StartKind): StartPlace {
+    if (start === "cold") return this.isBooted ? "booted" : "started";
+    return start === "warm" && this.hasLevel ? "level" : start;
   }
 
   /** starting → clean: makes it, and waits until it can take a job. `hasRoom` false: others have its memory by now. Throws. */

@@ -5,7 +5,7 @@ import type { RewindTimings } from "../restorer/index.ts";
 import type { LevelOutcome } from "./levels.ts";
 import type { LibraryError } from "./libraries.ts";
 import type { BootFailure, BootsCopied } from "./templates.ts";
-import type { RemovalCause, StartKind, TaintReason } from "./types.ts";
+import type { RemovalCause, StartKind, StartPlace, TaintReason } from "./types.ts";
 
 export interface ContainerNamed {
   readonly container: string;
@@ -28,7 +28,14 @@ export type PoolEventMap = {
   /** Containers of a kind are booted as before, but each has memory of its own. */
   bootsCopied: [BootsCopied];
   startFailed: [ContainerNamed & { readonly error: Error; readonly failuresInARow: number }];
-  leased: [ContainerNamed & { readonly start: StartKind; readonly waitedMs: number }];
+  leased: [
+    ContainerNamed & {
+      readonly start: StartKind;
+      readonly place: StartPlace;
+      readonly libraries: string | undefined;
+      readonly waitedMs: number;
+    },
+  ];
   rewound: [ContainerNamed & { readonly timings: RewindTimings; readonly tookMs: number }];
   /** An init that might have left an action checkpoint has ended. */
   level: [ContainerNamed & { readonly outcome: LevelOutcome }];

@@ -32,7 +32,7 @@ export { cloudMetadata, type NetworkSettings, type Service } from "./lean/networ
 export { preflight } from "./lean/preflight.ts";
 export { servicesOf } from "./lean/services.ts";
 export { type LevelOutcome, type LevelRefusal, levelBytes, levelRefusals } from "./levels.ts";
-export { LibraryError, type LibraryRefusal, libraryRefusals } from "./libraries.ts";
+export { LibraryError, type LibraryRefusal, libraryRefusals, modulesOf } from "./libraries.ts";
 export { formatLine } from "./log-lines.ts";
 export {
   type Checkpoint,
@@ -67,7 +67,9 @@ export {
   removalCauses,
   rewindPolicies,
   type StartKind,
+  type StartPlace,
   type StemCell,
+  startPlaces,
   type TaintReason,
 } from "./types.ts";
 

@@ -3,10 +3,11 @@
 import type { Container } from "./container.ts";
 import type { Timed } from "./proxy/exchange.ts";
 import type { Leaving } from "./round.ts";
-import type { CollectedLogs, ExchangeLimits, InitFrame, Lease, StartKind } from "./types.ts";
+import type { CollectedLogs, ExchangeLimits, InitFrame, Lease, StartKind, StartPlace } from "./types.ts";
 
 export class PoolLease implements Lease {
   readonly start: StartKind;
+  readonly place: StartPlace;
   readonly #container: Container;
   readonly #isFirst: boolean;
   readonly #takeBack: (leaving: Leaving) => Promise<void>;
@@ -15,17 +16,22 @@ export class PoolLease implements Lease {
   /** `isFirst`: the container was idle. `takeBack` is called once, when the use ends. */
   constructor(
     container: Container,
-    how: { readonly start: StartKind; readonly isFirst: boolean },
+    how: { readonly start: StartKind; readonly place: StartPlace; readonly isFirst: boolean },
     takeBack: (leaving: Leaving) => Promise<void>,
   ) {
     this.#container = container;
     this.start = how.start;
+    this.place = how.place;
     this.#isFirst = how.isFirst;
     this.#takeBack = takeBack;
   }
 
   get containerId(): string {
     return this.#container.name;
+  }
+
+  get libraries(): string | undefined {
+    return this.#container.order.libraries;
   }
 
   get initialised(): boolean {

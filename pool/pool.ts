@@ -172,6 +172,7 @@ export class Pool {
 
   #grant(waiter: Waiter, container: Container): void {
     const start = container.startKindFor(waiter.job, waiter.sinceMs);
+    const place = container.placeOf(start);
     const isFirst = container.state !== "running";
     try {
       container.assign(waiter.job, this.#nowMs());
@@ -183,9 +184,11 @@ export class Pool {
     this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
     const waitedMs = this.#nowMs() - waiter.sinceMs;
     if (start === "cold") this.#containers.countColdStart(container);
-    this.events.emit("leased", { container: container.name, kind: container.kind, start, waitedMs });
+    const { name, kind, order } = container;
+    const { libraries } = order;
+    this.events.emit("leased", { container: name, kind, start, place, libraries, waitedMs });
     const takeBack = (leaving: Leaving): Promise<void> => this.#takeBack(container, leaving);
-    waiter.grant(new PoolLease(container, { start, isFirst }, takeBack));
+    waiter.grant(new PoolLease(container, { start, place, isFirst }, takeBack));
   }
 
   /**

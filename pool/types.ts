@@ -10,6 +10,13 @@ export type TaintReason = RestorerReason | "engine" | "logs";
 export type StartKind = "cold" | "clean" | "rewound" | "warm";
 
 /**
+ * Where an activation begins: with its owner's live state, or at the end of an earlier init (`level`); at the base of a container that was used,
+ * or never; or of one that it had to wait for, which was booted or had its interpreter started.
+ */
+export type StartPlace = (typeof startPlaces)[number];
+export const startPlaces = ["warm", "level", "rewound", "clean", "booted", "started"] as const;
+
+/**
  * When a container is rewound: after every activation; only when it changes hands; or never, for each job gets one that
  * nobody has used, which is removed afterwards (`fresh`). Whatever is asked, a machine on which no rung proved itself uses
  * every container once.
@@ -87,6 +94,9 @@ export interface CollectedLogs {
 export interface Lease {
   readonly containerId: string;
   readonly start: StartKind;
+  readonly place: StartPlace;
+  /** What the container had imported in its base; absent: nothing. */
+  readonly libraries?: string | undefined;
   /** True: the owner's action is loaded already, with the state its last activation left. */
   readonly initialised: boolean;
   init(frame: InitFrame, limits: ExchangeLimits): Promise<Timed>;

@@ -257,6 +257,7 @@ function readWire(reader: SettingReader): Omit<WireSettings, "logStore"> {
       whisk: logged("whisk"),
     },
     logsUnstored: reader.boolean("whisk.activation.unstored-logs-enabled"),
+    annotatesStart: reader.boolean("rewhisk.start-annotation"),
     metricTags: reader.boolean("whisk.metrics.kamon-tags-enabled"),
   };
 }

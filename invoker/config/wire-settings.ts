@@ -30,11 +30,13 @@ export interface WireSettings {
   };
   /** `whisk.activation.unstored-logs-enabled`: a log line for each record that is not stored. */
   readonly logsUnstored: boolean;
+  /** `rewhisk.start-annotation`: records and acks say where the activation began. */
+  readonly annotatesStart: boolean;
   /** `whisk.metrics.kamon-tags-enabled`: labels where stock's metrics have a part of the name otherwise. */
   readonly metricTags: boolean;
 }
 
-/** As stock has them. */
+/** As stock has them, but for what only we have. */
 export const defaultWireSettings: WireSettings = {
   tags: [],
   dedicatedNamespaces: [],
@@ -45,5 +47,6 @@ export const defaultWireSettings: WireSettings = {
   logFolder: "logs",
   loggedErrors: { application: false, developer: false, whisk: true },
   logsUnstored: false,
+  annotatesStart: true,
   metricTags: false,
 };

@@ -46,6 +46,10 @@ export interface ShownContainer {
   readonly state: Placed["state"];
   readonly memoryMB: number;
   readonly sort: "lean" | "docker";
+  /** It holds an action checkpoint. */
+  readonly hasLevel: boolean;
+  /** It has imported libraries. */
+  readonly hasLibraries: boolean;
   /** Not started, but booted from the checkpoint of one that was. */
   readonly isBooted: boolean;
 }
@@ -86,9 +90,7 @@ export async function takeSnapshot(
       reservedMB: pool.reservedMB,
       processMB: Math.round(process.memoryUsage.rss() / bytesPerMB),
     },
-    containers: pool.containers.map(({ id, kind, state, memoryMB, image, isBooted = false }) => {
-      return { id, kind, state, memoryMB, sort: image === undefined ? "lean" : "docker", isBooted };
-    }),
+    containers: pool.containers.map(shown),
     activations: await countsOf(metrics.activations, "status"),
     starts: await countsOf(metrics.starts, "start"),
     taints: await countsOf(metrics.tainted, "reason"),
@@ -97,9 +99,23 @@ export async function takeSnapshot(
   };
 }
 
+function shown(placed: Placed): ShownContainer {
+  const { id, kind, state, memoryMB, image, libraries, levelBytes, isBooted = false } = placed;
+  return {
+    ...{ id, kind, state, memoryMB, sort: image === undefined ? "lean" : "docker", isBooted },
+    hasLevel: levelBytes !== undefined,
+    hasLibraries: libraries !== undefined,
+  };
+}
+
+/** By one of its labels. */
 async function countsOf(counter: Counter, label: string): Promise<Counts<string>> {
-  const { values } = await counter.get();
-  return Object.fromEntries(values.map(({ labels, value }) => [labels[label], value]));
+  const counts: { [name: string]: number } = {};
+  for (const { labels, value } of (await counter.get()).values) {
+    const name = String(labels[label]);
+    counts[name] = (counts[name] ?? 0) + value;
+  }
+  return counts;
 }
 
 /** Of all its labels together. */

@@ -209,12 +209,16 @@ export class RealInvoker {
     return outcome;
   }
 
-  /** The value of one line of the metrics. */
+  /** The sum of all lines of the metrics that have this name, and these labels among theirs. */
   async metric(line: string): Promise<number> {
     const text = await this.invoker.metrics();
-    const found = text.split("\n").find((one) => one.startsWith(`${line} `));
-    if (found === undefined) return 0;
-    return Number(found.slice(line.length + 1));
+    const [name = "", labels = ""] = line.replace(/}$/, "").split("{");
+    const asked = labels.split(",");
+    const found = text.split("\n").filter((one) => {
+      const [theirName, theirs = ""] = one.replace(/}? [^ ]*$/, "").split("{");
+      return theirName === name && asked.every((label) => label === "" || theirs.split(",").includes(label));
+    });
+    return found.reduce((sum, one) => sum + Number(one.slice(one.lastIndexOf(" ") + 1)), 0);
   }
 
   /** Reasons of all taints so far. */

@@ -29,6 +29,7 @@ export async function showsNothingOf(events: string, run: () => Promise<string>)
       "status",
       "endedMs",
       "start",
+      "place",
       "initMs",
       "runMs",
     ]);

@@ -21,7 +21,7 @@ export function showRecent(recent) {
 }
 
 /** @param {Ended} ended */
-function row({ activationId, endedMs, status, start, initMs, runMs }) {
+function row({ activationId, endedMs, status, start, place, hasLibraries, initMs, runMs }) {
   const isGood = status === 0;
   const time = element("time", { datetime: new Date(endedMs).toISOString() }, [timeOfDay(endedMs)]);
   const outcome = [glyph(isGood ? "good" : "tainted"), word(outcomes[status] ?? String(status))];
@@ -32,7 +32,9 @@ function row({ activationId, endedMs, status, start, initMs, runMs }) {
     element(
       "td",
       start ? { "data-name": start } : {},
-      start ? [glyph(start), word(start)] : [word("not run")],
+      start
+        ? [glyph(start), word(`${place ?? start}${hasLibraries ? ", with libraries" : ""}`)]
+        : [word("not run")],
     ),
     element("td", { class: "number" }, [initMs === undefined ? "" : duration(initMs)]),
     element("td", { class: "number" }, [runMs === undefined ? "" : duration(runMs)]),

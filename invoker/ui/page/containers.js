@@ -56,9 +56,14 @@ function showOne(grid, container) {
 }
 
 /** @param {ShownContainer} container */
-function textOf({ id, kind, state, memoryMB, sort, isBooted }) {
+function textOf({ id, kind, state, memoryMB, sort, isBooted, hasLevel, hasLibraries }) {
   const word = state === "gone" ? "gone" : `${state}, ${states[state]}`;
-  return `Container ${id}: ${word}; ${kind}, ${memory(memoryMB)}, ${sort === "lean" ? "lean" : "Docker"}${isBooted ? ", booted" : ""}`;
+  return `Container ${id}: ${word}; ${kind}, ${memory(memoryMB)}, ${[
+    sort === "lean" ? "lean" : "Docker",
+    ...(isBooted ? ["booted"] : []),
+    ...(hasLibraries ? ["with libraries"] : []),
+    ...(hasLevel ? ["at an action checkpoint"] : []),
+  ].join(", ")}`;
 }
 
 /** @param {readonly ShownContainer[]} containers */

@@ -31,9 +31,17 @@ describe("an activation", () => {
     expect(document?._id).to.equal("guest/0d6b6b4a7cf14d54ab6b4a7cf1bd5427");
     expect(document?.duration).to.equal((document?.end ?? 0) - (document?.start ?? 0));
     const names = document?.annotations.map(({ key }) => key);
-    expect(names).to.have.members(["path", "waitTime", "kind", "timeout", "limits", "initTime"]);
+    expect(names).to.have.members(["path", "waitTime", "kind", "timeout", "limits", "initTime", "start"]);
+    expect(document?.annotations).to.deep.include({ key: "start", value: "clean" });
     const waitTime = document?.annotations.find(({ key }) => key === "waitTime")?.value;
     expect(waitTime).to.be.a("number").and.be.at.least(50);
+  });
+
+  it("has exactly stock's annotations where the operator wants no other", async () => {
+    const here = await world({ annotatesStart: false });
+    await here.run();
+    const names = here.documents[0]?.annotations.map(({ key }) => key);
+    expect(names).to.have.members(["path", "waitTime", "kind", "timeout", "limits", "initTime"]);
   });
 
   it("lets the answer arrive before it begins to rewind", async () => {

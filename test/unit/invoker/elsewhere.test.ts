@@ -112,6 +112,7 @@ function scriptedLease([init, run]: Script, onRelease: (wellBehaved: boolean) =>
   };
   return {
     ...{ containerId: "scripted", start: init === undefined ? "warm" : "cold" },
+    place: init === undefined ? "warm" : "started",
     initialised: init === undefined,
     init: () => timed(init ?? "answer"),
     run: () => timed(run),

@@ -34,10 +34,26 @@ describe("a record", () => {
     const outcome = { statusCode: 0, result: {}, resultText: "{}", size: 2 } as const;
     const work = { outcome, startMs: 5, endMs: 9, initMs: undefined, begunMs: 4, timedOut: false };
     const record = recordOf(message, { stored, kind: "nodejs:20", limits }, work);
+    expect(record.annotations.map(({ key }) => key)).to.not.include("start");
     expect(record.cause).to.equal("c".repeat(32));
     expect(record.annotations).to.deep.include({ key: "path", value: "whisk.system/utils/echo" });
     expect(record.annotations).to.deep.include({ key: "binding", value: "guest/myutils" });
     expect(record.annotations).to.deep.include({ key: "causedBy", value: "sequence" });
     expect(record.annotations).to.deep.include({ key: "limits", value: limits });
+  });
+
+  it("says where the activation began, and which libraries were there, where that is wanted", () => {
+    const { message } = orderOf({});
+    const action = { stored: storedAction({}), kind: "python:3", limits: storedAction({}).document.limits };
+    const outcome = { statusCode: 0, result: {}, resultText: "{}", size: 2 } as const;
+    const work = { outcome, startMs: 5, endMs: 9, initMs: 1, begunMs: 4, timedOut: false };
+    const own = (began: Parameters<typeof recordOf>[3]): unknown => {
+      const usual = recordOf(message, action, work).annotations;
+      return recordOf(message, action, work, began).annotations.slice(usual.length);
+    };
+    const start = { key: "start", value: "rewound" };
+    expect(own({ place: "rewound" })).to.deep.equal([start]);
+    const libraries = { key: "libraries", value: ["numpy", "pandas"] };
+    expect(own({ place: "rewound", libraries: "numpy+pandas" })).to.deep.equal([start, libraries]);
   });
 });

@@ -204,7 +204,7 @@ describe("an invoker", () => {
     ]);
     const [, metrics] = await get("/metrics");
     expect(metrics).to.contain('rewhisk_activations_total{status="0"} 1');
-    expect(metrics).to.contain('rewhisk_starts_total{start="clean"} 1');
+    expect(metrics).to.contain('rewhisk_starts_total{start="clean",place="clean",libraries="no"} 1');
     expect(metrics).to.contain('rewhisk_acks_total{shape="completion",result="sent"} 1');
     expect(metrics).to.contain('rewhisk_tainted_total{reason="channel"} 0');
     expect(metrics).to.contain('rewhisk_containers{state="running"} 0');

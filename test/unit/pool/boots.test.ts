@@ -56,11 +56,13 @@ describe("a pool that boots", () => {
 
   it("starts one interpreter for a burst of jobs, who get booted containers besides", async () => {
     const pool = await opened({ stemCells: [] });
+    machine.boot = async () => void nowMs++;
     const leases = await Promise.all(
       Array.from({ length: 6 }, (_, i) => pool.lease(job({ owner: String(i) }))),
     );
     expect(started()).to.have.lengthOf(1);
     expect(new Set(leases.map(({ containerId }) => containerId)).size).to.equal(6);
+    expect(leases.filter(({ place }) => place === "booted")).to.have.lengthOf(5);
     for (const lease of leases) await lease.release(true);
   });
 

@@ -57,7 +57,7 @@ describe("an action checkpoint", () => {
     expect(pool.status().containers).to.have.lengthOf(1);
     expect(pool.status().containers[0]).to.include({ state: "warm", owner: "a", levelBytes: 10 * 4096 });
     const second = await use(pool);
-    expect([second.start, second.initialised]).to.deep.equal(["warm", true]);
+    expect([second.start, second.place, second.initialised]).to.deep.equal(["warm", "level", true]);
     expect(machine.checkpoints[0]?.led).to.deep.equal(["base", "level", "level"]);
     expect(outcomes.map((outcome) => Object.keys(outcome))).to.deep.equal([["taken"]]);
   });

@@ -48,7 +48,7 @@ describe("the pool", () => {
     await first.run("{}", limits);
     await first.release(true);
     const second = await pool.lease(job({ owner: "b" }));
-    expect([second.start, second.initialised]).to.deep.equal(["rewound", false]);
+    expect([second.start, second.place, second.initialised]).to.deep.equal(["rewound", "rewound", false]);
     expect(second.containerId).to.equal(first.containerId);
     await second.release(true);
     expect(machine.sandboxes.length).to.equal(1);
@@ -57,7 +57,7 @@ describe("the pool", () => {
   it("makes a container for a job that finds none, and calls that a cold start", async () => {
     const pool = await opened(new FakeMachine(), { stemCells: [] });
     const lease = await pool.lease(job());
-    expect(lease.start).to.equal("cold");
+    expect([lease.start, lease.place]).to.deep.equal(["cold", "started"]);
     await lease.release(true);
     expect(states(pool)).to.deep.equal(["clean"]);
   });
