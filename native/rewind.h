@@ -147,6 +147,25 @@ RW_API int rw_verify(struct rw_process *process, struct rw_error *error);
 RW_API int rw_template(struct rw_process *process, struct rw_process **template, struct rw_error *error);
 
 /*
+ * rw_template_save
+ * Does:   writes the template to `fd`, from where that is: for the same build of this library on the same machine. There is no checksum in it.
+ * Gives:  0; what is written may be anything where it fails.
+ * Fails:  RW_SYSTEM.
+ * Thread: any.
+ */
+RW_API int rw_template_save(struct rw_process *template, int32_t fd, struct rw_error *error);
+
+/*
+ * rw_template_load
+ * Gives:  *template, as rw_template() does, of what rw_template_save() has written. Nothing of `bytes` is used afterwards.
+ * Needs:  bytes that do not change meanwhile. They may be anything, and are refused where they are no template; but what a process does
+ *         that is booted from one is for those to answer who wrote it.
+ * Fails:  RW_UNSUPPORTED, RW_SYSTEM.
+ * Thread: any.
+ */
+RW_API int rw_template_load(const void *bytes, uint64_t length, struct rw_process **template, struct rw_error *error);
+
+/*
  * rw_boot
  * Does:   makes process `pid` another one of the template: lets it execute its program, stops it before the first
  *         instruction, gives it the image's memory, descriptors, threads and kernel state, thaws it. It goes on where

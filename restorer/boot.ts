@@ -10,6 +10,8 @@ import {
   rwEmbryo,
   rwRelease,
   rwTemplate,
+  rwTemplateLoad,
+  rwTemplateSave,
 } from "./native.ts";
 
 /** A process that has one thread, and executes the template's program as soon as it can read a byte. */
@@ -94,6 +96,23 @@ export class Template {
     const template: [ProcessHandle | null] = [null];
     if (rwTemplate(process, template, error) === 0 && template[0]) return new Template(template[0]);
     throw fromNative("template", error);
+  }
+
+  /** One that `save` has written. The bytes must not change meanwhile. Rejects with RestorerError. */
+  static async load(bytes: Buffer): Promise<Template> {
+    const error = {} as NativeError;
+    const template: [ProcessHandle | null] = [null];
+    const failed = await rwTemplateLoad(bytes, bytes.length, template, error);
+    if (failed === 0 && template[0]) return new Template(template[0]);
+    throw fromNative("load a template", error);
+  }
+
+  /** Writes it to a file, from where that is: to be loaded by the same build on the same machine. Rejects with RestorerError. */
+  save(fd: number): Promise<void> {
+    return this.#shared.use(async (handle) => {
+      const error = {} as NativeError;
+      if ((await rwTemplateSave(handle, fd, error)) !== 0) throw fromNative("save a template", error);
+    });
   }
 
   /** Why runtimes that could share their memory have memory of their own from now on. */

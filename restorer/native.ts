@@ -125,6 +125,18 @@ export const rwCheckpoint = asynchronous<
 export const rwTemplate: (process: ProcessHandle, template: [ProcessHandle | null], error: object) => number =
   library.func("int rw_template(rw_process *process, _Out_ rw_process **template, _Out_ rw_error *error)");
 
+// SAFETY: neither may the template be released before the promise has settled, nor `fd` closed.
+export const rwTemplateSave = asynchronous<[template: ProcessHandle, fd: number, error: object]>(
+  "int rw_template_save(rw_process *template, int32_t fd, _Out_ rw_error *error)",
+);
+
+// SAFETY: `bytes` live until the promise has settled, and nobody writes to them.
+export const rwTemplateLoad = asynchronous<
+  [bytes: Buffer, length: number, template: [ProcessHandle | null], error: object]
+>(
+  "int rw_template_load(const void *bytes, uint64_t length, _Out_ rw_process **template, _Out_ rw_error *error)",
+);
+
 // SAFETY: as rwCheckpoint; the template must not be released before the promise has settled, nor `go` closed.
 export const rwBoot = asynchronous<
   [
