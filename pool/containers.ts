@@ -82,6 +82,7 @@ export class Containers {
     machine.templates?.follow(
       (failure) => events.emit("bootFailed", failure),
       (copied) => events.emit("bootsCopied", copied),
+      (stored) => events.emit("templateStored", stored),
     );
     const sweepMs = Math.min(
       settings.idleMs / sweepsPerIdleTime,

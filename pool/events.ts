@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import type { RewindTimings } from "../restorer/index.ts";
 import type { LevelOutcome } from "./levels.ts";
 import type { LibraryError } from "./libraries.ts";
-import type { BootFailure, BootsCopied } from "./templates.ts";
+import type { BootFailure, BootsCopied, TemplateStored } from "./templates.ts";
 import type { RemovalCause, StartKind, StartPlace, TaintReason } from "./types.ts";
 
 export interface ContainerNamed {
@@ -27,6 +27,8 @@ export type PoolEventMap = {
   bootFailed: [BootFailure];
   /** Containers of a kind are booted as before, but each has memory of its own. */
   bootsCopied: [BootsCopied];
+  /** A template was written, was taken up after a start of the invoker, or cannot be. */
+  templateStored: [TemplateStored];
   startFailed: [ContainerNamed & { readonly error: Error; readonly failuresInARow: number }];
   leased: [
     ContainerNamed & {

@@ -4,6 +4,7 @@ import { ContainerCheckpoint, type Probe, pendingBytes } from "../restorer/index
 import type { CodeStore } from "./code-store.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import { type ImageFactory, type Machine, systemClock } from "./machine.ts";
+import type { TemplateStore } from "./template-store.ts";
 import { Templates } from "./templates.ts";
 import type { PoolSettings } from "./types.ts";
 
@@ -47,6 +48,8 @@ export { Pool, type PoolStatus } from "./pool.ts";
 export { type Answer, type Exchange, isLoaded, type Timed } from "./proxy/exchange.ts";
 export type { Placed } from "./seats.ts";
 export { taintReasons } from "./taint.ts";
+export { StoredError, type StoredReason, storedReasons } from "./template-file.ts";
+export { openTemplateStore, type TemplateStore } from "./template-store.ts";
 export { type Alarm, realAlarm, within } from "./time.ts";
 export {
   type CollectedLogs,
@@ -80,10 +83,13 @@ export function realMachine(
   docker?: ImageFactory,
   settings?: Pick<PoolSettings, "boots" | "ageBeforeRetirementMs" | "startTimeoutMs">,
   codes?: CodeStore,
+  templateStore?: TemplateStore,
 ): Machine {
   const { rung } = probe;
   const templates =
-    settings?.boots === true && rung !== undefined ? new Templates(systemClock, settings) : undefined;
+    settings?.boots === true && rung !== undefined
+      ? new Templates(systemClock, settings, undefined, templateStore)
+      : undefined;
   templates?.followTemplates((kind, boot) => factory.bootAhead(kind, boot));
   return {
     factory,

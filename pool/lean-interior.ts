@@ -52,9 +52,10 @@ export class LeanInterior implements Interior, Inside {
   /** Booted where there is a template of its kind that this works with, else started. */
   static async make(order: ContainerOrder, machine: Machine, settings: PoolSettings): Promise<LeanInterior> {
     const { kind, memoryMB, libraries } = order;
-    const { boot, renewal } = machine.templates?.wayOf(baseOf(order)) ?? {};
-    const booted = boot && (await LeanInterior.#boot(boot, order, machine, settings));
+    const way = machine.templates?.wayOf(baseOf(order)) ?? {};
+    const booted = way.boot && (await LeanInterior.#boot(way.boot, order, machine, settings));
     if (booted !== undefined) return booted;
+    const renewal = way.boot ? machine.templates?.renewalInstead(baseOf(order)) : way.renewal;
     try {
       const sandbox = await machine.factory.create(kind, memoryMB);
       return new LeanInterior(sandbox, memoryMB, machine, settings, { renewal, libraries });
@@ -88,7 +89,7 @@ export class LeanInterior implements Interior, Inside {
       inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted });
     } catch (failure) {
       booted?.release();
-      if (machine.templates?.hasFailed(base, failure) === true) return undefined;
+      if (machine.templates?.hasFailed(base, failure, boot) === true) return undefined;
       throw failure;
     } finally {
       boot.end();
@@ -97,7 +98,7 @@ export class LeanInterior implements Interior, Inside {
       inside.#proof = await inside.putBack();
       return inside;
     } catch (failure) {
-      machine.templates?.failed(base, failure);
+      machine.templates?.failed(base, failure, boot);
       await inside.destroy();
       return undefined;
     }
@@ -178,7 +179,7 @@ export class LeanInterior implements Interior, Inside {
     const rewinder = this.#mayRewindTo(checkpoint);
     if (this.#libraries !== undefined) await requireFitForBase(rewinder);
     const proof = await this.putBack();
-    this.#renewal?.offer(checkpoint);
+    this.#renewal?.offer(checkpoint, this.sandbox.runtimePid);
     return proof;
   }
 

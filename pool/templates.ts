@@ -2,8 +2,10 @@
 
 import { ContainerCheckpoint, RestorerError, type Template, type Waiting } from "../restorer/index.ts";
 import type { BootAhead } from "./lean/factory.ts";
-import type { Checkpoint, Clock } from "./machine.ts";
+import { type Checkpoint, type Clock, toldMs } from "./machine.ts";
 import { asTaint } from "./taint.ts";
+import { StoredError, type StoredReason } from "./template-file.ts";
+import type { StoredTemplate, TemplateStore } from "./template-store.ts";
 import { within } from "./time.ts";
 import type { PoolSettings, TaintReason } from "./types.ts";
 
@@ -16,6 +18,8 @@ interface Kept {
   isGivenUp: boolean;
   /** It has been told that what is booted from it has memory of its own. */
   isCopied: boolean;
+  /** It was made in a former life of the invoker. */
+  readonly stored?: StoredTemplate;
 }
 
 /** Of the age that a container may reach: what is booted has the address layout and the hash seeds of its template. */
@@ -25,8 +29,8 @@ const shareUntilDue = 1 / 5;
 
 /** The making of a kind's next template: one container is started for it at a time. */
 export interface Renewal {
-  /** The checkpoint of that container, which is at rest. Never throws: it is a container like others then. */
-  offer(checkpoint: Checkpoint): void;
+  /** The checkpoint of that container, which is at rest, and its process, where that can be looked at. Never throws: it is a container like others then. */
+  offer(checkpoint: Checkpoint, pid?: number): void;
   /** There is a new template now, or there will be none of this container. Idempotent. */
   end(): void;
 }
@@ -34,6 +38,8 @@ export interface Renewal {
 /** A template to boot one container from, which stays until then. */
 export interface Boot {
   from(waiting: Waiting): Promise<Checkpoint>;
+  /** Of a template that was made in a former life of the invoker. */
+  readonly isStored: boolean;
   /** Idempotent. */
   end(): void;
 }
@@ -57,6 +63,12 @@ export interface BootsCopied {
   readonly error: Error;
 }
 
+/** A stored template has been taken up, or there is none of the kind, for this reason. */
+export type TemplateStored = { readonly kind: string } & (
+  | { readonly result: "loaded" | "kept" }
+  | { readonly result: StoredReason; readonly error: Error }
+);
+
 type BootFrom = (template: Template, waiting: Waiting) => Promise<Checkpoint>;
 const bootUnverified: BootFrom = (template, waiting) =>
   ContainerCheckpoint.boot(template, waiting, { verify: false });
@@ -73,24 +85,34 @@ export class Templates {
   readonly #refusedUntilMs = new Map<string, number>();
   #onFailure: (failure: BootFailure) => void = () => undefined;
   #onCopied: (copied: BootsCopied) => void = () => undefined;
+  #onStored: (stored: TemplateStored) => void = () => undefined;
   #onTemplate: (kind: string, boot: BootAhead | undefined) => void = () => undefined;
+  readonly #store: TemplateStore | undefined;
   #isClosed: boolean = false;
 
   constructor(
     clock: Clock,
     { ageBeforeRetirementMs, startTimeoutMs }: Pick<PoolSettings, "ageBeforeRetirementMs" | "startTimeoutMs">,
     bootFrom: BootFrom = bootUnverified,
+    store?: TemplateStore,
   ) {
     this.#clock = clock;
     this.#timeoutMs = startTimeoutMs;
     this.#oldestMs = ageBeforeRetirementMs * shareOfAge;
     this.#dueMs = ageBeforeRetirementMs * shareUntilDue;
     this.#bootFrom = bootFrom;
+    this.#store = store;
+    for (const kind of store?.stored() ?? []) this.#restore(kind);
   }
 
-  follow(onFailure: (failure: BootFailure) => void, onCopied: (copied: BootsCopied) => void): void {
+  follow(
+    onFailure: (failure: BootFailure) => void,
+    onCopied: (copied: BootsCopied) => void,
+    onStored: (stored: TemplateStored) => void = () => undefined,
+  ): void {
     this.#onFailure = onFailure;
     this.#onCopied = onCopied;
+    this.#onStored = onStored;
   }
 
   /** `onTemplate` is told what boots containers of a kind before they are wanted, whenever that changes. */
@@ -121,6 +143,12 @@ export class Templates {
     return isBeingRenewed || this.#isClosed || this.#isRefused(kind) ? {} : { renewal: this.#renew(kind) };
   }
 
+  /** For a container that could not be booted and is started: where nobody makes the next template, it is for that. */
+  renewalInstead(kind: string): Renewal | undefined {
+    const isWanted = !this.#kept.has(kind) && !this.#renewals.has(kind);
+    return isWanted && !this.#isClosed && !this.#isRefused(kind) ? this.#renew(kind) : undefined;
+  }
+
   /** True: the next template should be made now, so that there is one when this one is too old. */
   isDue(kind: string): boolean {
     const { bornMs = Number.POSITIVE_INFINITY } = this.#kept.get(kind) ?? {};
@@ -128,32 +156,88 @@ export class Templates {
   }
 
   /** True: it was the boot itself that has failed. Unless its process was killed, the kind is started for as long as a template serves. */
-  hasFailed(kind: string, failure: unknown): boolean {
+  hasFailed(kind: string, failure: unknown, boot?: Boot): boolean {
     const cause = failure instanceof Error ? failure.cause : undefined;
-    if (!(cause instanceof RestorerError)) return false;
-    this.failed(kind, cause);
+    if (!(cause instanceof RestorerError || cause instanceof StoredError)) return false;
+    this.failed(kind, cause, boot);
     return true;
   }
 
-  /** What was booted is not what was to be booted, or nothing could be. */
-  failed(kind: string, failure: unknown): void {
+  /** What was booted is not what was to be booted, or nothing could be. Of a stored template that ends only this one. */
+  failed(kind: string, failure: unknown, boot?: Boot): void {
     const { reason, message } = asTaint(failure);
+    if (boot?.isStored === true && reason !== "process-gone") {
+      this.#refuseStored(kind, failure);
+      return;
+    }
     this.#onFailure({ kind, reason, error: new Error(message, { cause: failure }) });
     if (reason === "process-gone") return;
     this.#forget(kind);
+    void this.#store?.remove(kind);
     this.#refusedUntilMs.set(kind, this.#clock.nowMs() + this.#oldestMs);
   }
 
   /** Gives up what is too old. */
   sweep(): void {
     const tooOldMs = this.#clock.nowMs() - this.#oldestMs;
-    for (const [kind, { bornMs }] of this.#kept) if (bornMs < tooOldMs) this.#forget(kind);
+    for (const [kind, { bornMs }] of this.#kept) {
+      if (bornMs >= tooOldMs) continue;
+      this.#forget(kind);
+      void this.#store?.remove(kind);
+    }
   }
 
   /** Keeps no more. Idempotent. */
   close(): void {
     this.#isClosed = true;
     for (const kind of [...this.#kept.keys()]) this.#forget(kind);
+  }
+
+  /** Who makes a container of the kind meanwhile waits for it. */
+  #restore(kind: string): void {
+    const loading = this.#load(kind).finally(() => this.#renewals.delete(kind));
+    this.#renewals.set(kind, loading);
+  }
+
+  async #load(kind: string): Promise<void> {
+    try {
+      const stored = await this.#store?.load(kind, this.#oldestMs);
+      if (stored === undefined) return;
+      if (this.#isClosed) {
+        stored.template.release();
+        return;
+      }
+      const bornMs = stored.bornMs - (this.#clock.setByMs?.() ?? 0);
+      this.#keep({ kind, template: stored.template, bornMs, stored });
+      this.#onStored({ kind, result: "loaded" });
+    } catch (error) {
+      this.#tellStored(kind, error);
+    }
+  }
+
+  /** Whoever is started next makes another. Others that were booted from it may have found the same before. */
+  #refuseStored(kind: string, failure: unknown): void {
+    if (this.#kept.get(kind)?.stored === undefined) return;
+    this.#forget(kind);
+    void this.#store?.remove(kind);
+    this.#tellStored(kind, failure);
+  }
+
+  #tellStored(kind: string, failure: unknown): void {
+    const result = failure instanceof StoredError ? failure.code : "unbootable";
+    const error = failure instanceof Error ? failure : new Error(String(failure));
+    this.#onStored({ kind, result, error });
+  }
+
+  /** Nobody waits for it. */
+  async #write(kind: string, template: Template, pid: number): Promise<void> {
+    if (this.#store === undefined) return;
+    try {
+      if (await this.#store.keep(kind, template, pid, toldMs(this.#clock)))
+        this.#onStored({ kind, result: "kept" });
+    } catch (error) {
+      this.#tellStored(kind, error);
+    }
   }
 
   #isRefused(kind: string): boolean {
@@ -165,6 +249,7 @@ export class Templates {
     let isOver: boolean = false;
     return {
       from: (waiting) => this.#bootInTime(kept, waiting),
+      isStored: kept.stored !== undefined,
       end: () => {
         if (isOver) return;
         isOver = true;
@@ -177,6 +262,7 @@ export class Templates {
   /** What hangs ends with its container, which whoever is told of the failure removes. */
   async #bootInTime(kept: Kept, waiting: Waiting): Promise<Checkpoint> {
     const { kind, template } = kept;
+    kept.stored?.requireSameFiles("pid" in waiting ? waiting.pid : waiting.vacancy.initPid);
     const booting = this.#bootFrom(template, waiting);
     const checkpoint = await within(this.#timeoutMs, booting);
     if (checkpoint === undefined) {
@@ -204,7 +290,8 @@ export class Templates {
           return await boot.from(waiting);
         } catch (error) {
           // Nobody else hears of it.
-          if (error instanceof RestorerError && !kept.isGivenUp) this.failed(kind, error);
+          const isOurs = error instanceof RestorerError || error instanceof StoredError;
+          if (isOurs && !kept.isGivenUp) this.failed(kind, error, boot);
           throw error;
         } finally {
           boot.end();
@@ -218,8 +305,8 @@ export class Templates {
     this.#renewals.set(kind, new Promise((resolve) => (settle = resolve)));
     let isOver: boolean = false;
     return {
-      offer: (checkpoint) => {
-        if (!isOver && !this.#isClosed) this.#take(kind, checkpoint);
+      offer: (checkpoint, pid) => {
+        if (!isOver && !this.#isClosed) this.#take(kind, checkpoint, pid);
       },
       end: () => {
         if (!isOver) this.#renewals.delete(kind);
@@ -230,19 +317,23 @@ export class Templates {
   }
 
   /** Not where an action's checkpoint is in use: what would be booted had that action in it. */
-  #take(kind: string, checkpoint: Checkpoint): void {
+  #take(kind: string, checkpoint: Checkpoint, pid: number | undefined): void {
     if (checkpoint.level !== undefined || this.#isRefused(kind)) return;
     try {
       const template = checkpoint.template?.();
       if (template === undefined) return;
       this.#forget(kind);
-      const bornMs = this.#clock.nowMs();
-      const kept: Kept = { kind, template, bornMs, users: 0, isGivenUp: false, isCopied: false };
-      this.#kept.set(kind, kept);
-      this.#onTemplate(kind, this.#bootAhead(kind, kept));
+      this.#keep({ kind, template, bornMs: this.#clock.nowMs() });
+      if (pid !== undefined) void this.#write(kind, template, pid);
     } catch (error) {
       this.failed(kind, error);
     }
+  }
+
+  #keep(fresh: Pick<Kept, "kind" | "template" | "bornMs" | "stored">): void {
+    const kept: Kept = { ...fresh, users: 0, isGivenUp: false, isCopied: false };
+    this.#kept.set(kept.kind, kept);
+    this.#onTemplate(kept.kind, this.#bootAhead(kept.kind, kept));
   }
 
   #forget(kind: string): void {

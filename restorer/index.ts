@@ -26,7 +26,7 @@ export {
   startLean,
   syscallNumber,
 } from "./lean.ts";
-export { nativeFolder } from "./native.ts";
+export { libraryFile, nativeFolder } from "./native.ts";
 export { type Probe, probe, type Rung, type RungProof, rungs } from "./probe.ts";
 export {
   type CheckpointLevel,

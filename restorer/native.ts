@@ -10,7 +10,8 @@ import koffi from "koffi";
 export const nativeFolder = fileURLToPath(new URL("../../native/", import.meta.url));
 
 /** Tests give another build of the library. */
-const library = koffi.load(process.env.REWHISK_NATIVE_LIBRARY ?? `${nativeFolder}librewind.so`);
+export const libraryFile = process.env.REWHISK_NATIVE_LIBRARY ?? `${nativeFolder}librewind.so`;
+const library = koffi.load(libraryFile);
 
 const errorStruct = koffi.struct("rw_error", {
   errnum: "int32_t",

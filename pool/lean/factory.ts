@@ -11,6 +11,7 @@ import {
   type Waiting,
   type WaitingProcess,
 } from "../../restorer/index.ts";
+import { digestOf, type Facts, treeDigest } from "../fingerprint.ts";
 import type { Checkpoint } from "../machine.ts";
 import { Blank, type Held } from "./blank.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
@@ -65,6 +66,8 @@ export interface SandboxFactory {
    */
   create(kind: string, memoryMB: number, boot?: Boot, takeOver?: TakeOver): Promise<Sandbox>;
   kinds(): readonly string[];
+  /** What is the same in all containers of the kind, and decides what a process in one is. Throws LeanError. */
+  facts?(kind: string): Facts;
   ahead(): AheadCounts;
   /** What is made ahead of the kind is booted ahead from now on, until the next call. */
   bootAhead(kind: string, boot: BootAhead | undefined): void;
@@ -134,6 +137,17 @@ interface How {
   readonly takeOver: TakeOver | undefined;
 }
 
+/** What only one container has. */
+interface Particulars {
+  readonly id: string;
+  readonly uid: number;
+  readonly address: string | undefined;
+  readonly namespace: string;
+  readonly joinFiles: readonly string[];
+  readonly filter: string;
+}
+const nobody: Particulars = { id: "", uid: 0, address: undefined, namespace: "", joinFiles: [], filter: "" };
+
 interface Family {
   readonly arguments: readonly string[];
   readonly mounts: readonly RuntimeMount[];
@@ -154,6 +168,7 @@ class LeanFactory implements SandboxFactory {
   readonly #sameForAll: readonly string[];
   readonly #guard: Guard;
   readonly #filterFd: number;
+  readonly #filterDigest: string;
   /** Containers of two lives never have the same name. */
   readonly #life = randomBytes(4).toString("hex");
   readonly #alive = new Set<Pick<Sandbox, "destroy">>();
@@ -171,6 +186,7 @@ class LeanFactory implements SandboxFactory {
     this.#tree = new CgroupTree(options.instance, this.#life);
     this.#guard = new Guard(this.#tree.folders);
     this.#filterFd = openFilter(filter, options.instance);
+    this.#filterDigest = digestOf(filter);
     this.#networks = new MadeAhead(this.#options.networksAhead, async () =>
       ContainerNetwork.make(this.#network?.reserve()),
     );
@@ -189,6 +205,20 @@ class LeanFactory implements SandboxFactory {
     return [...this.#interpreters.keys()];
   }
 
+  facts(kind: string): Facts {
+    const interpreter = this.#interpreterOf(kind);
+    const options = this.#launcherOptions(interpreter, nobody);
+    const shown = options.filter((_, at) => options[at - 1] === "--ro-bind");
+    const ours = shown
+      .flatMap((one) => one.split(":"))
+      .filter((path) => path.startsWith(this.#options.repository));
+    return {
+      container: digestOf(...options),
+      filter: this.#filterDigest,
+      runtime: digestOf(...ours.map(treeDigest)),
+    };
+  }
+
   bootAhead(kind: string, boot: BootAhead | undefined): void {
     if (boot === undefined) this.#bootsAhead.delete(kind);
     else this.#bootsAhead.set(kind, boot);
@@ -197,16 +227,19 @@ class LeanFactory implements SandboxFactory {
 
   async create(kind: string, memoryMB: number, boot?: Boot, takeOver?: TakeOver): Promise<Sandbox> {
     if (this.#closed !== undefined) throw new LeanError("closed", "no more containers are made");
-    const interpreter = this.#interpreters.get(kind);
-    if (interpreter === undefined)
-      throw new LeanError("unknown-kind", `no interpreter for ${kind}; there are ${this.kinds().join(", ")}`);
-    const making = this.#make(interpreter, memoryMB, { boot, takeOver });
+    const making = this.#make(this.#interpreterOf(kind), memoryMB, { boot, takeOver });
     this.#beingMade.add(making);
     try {
       return await making;
     } finally {
       this.#beingMade.delete(making);
     }
+  }
+
+  #interpreterOf(kind: string): Interpreter {
+    const interpreter = this.#interpreters.get(kind);
+    if (interpreter !== undefined) return interpreter;
+    throw new LeanError("unknown-kind", `no interpreter for ${kind}; there are ${this.kinds().join(", ")}`);
   }
 
   async removeLeftovers(): Promise<void> {
@@ -378,7 +411,11 @@ class LeanFactory implements SandboxFactory {
       const { pidsMax } = this.#options;
       const limits = { memoryMB, pidsMax, cpuShares: this.#cpuShares(memoryMB) };
       cgroups = new ContainerCgroups(this.#tree, id, limits);
-      const argv = this.#launcherOptions(interpreter, { id, held, cgroups });
+      const argv = this.#launcherOptions(interpreter, {
+        ...{ id, uid: held.uid, joinFiles: cgroups.joinFiles },
+        ...{ address: held.network.address, namespace: held.network.namespace },
+        filter: `/proc/${process.pid}/fd/${this.#filterFd}`,
+      });
       const inOurPids = option === "--embryo";
       const started = await startLean(this.#options.launcher, [option, ...argv], { inOurPids });
       return new Blank({ id, kind: interpreter.kind, held, cgroups, started, onGone });
@@ -473,11 +510,10 @@ class LeanFactory implements SandboxFactory {
 
   #launcherOptions(
     interpreter: Interpreter,
-    { id, held, cgroups }: { id: string; held: Held; cgroups: ContainerCgroups },
+    { id, uid, address, namespace, joinFiles, filter }: Particulars,
   ): readonly string[] {
     const { environment, openFiles, scratchMB } = this.#options;
-    const { uid } = held;
-    const net = { address: held.network.address, resolver: this.#network?.resolverFile };
+    const net = { address, resolver: this.#network?.resolverFile };
     const family = this.#family(interpreter.family);
     const { image } = interpreter;
     const program = image === undefined ? interpreterInside(interpreter.path) : undefined;
@@ -498,10 +534,10 @@ class LeanFactory implements SandboxFactory {
       ...(image?.options ?? this.#sameForAll),
       ...identityOptions({ uid, hostname: id, ...net }, image && identityFolder),
       ...options,
-      ...cgroups.joinFiles.flatMap((file) => ["--join", file]),
+      ...joinFiles.flatMap((file) => ["--join", file]),
       ...Object.entries(variables).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
-      ...["--net", held.network.namespace],
-      ...["--filter", `/proc/${process.pid}/fd/${this.#filterFd}`],
+      ...["--net", namespace],
+      ...["--filter", filter],
       ...["--uid", `${uid}`, "--gid", `${uid}`, "--hostname", id, "--cwd", workFolder],
       ...["--scratch-mb", `${scratchMB}`, "--scratch-inodes", `${scratchMB * filesPerScratchMB}`],
       ...["--nofile", `${openFiles}`, "--oom-score", `${oomScore}`],

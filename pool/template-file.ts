@@ -1,0 +1,124 @@
+// One stored template as a file: a head that says what it is, the template itself, and a digest of both.
+
+import { webcrypto } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Template } from "../restorer/index.ts";
+import type { Facts, Files } from "./fingerprint.ts";
+
+export type StoredReason = (typeof storedReasons)[number];
+/** `changed`: something is not as it was. `unbootable`: nothing of that, and yet it could not be booted from. */
+export const storedReasons = ["corrupt", "changed", "clock", "unbootable", "unwritable"] as const;
+
+/** Why a stored template is not used, or there is none. */
+export class StoredError extends Error {
+  readonly code: StoredReason;
+  constructor(code: StoredReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoredError";
+    this.code = code;
+  }
+}
+
+export interface StoredHead {
+  readonly base: string;
+  /** As the machine's clock told it. */
+  readonly bornMs: number;
+  readonly facts: Facts;
+  readonly files: Files;
+}
+
+/** The next number where the order of these changes: magic, digest of all that follows, length of the head, head, template. */
+const magic = Buffer.from("rewhisk template 1\n");
+const digestBytes = 32;
+const lengthBytes = 4;
+const headAt = magic.length + digestBytes + lengthBytes;
+/** Many times what a runtime has. */
+const largestBytes = 1024 * 1024 * 1024;
+const forOthers = 0o077;
+
+async function digestOf(bytes: Buffer): Promise<Buffer> {
+  return Buffer.from(await webcrypto.subtle.digest("SHA-256", bytes));
+}
+
+async function readAt(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, at + done);
+    if (bytesRead === 0) throw new StoredError("corrupt", "it has become shorter");
+    done += bytesRead;
+  }
+}
+
+/** Under another name first: whoever reads it finds all of it, or what was there before. */
+export async function writeStored(path: string, head: StoredHead, template: Template): Promise<void> {
+  const fresh = `${path}.new`;
+  const text = Buffer.from(JSON.stringify(head));
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt32LE(text.length);
+  await rm(fresh, { force: true });
+  const file = await open(fresh, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+  try {
+    await file.write(Buffer.concat([magic, Buffer.alloc(digestBytes), length, text]));
+    await template.save(file.fd);
+    const { size } = await file.stat();
+    const rest = Buffer.alloc(size - magic.length - digestBytes);
+    await readAt(file, rest, magic.length + digestBytes);
+    await file.write(await digestOf(rest), 0, digestBytes, magic.length);
+    await file.sync();
+    await rename(fresh, path);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+  const folder = await open(dirname(path));
+  await folder.sync().finally(() => folder.close());
+}
+
+/** Throws StoredError `corrupt`, or whatever opening it throws. */
+export async function readStored(
+  path: string,
+): Promise<{ readonly head: StoredHead; readonly body: Buffer }> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  let bytes: Buffer;
+  try {
+    const found = await file.stat();
+    const isOwn = found.isFile() && found.uid === process.geteuid?.() && (found.mode & forOthers) === 0;
+    if (!isOwn)
+      throw new StoredError("corrupt", "it is no file of our own that nobody else can read or write");
+    if (found.size < headAt || found.size > largestBytes)
+      throw new StoredError("corrupt", `it has ${found.size} bytes`);
+    bytes = Buffer.allocUnsafeSlow(found.size);
+    await readAt(file, bytes, 0);
+  } finally {
+    await file.close();
+  }
+  if (!bytes.subarray(0, magic.length).equals(magic))
+    throw new StoredError("changed", "it is of another version");
+  const digest = bytes.subarray(magic.length, magic.length + digestBytes);
+  const rest = bytes.subarray(magic.length + digestBytes);
+  if (!(await digestOf(rest)).equals(digest)) throw new StoredError("corrupt", "its digest is another");
+  const end = headAt + rest.readUInt32LE(0);
+  if (end > bytes.length) throw new StoredError("corrupt", "its head is longer than it");
+  return { head: parseHead(bytes.toString("utf8", headAt, end)), body: bytes.subarray(end) };
+}
+
+function parseHead(text: string): StoredHead {
+  let head: Partial<StoredHead> | null;
+  try {
+    head = JSON.parse(text) as Partial<StoredHead> | null;
+  } catch (cause) {
+    throw new StoredError("corrupt", "its head is no JSON", { cause });
+  }
+  const { base, bornMs, facts, files } = head ?? {};
+  if (typeof base !== "string" || typeof bornMs !== "number" || !isTexts(facts) || !isTexts(files))
+    throw new StoredError("corrupt", "its head has other members");
+  return { base, bornMs, facts, files };
+}
+
+function isTexts(found: unknown): found is Facts {
+  if (typeof found !== "object" || found === null) return false;
+  return Object.values(found).every((one) => typeof one === "string");
+}
