@@ -10,10 +10,13 @@ import {
   Hold,
   type ImageFactory,
   type Interpreter,
+  openTemplateStore,
   type PoolSettings,
+  type Rung,
   type SandboxFactory,
   servicesOf,
   systemClock,
+  type TemplateStore,
 } from "../pool/index.ts";
 import type { ClusterSettings } from "./config/cluster-settings.ts";
 import { projectFolder } from "./config/entries.ts";
@@ -25,6 +28,7 @@ import { dockerTeller } from "./observe-cluster.ts";
 import { folderOf } from "./services.ts";
 
 const scratchMB = 256;
+const launcher = join(projectFolder(), "build", "native", "lean");
 
 /** The pool's settings, with the manifest's stem cells; `kinds` have a runtime of ours. */
 export function poolSettings(
@@ -106,6 +110,29 @@ export async function codeStoreOf(
   }
 }
 
+/** Undefined: none is wanted, nothing is booted, or its folder cannot be had or not be trusted, which is said. */
+export async function templateStoreOf(
+  { couchdb, storesTemplates }: Pick<ClusterSettings, "couchdb" | "storesTemplates">,
+  { instance, pool }: Pick<InvokerSettings, "instance" | "pool">,
+  { factory, rung }: { readonly factory: SandboxFactory; readonly rung: Rung | undefined },
+  observer: Pick<Observer, "noted">,
+): Promise<TemplateStore | undefined> {
+  if (!storesTemplates || !pool.boots || rung === undefined) return undefined;
+  const folder = join(folderOf(couchdb, instance), "templates");
+  let hold: Hold | undefined;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    hold = await Hold.take(folder, "alone");
+    if (hold === undefined) throw new Error(`${folder} is another process's, or cannot be locked (flock)`);
+    return openTemplateStore({ folder, hold }, factory, { rung, launcher });
+  } catch (error) {
+    await hold?.release();
+    const fields = { event: "template-not-stored", reason: (error as Error).message };
+    observer.noted("warn", fields, "an invoker that is restarted will start an interpreter of each kind");
+    return undefined;
+  }
+}
+
 /** Throws LeanError, DockerError. Docker need not be there yet: it is taken when it comes. */
 export async function containersOf(
   { docker, network, ahead, apiHost, manifest }: ClusterSettings,
@@ -125,7 +152,7 @@ export async function containersOf(
     ...{ scratchMB, userMemoryMB, network },
     ...{ networksAhead: ahead.networks, containersAhead: ahead.containers },
     ...(network === "nat" ? { nat: { ...docker, ...names, services: await servicesOf(apiHost) } } : {}),
-    launcher: join(projectFolder(), "build", "native", "lean"),
+    launcher,
   });
   const collectsLogs = invoker.logStore !== "none";
   const dockerFactory = createDockerFactory({

@@ -7,7 +7,7 @@ import type { Environment } from "./config/environment.ts";
 import type { InvokerSettings } from "./config/invoker-settings.ts";
 import type { Notice } from "./config/notices.ts";
 import { readClusterSettings, SettingsError } from "./config/read-cluster.ts";
-import { codeStoreOf, containersOf, leanInstance, poolSettings } from "./containers.ts";
+import { codeStoreOf, containersOf, leanInstance, poolSettings, templateStoreOf } from "./containers.ts";
 import { endWithin } from "./ending.ts";
 import { AdminListenError, type AdminServer, serveAdmin } from "./http.ts";
 import { requirePort } from "./http-port.ts";
@@ -141,6 +141,12 @@ async function start(argv: readonly string[], environment: Environment): Promise
   ]);
   const { pool, factory, docker, runtimes } = containers;
   const codes = await codeStoreOf(settings, own.instance, observer);
+  const templates = await templateStoreOf(
+    settings,
+    { ...own, pool },
+    { factory, rung: proven.rung },
+    observer,
+  );
   const { endLimitMs } = settings;
   const parts = {
     ...{ bus: services.kafka, healthBus: services.healthBus },
@@ -149,6 +155,7 @@ async function start(argv: readonly string[], environment: Environment): Promise
     isDatabaseUp: services.isDatabaseUp,
     ...{ factory, docker, images: manifest },
     ...(codes && { codes }),
+    ...(templates && { templates }),
     ...(services.tracing && { tracing: services.tracing }),
     ...{ probe: proven, settings: { ...own, pool }, observer },
   };

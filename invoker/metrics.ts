@@ -15,6 +15,7 @@ import {
   type StartKind,
   type StartPlace,
   startPlaces,
+  storedReasons,
   taintReasons,
 } from "../pool/index.ts";
 import { backgroundWorks } from "./background.ts";
@@ -93,6 +94,11 @@ export class Metrics {
     "Containers that could not be booted, by reason",
     ["reason"],
   );
+  readonly templatesStored = this.#counter(
+    "stored_templates_total",
+    "Templates on disk: kept, loaded, or why one was not",
+    ["result"],
+  );
   readonly librariesRefused = this.#counter(
     "libraries_refused_total",
     "Library sets that no container could be made with, by reason",
@@ -121,6 +127,7 @@ export class Metrics {
       this.tainted.inc({ reason }, 0);
       this.bootsFailed.inc({ reason }, 0);
     }
+    for (const result of ["kept", "loaded", ...storedReasons]) this.templatesStored.inc({ result }, 0);
     for (const reason of libraryRefusals) this.librariesRefused.inc({ reason }, 0);
     for (const how of ["started", "booted"]) this.containersMade.inc({ how }, 0);
     for (const status of [0, 1, 2, 3]) this.activations.inc({ status }, 0);

@@ -97,6 +97,7 @@ export class Observer {
     events.on("bootFailed", (failure) => this.#bootFailed(failure));
     events.on("librariesRefused", (refusal) => this.#librariesRefused(refusal));
     events.on("bootsCopied", (copied) => this.#bootsCopied(copied));
+    events.on("templateStored", (stored) => this.#templateStored(stored));
     events.on("leased", ({ start, place, libraries, waitedMs }) => {
       this.metrics.starts.inc({ start, place, libraries: libraries === undefined ? "no" : "yes" });
       this.metrics.stock.started(start);
@@ -329,6 +330,18 @@ export class Observer {
     this.#saidOfLibraries.set(known, true);
     const named = { event: "libraries-refused", transid: ownTransid.pool, kind, libraries, reason };
     this.#log.warn({ ...named, detail: error.message }, "no container has these libraries for a while");
+  }
+
+  /** Once for each kind and reason. */
+  #templateStored(stored: PoolEventMap["templateStored"][0]): void {
+    const { kind, result } = stored;
+    this.metrics.templatesStored.inc({ result });
+    if (!("error" in stored)) return;
+    const known = `${kind} stored ${result}`;
+    if (this.#saidOfBoots.has(known)) return;
+    this.#saidOfBoots.set(known, true);
+    const named = { event: "template-not-stored", transid: ownTransid.pool, kind, reason: result };
+    this.#log.warn({ ...named, detail: stored.error.message }, "a template was not written, or not taken up");
   }
 
   /** Once for each kind: it may be so at each template. */

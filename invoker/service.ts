@@ -9,6 +9,7 @@ import {
   type Probe,
   realMachine,
   type SandboxFactory,
+  type TemplateStore,
   toldMs,
   within,
 } from "../pool/index.ts";
@@ -43,6 +44,8 @@ export interface InvokerParts {
   readonly docker?: ImageFactory;
   /** Unpacked archives; closed by the drain. Absent: every container unpacks its own. */
   readonly codes?: CodeStore;
+  /** Those that containers are booted from outlive the invoker. */
+  readonly templates?: TemplateStore;
   /** How long a drain waits until they are gone; by default 10 s. What is left then is removed by the next life. */
   readonly dockerPatienceMs?: number;
   /** Which images these are. */
@@ -106,7 +109,7 @@ const dockerPatienceMs = 10_000;
 
 /** Removes what a former life left behind, opens the pool, reads the topic `invoker<N>` and tells the controllers. */
 export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
-  const { bus, healthBus, settings, factory, docker, codes, probe, tracing = noTracing } = parts;
+  const { bus, healthBus, settings, factory, docker, codes, templates, probe, tracing = noTracing } = parts;
   const { logLevel, metricTags } = settings;
   const observer =
     parts.observer ?? new Observer(logLevel, parts.logStream, new Metrics({ tags: metricTags }));
@@ -115,7 +118,7 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
   const background = new Background((what, message, error) =>
     observer.backgroundFailed(what, message, error),
   );
-  const machine = realMachine(factory, probe, docker, settings.pool, codes);
+  const machine = realMachine(factory, probe, docker, settings.pool, codes, templates);
   const { clock } = machine;
   const pool = new Pool(machine, settings.pool);
   observer.watch(pool);
@@ -188,7 +191,7 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
       docker?.close().catch((error: unknown) => observer.engineFailed(error)),
     ]);
     clearTimeout(patience);
-    await within(farewellMs, Promise.resolve(codes?.close()));
+    await within(farewellMs, Promise.all([codes?.close(), templates?.close()]));
     phase = "drained";
   };
   // Who has served one can serve, whatever is still being started.

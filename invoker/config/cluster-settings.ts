@@ -32,6 +32,8 @@ export interface ClusterSettings {
   readonly ahead: { readonly networks: number; readonly containers: number };
   /** Disk for unpacked archives; 0: none are kept. */
   readonly codeStoreMB: number;
+  /** Templates outlive the invoker. */
+  readonly storesTemplates: boolean;
   /** The URL that actions are told; in the environment of every container already. */
   readonly apiHost: string;
 }

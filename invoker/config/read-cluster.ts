@@ -93,6 +93,7 @@ function readAll(
       containers: reader.number("rewhisk.ahead.containers"),
     },
     codeStoreMB: reader.number("rewhisk.code-store.size"),
+    storesTemplates: reader.boolean("rewhisk.stored-templates"),
     docker,
     leanImages: readLeanImages(reader),
     prewarmChecks: {

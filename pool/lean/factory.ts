@@ -208,10 +208,9 @@ class LeanFactory implements SandboxFactory {
   facts(kind: string): Facts {
     const interpreter = this.#interpreterOf(kind);
     const options = this.#launcherOptions(interpreter, nobody);
-    const shown = options.filter((_, at) => options[at - 1] === "--ro-bind");
-    const ours = shown
-      .flatMap((one) => one.split(":"))
-      .filter((path) => path.startsWith(this.#options.repository));
+    const shown = options.filter((_, at) => options[at - 1] === "--ro-bind").map((one) => one.split(":"));
+    // What lies elsewhere is for actions, or was mapped.
+    const ours = shown.flatMap(([from = "", to = ""]) => (to.startsWith("/runtime/") ? [from] : []));
     return {
       container: digestOf(...options),
       filter: this.#filterDigest,

@@ -16,7 +16,7 @@ import { launcher } from "./lean-probe.ts";
 export interface RestartOptions {
   readonly kind: string;
   /** Of stored templates; absent: there are none. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
   readonly code: string;
   readonly ageBeforeRetirementMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
@@ -76,7 +76,10 @@ async function main(options: RestartOptions): Promise<Restarted> {
   for (let i = 0; i < activations; i++) {
     const lease = await pool.lease({ kind, memoryMB, owner: `restart ${i}` });
     lease.keepLogs(0);
-    await lease.init({ name: "restart", main: "main", binary: false, env: {}, code: Buffer.from(code) }, limits);
+    await lease.init(
+      { name: "restart", main: "main", binary: false, env: {}, code: Buffer.from(code) },
+      limits,
+    );
     const { exchange } = await lease.run('{"value":{}}', limits);
     if (answeredMs === 0) answeredMs = performance.now();
     results.push(exchange.outcome === "answer" ? JSON.parse(exchange.body) : exchange.outcome);
