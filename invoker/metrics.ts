@@ -11,6 +11,7 @@ import {
   libraryRefusals,
   type PoolStatus,
   type RewindTimings,
+  reliefs,
   removalCauses,
   type StartKind,
   type StartPlace,
@@ -110,6 +111,11 @@ export class Metrics {
     workSeconds,
   );
   readonly removed = this.#counter("containers_removed_total", "Containers removed, by cause", ["cause"]);
+  readonly relieved = this.#counter(
+    "memory_relieved_total",
+    "What was given up because the machine's memory was short",
+    ["what"],
+  );
   readonly acks = this.#counter("acks_total", "Acknowledgements to controllers", ["shape", "result"]);
   readonly unreadable = this.#counter("messages_unreadable_total", "Messages skipped", []);
   readonly backgroundFailures = this.#counter("background_failures_total", "Failed unawaited work", ["what"]);
@@ -140,6 +146,7 @@ export class Metrics {
     for (const result of ["taken", ...levelRefusals]) this.levels.inc({ result }, 0);
     for (const what of backgroundWorks) this.backgroundFailures.inc({ what }, 0);
     for (const why of ["dropped", "refused"]) this.recordsLost.inc({ why }, 0);
+    for (const what of reliefs) this.relieved.inc({ what }, 0);
     this.unreadable.inc(0);
   }
 
@@ -164,6 +171,24 @@ export class Metrics {
       [],
       () => {
         levels.set(levelBytes(status().containers));
+      },
+    );
+    const short = this.#gauge(
+      "memory_short",
+      "1 while nothing is made that was given up because the machine's memory was short",
+      [],
+      () => {
+        short.set(status().memory?.isShort === true ? 1 : 0);
+      },
+    );
+    const available = this.#gauge(
+      "memory_available_bytes",
+      "What is left of the machine's memory, or of a limit above the containers if that is scarcer; absent where nobody has looked",
+      [],
+      () => {
+        available.reset();
+        const { availableMB = Number.POSITIVE_INFINITY } = status().memory ?? {};
+        if (Number.isFinite(availableMB)) available.set(availableMB * bytesPerMB);
       },
     );
     const budget = this.#gauge(

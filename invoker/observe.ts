@@ -105,6 +105,8 @@ export class Observer {
     });
     events.on("rewound", ({ timings, tookMs }) => this.metrics.rewound(timings, tookMs, this.#rung));
     events.on("level", ({ outcome }) => this.metrics.level(outcome));
+    events.on("relieved", ({ what }) => this.metrics.relieved.inc({ what }));
+    events.on("memoryShort", (shortage) => this.#memoryShort(shortage));
     events.on("tainted", ({ container, kind, reason, error }) => {
       this.metrics.tainted.inc({ reason });
       const named = { event: "container-tainted", transid: ownTransid.pool, container, kind };
@@ -342,6 +344,16 @@ export class Observer {
     this.#saidOfBoots.set(known, true);
     const named = { event: "template-not-stored", transid: ownTransid.pool, kind, reason: result };
     this.#log.warn({ ...named, detail: stored.error.message }, "a template was not written, or not taken up");
+  }
+
+  #memoryShort({ isShort, availableMB }: PoolEventMap["memoryShort"][0]): void {
+    const fields = { transid: ownTransid.pool, availableMB: Math.floor(availableMB) };
+    if (isShort)
+      this.#log.warn(
+        { event: "memory-short", ...fields },
+        "memory gets short: what can be made anew is given up",
+      );
+    else this.#log.info({ event: "memory-enough", ...fields }, "what was given up may be made again");
   }
 
   /** Once for each kind: it may be so at each template. */

@@ -22,6 +22,8 @@ import {
   TaintError,
 } from "./types.ts";
 
+const interpreterBytes = 16 * 1024 * 1024;
+
 /** Who is told what happens to a container beside what it is asked for. */
 export interface ContainerHooks {
   /** It has died while nobody used it. */
@@ -259,6 +261,7 @@ export class Container {
     if (!mayComeBack(exchange) && this.#machine.ignoresDraws !== true) return { refused: "randomness" };
     if (endMs - startMs < levelInitMs) return { refused: "short" };
     const roomBytes = this.#hooks.levelRoomBytes();
+    if (roomBytes === 0) return { refused: "memory" };
     this.#claimedBytes = roomBytes;
     try {
       const outcome = (await this.#living().takeLevel?.(roomBytes)) ?? { refused: "unsupported" };
@@ -322,6 +325,11 @@ export class Container {
   /** True: it was not started, but booted from another's checkpoint. */
   get isBooted(): boolean {
     return this.#inside?.isBooted === true;
+  }
+
+  /** What its end would give back; of Docker's nobody knows, and it is taken for that of an interpreter. */
+  get ownBytes(): number {
+    return this.#inside?.ownBytes?.() ?? interpreterBytes;
   }
 
   /** How long the import of its libraries took; undefined where it was not imported for this one. */

@@ -9,7 +9,9 @@ import { levelRoomBytes } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
 import { LibrarySets } from "./library-sets.ts";
 import type { Machine } from "./machine.ts";
+import type { Holdings } from "./pressure.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
+import { type Restraint, unrestrained } from "./relief.ts";
 import { isComing, isIdle, type Placed, reservedMB } from "./seats.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
@@ -53,6 +55,7 @@ export class Containers {
   #learning: NodeJS.Timeout | undefined;
   #nextId = 1;
   #isClosing: boolean = false;
+  #restraint: Restraint = unrestrained;
 
   /** `onChange` is told when there may be a container, or memory, that there was not before. */
   constructor(machine: Machine, settings: PoolSettings, events: PoolEvents, onChange: () => void) {
@@ -140,8 +143,30 @@ export class Containers {
     return starting - 1;
   }
 
+  has(id: number): boolean {
+    return this.#containers.has(id);
+  }
+
+  /** What of all this could be given up for want of memory. */
+  weighed(): Omit<Holdings, "aheadBytes" | "isDockerThere"> {
+    return {
+      seats: this.placed().map((seat) => ({ ...seat, bytes: isIdle(seat) ? this.get(seat.id).ownBytes : 0 })),
+      cells: this.#prewarming.cells,
+      isLearnt: (seat) => this.#libraries.isLearnt(seat),
+      isBootable: (seat) => this.#machine.templates?.isKept(baseOf(seat)) === true,
+    };
+  }
+
+  /** From now on, until the next call. */
+  restrain(restraint: Restraint): void {
+    this.#restraint = restraint;
+    this.#libraries.restrain(restraint.isSparing);
+    this.#machine.factory.saveMemory(restraint.isSparing);
+  }
+
   /** Those of idle containers are given up for one that is taken. */
   #levelRoomBytes(): number {
+    if (this.#restraint.isSparing) return 0;
     const claims = Array.from(this.#containers.values(), ({ claimedBytes }) => claimedBytes);
     return levelRoomBytes(claims, this.#settings.levelMemoryMB);
   }
@@ -167,6 +192,7 @@ export class Containers {
   topUp(): void {
     if (this.#isClosing) return;
     this.#retireIdle();
+    if (this.#restraint.isBare) return;
     const nowMs = this.#machine.clock.nowMs();
     const setbacks = [this.#failures, this.#losses, this.#libraries.refused];
     const isHeldBack = (base: string): boolean => setbacks.some((one) => one.isHeldBack(base, nowMs));
@@ -334,6 +360,7 @@ export class Containers {
     // By one of the same set that came first.
     if (this.#libraries.refused.isHeldBack(baseOf(container.order), this.#machine.clock.nowMs()))
       return false;
+    if (cause === undefined && this.#restraint.isBare) return false;
     if (cause === undefined || cause.isAwaited()) return true;
     return !isBeyondCells(this.#prewarming.cells, this.placed(), container.placed());
   }

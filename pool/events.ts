@@ -4,6 +4,8 @@ import { EventEmitter } from "node:events";
 import type { RewindTimings } from "../restorer/index.ts";
 import type { LevelOutcome } from "./levels.ts";
 import type { LibraryError } from "./libraries.ts";
+import type { Shortage } from "./memory.ts";
+import type { Relieved } from "./pressure.ts";
 import type { BootFailure, BootsCopied, TemplateStored } from "./templates.ts";
 import type { RemovalCause, StartKind, StartPlace, TaintReason } from "./types.ts";
 
@@ -46,6 +48,10 @@ export type PoolEventMap = {
   stuck: [ContainerNamed & { readonly failure: unknown }];
   /** Nothing of it is left, or what is left is `failure`. */
   removed: [ContainerNamed & { readonly cause: RemovalCause; readonly failure: unknown }];
+  /** Once when memory gets short, and once when what was given up for it may be made again. */
+  memoryShort: [Shortage];
+  /** Something was given up because memory is short. */
+  relieved: [{ readonly what: Relieved }];
   /** There may be more or fewer places; all who wait have been looked at. */
   changed: [];
 };

@@ -4,6 +4,7 @@ import { ContainerCheckpoint, type Probe, pendingBytes } from "../restorer/index
 import type { CodeStore } from "./code-store.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import { type ImageFactory, type Machine, systemClock } from "./machine.ts";
+import { memoryHere } from "./memory.ts";
 import type { TemplateStore } from "./template-store.ts";
 import { Templates } from "./templates.ts";
 import type { PoolSettings } from "./types.ts";
@@ -44,7 +45,9 @@ export {
   systemClock,
   toldMs,
 } from "./machine.ts";
+export type { MemoryRoom } from "./memory.ts";
 export { Pool, type PoolStatus } from "./pool.ts";
+export { type Relieved, reliefs } from "./pressure.ts";
 export { type Answer, type Exchange, isLoaded, type Timed } from "./proxy/exchange.ts";
 export type { Placed } from "./seats.ts";
 export { taintReasons } from "./taint.ts";
@@ -98,6 +101,7 @@ export function realMachine(
     takeCheckpoint: rung === undefined ? undefined : (pids) => ContainerCheckpoint.take(pids, { rung }),
     templates,
     pendingBytes,
+    memory: memoryHere(factory.memoryGroup()),
     clock: systemClock,
   };
 }

@@ -38,6 +38,8 @@ export interface Interior extends Remains {
   readonly isRewindable: boolean;
   /** True: it was not started, but booted from another's checkpoint. */
   readonly isBooted?: boolean;
+  /** Memory that its end would give back, as far as that can be told. */
+  ownBytes?(): number | undefined;
   /** How long the import of its libraries took, where it had to import any. */
   readonly importMs?: number | undefined;
   /** Resolves once, with the reason, if it comes to an end without having been used or told to. */

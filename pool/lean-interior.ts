@@ -241,6 +241,16 @@ export class LeanInterior implements Interior, Inside {
     return { taken: { bytes: level.bytes, tookMs: clock.nowMs() - sinceMs } };
   }
 
+  /** What its cgroup is charged with, and the image of what was started: others share that of what was booted. */
+  ownBytes(): number | undefined {
+    try {
+      return this.sandbox.memoryUsedBytes() + (this.isBooted ? 0 : (this.#rewinder?.imageBytes ?? 0));
+    } catch {
+      // It is ending.
+      return undefined;
+    }
+  }
+
   async putBack(to: CheckpointLevel = "base"): Promise<RewindTimings | undefined> {
     try {
       const timings = await this.#rewinder?.rewind(to);

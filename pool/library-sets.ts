@@ -15,6 +15,7 @@ export class LibrarySets {
   readonly #demand = new Demand();
   readonly #importMs = new Map<string, number>();
   #learnt: readonly LibrarySet[] = [];
+  #isRestrained: boolean = false;
 
   constructor(
     { libraries, learntMemoryMB }: Pick<PoolSettings, "libraries" | "learntMemoryMB">,
@@ -44,6 +45,19 @@ export class LibrarySets {
     };
   }
 
+  /** True: it has libraries that the operator has not asked for. */
+  isLearnt({ kind, libraries }: { readonly kind: string; readonly libraries?: string | undefined }): boolean {
+    return (
+      libraries !== undefined && !this.#given.some((set) => set.kind === kind && nameOf(set) === libraries)
+    );
+  }
+
+  /** For want of memory: none are held that were learnt, until the next call. What jobs ask for is counted all the same. */
+  restrain(isRestrained: boolean): void {
+    this.#isRestrained = isRestrained;
+    if (isRestrained) this.#learnt = [];
+  }
+
   /** A job has come. */
   note({ kind, image, imports }: Job): void {
     if (this.isLearning && image === undefined && imports !== undefined)
@@ -57,6 +71,7 @@ export class LibrarySets {
 
   /** Decides anew. Of what nobody knows the price of, one at a time is tried. True: something has changed. */
   learn(): boolean {
+    if (this.#isRestrained) return false;
     const asked = this.#demand.of(this.#nowMs());
     const known = new Set([...asked, ...this.#given].map((one) => baseOfSet(one)));
     for (const base of this.#importMs.keys()) if (!known.has(base)) this.#importMs.delete(base);

@@ -5,6 +5,7 @@ import type { CodeStore } from "./code-store.ts";
 import type { ContainerOrder, Interior, Remains } from "./interior.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
 import type { PendingBytes } from "./logs.ts";
+import type { MemoryRoom } from "./memory.ts";
 import type { Templates } from "./templates.ts";
 import type { Image } from "./types.ts";
 
@@ -84,6 +85,8 @@ export interface Machine {
   /** Absent: each container unpacks its action's archive itself. */
   readonly codes?: CodeStore | undefined;
   readonly pendingBytes: PendingBytes;
+  /** What is really left of all that memory is taken from; absent: nobody knows. */
+  readonly memory?: (() => readonly MemoryRoom[]) | undefined;
   readonly clock: Clock;
   /** Only for proofs that each step of a rewind is needed. */
   readonly leftOut?: RewindStep;

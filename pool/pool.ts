@@ -9,6 +9,7 @@ import { PoolLease } from "./lease.ts";
 import { levelsToGiveUp } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
 import type { Machine } from "./machine.ts";
+import { MemoryRelief, type MemoryStatus } from "./relief.ts";
 import { attainableMB } from "./room.ts";
 import type { Leaving } from "./round.ts";
 import { plan, type Step } from "./schedule.ts";
@@ -30,6 +31,8 @@ export interface PoolStatus {
   readonly reservedMB: number;
   readonly waiting: number;
   readonly containers: readonly Placed[];
+  /** Of the machine; absent where nobody looks. */
+  readonly memory?: MemoryStatus | undefined;
 }
 
 /** Each has been taken off the bus for good; when what is stuck will be gone nobody knows. */
@@ -40,6 +43,7 @@ export class Pool {
   readonly #machine: Machine;
   readonly #settings: PoolSettings;
   readonly #containers: Containers;
+  readonly #relief: MemoryRelief;
   readonly #waiting: Waiter[] = [];
   #patience: NodeJS.Timeout | undefined;
   #review: NodeJS.Timeout | undefined;
@@ -50,6 +54,11 @@ export class Pool {
     this.#machine = machine;
     this.#settings = settings;
     this.#containers = new Containers(machine, settings, this.events, () => this.#serve());
+    this.#relief = new MemoryRelief({
+      ...{ machine, settings, events: this.events, containers: this.#containers },
+      recycle: (container) => this.#recycle(container),
+      onChange: () => this.#serve(),
+    });
     this.#containers.topUp();
   }
 
@@ -94,6 +103,7 @@ export class Pool {
       reservedMB: reservedMB(containers),
       waiting: this.#waiting.length,
       containers,
+      memory: this.#relief.status,
     };
   }
 
@@ -106,6 +116,7 @@ export class Pool {
   async #close(): Promise<void> {
     clearTimeout(this.#patience);
     clearTimeout(this.#review);
+    this.#relief.stop();
     for (const { job, refuse } of this.#waiting.splice(0)) refuse(closedError(job));
     await this.#containers.close();
   }
@@ -116,7 +127,7 @@ export class Pool {
     if (this.#closing !== undefined) return;
     this.#boundLevels();
     const nowMs = this.#nowMs();
-    const { patienceMs, userMemoryMB } = this.#settings;
+    const { patienceMs } = this.#settings;
     const asked = [...this.#waiting];
     const wanted = asked.map(({ job, blockedSinceMs = nowMs }) => ({
       ...job,
@@ -130,7 +141,7 @@ export class Pool {
     const { steps, blocked, isOneComing, reviewInMs } = plan(
       this.#containers.placed(),
       wanted,
-      userMemoryMB,
+      this.#relief.budgetMB(wanted.map(({ memoryMB }) => memoryMB)),
       { isDockerThere, costs },
     );
     for (const step of steps) this.#take(step, asked);

@@ -94,6 +94,10 @@ export class Rewinder {
     return sandbox.hasFiles() ? "files" : undefined;
   }
 
+  get imageBytes(): number {
+    return this.#checkpoint.summary.pages * bytesPerPage;
+  }
+
   #target(to: CheckpointLevel): Checkpoint["summary"] {
     const { summary, level } = this.#checkpoint;
     if (to === "base") return summary;

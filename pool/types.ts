@@ -174,6 +174,9 @@ export interface PoolSettings {
   readonly levelMemoryMB: number;
   /** Only of inits that take at least so long: taking one costs some milliseconds. */
   readonly levelInitMs: number;
+  /** Megabytes that are to be left of the machine's memory: with less, what can be made anew is given up; 0: nobody looks. */
+  readonly leastMemoryMB: number;
+  readonly memoryLookMs: number;
   /** A rewind that has not returned by then costs the container. */
   readonly rewindTimeoutMs: number;
   /** The first rewinds of a container that are verified, then one in `verifyOneIn`. */
@@ -203,6 +206,8 @@ export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
   startTimeoutMs: 30_000,
   levelMemoryMB: 0,
   levelInitMs: 10,
+  leastMemoryMB: 0,
+  memoryLookMs: 1000,
   rewindTimeoutMs: 2_000,
   verifyFirst: 16,
   verifyOneIn: 256,
@@ -254,6 +259,7 @@ export type RemovalCause = (typeof removalCauses)[number];
 export const removalCauses = [
   "evicted",
   "idle",
+  "memory",
   "retired",
   "spent",
   "tainted",

@@ -41,6 +41,9 @@ export interface InvokerSettings extends SharedLimits, WireSettings {
 /** Below it a machine would do little else than start containers. */
 const shortestAgeMs = 10_000;
 
+/** A look takes a fraction of a millisecond. */
+const shortestLookMs = 100;
+
 /** The standalone server's defaults, from openwhisk-config/settings.json. */
 export function defaultInvokerSettings(): InvokerSettings {
   const number = numberDefaults();
@@ -83,6 +86,8 @@ export function invokerSettings({
       ageBeforeRetirementMs: Math.max(shortestAgeMs, number("rewhisk.retirement.age")),
       levelMemoryMB: number("rewhisk.action-checkpoints.memory"),
       levelInitMs: number("rewhisk.action-checkpoints.init"),
+      leastMemoryMB: number("rewhisk.memory-pressure.available"),
+      memoryLookMs: Math.max(shortestLookMs, number("rewhisk.memory-pressure.interval")),
       learntMemoryMB: number("rewhisk.learnt-libraries.memory"),
       rewind,
       boots,

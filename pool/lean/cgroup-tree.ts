@@ -159,9 +159,20 @@ export class CgroupTree {
 
   /** The folder of a container, not made here. */
   place(controller: Controller, id: string): { readonly version: 1 | 2; readonly folder: string } {
+    const { version, folder } = this.#folder(controller);
+    return { version, folder: join(folder, id) };
+  }
+
+  #folder(controller: Controller): { readonly version: 1 | 2; readonly folder: string } {
     const found = this.#folders.get(controller);
     if (found === undefined) throw new LeanError("cgroup", `no cgroup controller ${controller}`);
-    return { version: found.version, folder: join(found.folder, id) };
+    return found;
+  }
+
+  /** The life's, in the hierarchy that limits memory. */
+  get memory(): { readonly version: 1 | 2; readonly folder: string; readonly top: string } {
+    const { version, folder } = this.#folder("memory");
+    return { version, folder, top: dirname(dirname(dirname(folder))) };
   }
 
   /** One for each hierarchy. */

@@ -13,6 +13,7 @@ import {
 } from "../../restorer/index.ts";
 import { digestOf, type Facts, treeDigest } from "../fingerprint.ts";
 import type { Checkpoint } from "../machine.ts";
+import type { MemoryGroup } from "../memory.ts";
 import { Blank, type Held } from "./blank.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
@@ -71,6 +72,10 @@ export interface SandboxFactory {
   ahead(): AheadCounts;
   /** What is made ahead of the kind is booted ahead from now on, until the next call. */
   bootAhead(kind: string, boot: BootAhead | undefined): void;
+  /** True: nothing is made or kept that nobody wants yet, until the next call. */
+  saveMemory(isSaving: boolean): void;
+  /** That all containers are in. */
+  memoryGroup(): MemoryGroup;
   /**
    * Of a former life with the same instance name: kills what still runs and removes its cgroups and files. Throws LeanError
    * `removal` at its end where something is left; containers can be made all the same.
@@ -174,6 +179,7 @@ class LeanFactory implements SandboxFactory {
   readonly #alive = new Set<Pick<Sandbox, "destroy">>();
   readonly #beingMade = new Set<Promise<Sandbox>>();
   #made = 0;
+  #isSaving: boolean = false;
   #closed: Promise<void> | undefined;
 
   constructor(options: LeanFactoryOptions) {
@@ -222,6 +228,16 @@ class LeanFactory implements SandboxFactory {
     if (boot === undefined) this.#bootsAhead.delete(kind);
     else this.#bootsAhead.set(kind, boot);
     if (this.#closed === undefined) this.#blanks.get(kind)?.sweep();
+  }
+
+  saveMemory(isSaving: boolean): void {
+    if (this.#isSaving === isSaving || this.#closed !== undefined) return;
+    this.#isSaving = isSaving;
+    for (const ready of [...this.#blanks.values(), this.#networks]) ready.pause(isSaving);
+  }
+
+  memoryGroup(): MemoryGroup {
+    return this.#tree.memory;
   }
 
   async create(kind: string, memoryMB: number, boot?: Boot, takeOver?: TakeOver): Promise<Sandbox> {
@@ -298,6 +314,7 @@ class LeanFactory implements SandboxFactory {
     const ready = new MadeAhead(this.#options.containersAhead, (isWanted) =>
       this.#makeBlank(interpreter, isWanted ? undefined : this.#bootsAhead.get(interpreter.kind)),
     );
+    if (this.#isSaving) ready.pause(true);
     this.#blanks.set(interpreter.kind, ready);
     return ready;
   }

@@ -37,7 +37,7 @@ const patienceMs = 250;
 
 export class MadeAhead<One extends Part> {
   readonly #make: (isWanted: boolean) => Promise<One>;
-  readonly #ahead: number;
+  readonly #most: number;
   /** The one that rests for longest is the next. */
   readonly #ready: One[] = [];
   /** Those that are to be given back. */
@@ -55,17 +55,22 @@ export class MadeAhead<One extends Part> {
   #stopAlarms: readonly (() => void)[] = [];
   /** The last could not be made: the next is tried when there is reason to hope, or somebody who wants it and will be told. */
   #hasFailed: boolean = false;
+  #isPaused: boolean = false;
   #isClosed: boolean = false;
 
   /** `ahead`: so many are kept, as soon as the first has been taken. `isWanted`: somebody waits for this one. */
   constructor(ahead: number, make: (isWanted: boolean) => Promise<One>, alarm: Alarm = realAlarm) {
-    this.#ahead = ahead;
+    this.#most = ahead;
     this.#alarm = alarm;
     this.#make = make;
   }
 
   get counts(): Counts {
     return { ...this.#counts };
+  }
+
+  get #ahead(): number {
+    return this.#isPaused ? 0 : this.#most;
   }
 
   /** How many could be handed out at once. */
@@ -102,6 +107,14 @@ export class MadeAhead<One extends Part> {
     const closed = this.#ready.splice(0);
     await Promise.all(closed.map((part) => part.close()));
     return closed.length > 0;
+  }
+
+  /** For want of memory: none are ready before somebody wants them, until the next call. What could not be closed, the next start removes. */
+  pause(isPaused: boolean): void {
+    if (this.#isPaused === isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) for (const part of this.#ready.splice(0)) this.#end(part);
+    else this.#serve();
   }
 
   /** Closes what can only be closed before anybody comes to it, and makes as many anew. */

@@ -16,6 +16,8 @@ export function watched(factory: SandboxFactory, made: Made): SandboxFactory {
     kinds: () => factory.kinds(),
     ahead: () => factory.ahead(),
     bootAhead: (kind, boot) => factory.bootAhead(kind, boot),
+    saveMemory: (isSaving) => factory.saveMemory(isSaving),
+    memoryGroup: () => factory.memoryGroup(),
     removeLeftovers: () => factory.removeLeftovers(),
     allowForwarding: () => factory.allowForwarding(),
     close: () => factory.close(),

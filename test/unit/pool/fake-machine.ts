@@ -162,8 +162,9 @@ export class FakeSandbox implements Sandbox {
   setMemoryMB(memoryMB: number): void {
     this.memoryMB = memoryMB;
   }
+  usedBytes = 0;
   memoryUsedBytes(): number {
-    return 0;
+    return this.usedBytes;
   }
   async killOthers(): Promise<void> {
     this.killedOthers++;
@@ -305,6 +306,9 @@ export class FakeMachine implements Machine {
   /** Rejects where it returns an error. */
   refuseToCreate: () => Error | undefined = () => undefined;
   isSilent: boolean = false;
+  /** What the factory was told last. */
+  isSaving: boolean = false;
+  memory: Machine["memory"];
   createDelayMs = 0;
   #mayCreate: Promise<void> = Promise.resolve();
 
@@ -332,6 +336,10 @@ export class FakeMachine implements Machine {
         containers: { ready: 0 },
       }),
       bootAhead: () => undefined,
+      saveMemory: (isSaving) => {
+        this.isSaving = isSaving;
+      },
+      memoryGroup: () => ({ version: 2, folder: "/nowhere", top: "/nowhere" }),
       removeLeftovers: () => Promise.resolve(),
       allowForwarding: () => undefined,
       close: () => Promise.resolve(),

@@ -44,6 +44,21 @@ describe("library sets that are learnt", () => {
     expect([sets.learn(), names(sets)]).to.deep.equal([false, ["numpy"]]);
   });
 
+  it("are none while memory is short, but those of the operator are, and are learnt again afterwards", () => {
+    const given = { kind, modules: ["pandas"], count: 1, memoryMB };
+    const sets = open(1024, [given]);
+    note(sets, 100, job("numpy"));
+    sets.learn();
+    expect(names(sets)).to.have.members(["numpy", "pandas"]);
+    const isLearnt = (libraries?: string): boolean => sets.isLearnt({ kind, libraries });
+    expect([isLearnt("numpy"), isLearnt("pandas"), isLearnt()]).to.deep.equal([true, false, false]);
+    sets.restrain(true);
+    expect([sets.learn(), names(sets)]).to.deep.equal([false, ["pandas"]]);
+    sets.restrain(false);
+    expect(sets.learn()).to.equal(true);
+    expect(names(sets)).to.have.members(["numpy", "pandas"]);
+  });
+
   it("are for jobs as the operator's are, which come first in nothing", () => {
     const sets = open(256, [{ kind, modules: ["numpy"], count: 1, memoryMB }]);
     note(sets, 100, job("numpy", "pandas"));

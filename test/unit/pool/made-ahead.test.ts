@@ -61,6 +61,24 @@ describe("parts of containers made ahead", () => {
     expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
   });
 
+  it("are none while memory is saved, but for those who wait, and so many again afterwards", async () => {
+    const all = slots(2);
+    const first = await all.take();
+    await ready(all, 2);
+    all.pause(true);
+    expect([all.ready, made.filter(({ isClosed }) => isClosed).length]).to.deep.equal([0, 2]);
+    const second = await all.take();
+    all.giveBack(first);
+    await within(10_000, () => first.isClosed || undefined);
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    expect([all.ready, made.length, second.isClosed]).to.deep.equal([0, 4, false]);
+    all.pause(true);
+    all.pause(false);
+    await ready(all, 2);
+    await all.close();
+    expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
+  });
+
   it("are told whether somebody waits for them", async () => {
     const told: boolean[] = [];
     const all = new MadeAhead(2, async (isWanted) => {
