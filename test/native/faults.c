@@ -125,6 +125,9 @@ static bool add_cases(const struct subject *subject, const struct site *site, bo
 {
 	/* A rewind with the oracle is the other and more. */
 	const enum phase phase = subject->phase == REWIND_VERIFIED ? REWIND : subject->phase;
+	/* What a level does is for the most part what a checkpoint and a rewind do: once there, it is the way to it that is new. */
+	const bool is_of_level = phase == LEVEL || phase == REWIND_TO_LEVEL || phase == REWIND_FROM_LEVEL;
+	const uint32_t most = is_of_level ? 0 : 2;
 	const uint32_t before = case_count;
 	const uint32_t occurrences[] = { 0, 1, site->count - 1 };
 	struct fault faults[FAULTS_AT_MOST];
@@ -142,7 +145,7 @@ static bool add_cases(const struct subject *subject, const struct site *site, bo
 			const uint64_t key = site->call.site * 0x9e3779b97f4a7c15ULL ^ fault << 8 ^ which << 5 ^
 					     (uint64_t)is_other << 4 ^ phase;
 
-			if (!all && ((which == 1 && faults[i].kind > SHORT) || !remember(key)))
+			if (!all && (which > most || (which == 1 && faults[i].kind > SHORT) || !remember(key)))
 				continue;
 			MUST(case_count < CASES_AT_MOST);
 			cases[case_count++] = (struct one_case){

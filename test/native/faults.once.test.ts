@@ -12,5 +12,5 @@ describe("a fault at any call of the native library", () => {
     expect(table.complaints.slice(0, 20).join("\n"), `${table.complaints.length} complaints`).to.equal("");
     expect(table.runs).to.be.at.least(runsAtLeast);
     expect(faultLines(table).length).to.be.at.least(rowsAtLeast);
-  }).timeout(600_000);
+  }).timeout(900_000);
 });
