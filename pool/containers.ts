@@ -1,6 +1,7 @@
 // The containers of the pool: made a few at a time, for a job or ahead of any, and counted until nothing of them is left.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { Arrivals, predictedCells, type Sort, soonMs } from "./arrivals.ts";
 import { Container } from "./container.ts";
 import { MeasuredCosts } from "./costs.ts";
 import type { PoolEvents } from "./events.ts";
@@ -15,7 +16,7 @@ import { type Restraint, unrestrained } from "./relief.ts";
 import { isComing, isIdle, type Placed, reservedMB } from "./seats.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
-import type { Job, PoolSettings, RemovalCause } from "./types.ts";
+import type { Job, PoolSettings, RemovalCause, StemCell } from "./types.ts";
 
 const sweepsPerIdleTime = 4;
 /** As often it is decided which libraries are worth their memory. */
@@ -48,6 +49,7 @@ export class Containers {
   readonly #losses = new Losses();
   readonly #libraries: LibrarySets;
   readonly costs: MeasuredCosts;
+  readonly #arrivals: Arrivals;
   readonly #underWay = new Set<Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
   #retry: NodeJS.Timeout | undefined;
@@ -70,6 +72,7 @@ export class Containers {
     const sets = machine.takeCheckpoint === undefined ? { libraries: [], learntMemoryMB: 0 } : settings;
     this.#libraries = new LibrarySets(sets, nowMs);
     this.#prewarming = new Prewarming(settings, nowMs, () => this.#libraries.cells);
+    this.#arrivals = new Arrivals(nowMs, [this.#soonMs, settings.idleMs]);
     this.costs = new MeasuredCosts({
       nowMs,
       startsAtOnce: settings.parallelStarts,
@@ -176,6 +179,39 @@ export class Containers {
     if (job.image === undefined) this.#prewarming.expectFresh(job);
   }
 
+  /** A job has it from now on; `useEnded` must follow. */
+  useBegan(container: Container): void {
+    this.#arrivals.began(sortOf(container), container.order.memoryMB);
+  }
+
+  useEnded(container: Container): void {
+    this.#arrivals.ended(sortOf(container));
+  }
+
+  /** How many of the sort should stay where memory is short: as the stem cells say, or as many as are expected soon. */
+  wantedOf(sort: Sort): number {
+    const expected = this.#arrivals.expected(sort, this.#soonMs);
+    if (sort.image !== undefined) return expected;
+    const base = baseOf(sort);
+    const cells = this.#prewarming.cells.filter((cell) => cell.image === undefined && baseOf(cell) === base);
+    return Math.max(
+      expected,
+      cells.reduce((sum, { count }) => sum + count, 0),
+    );
+  }
+
+  /** What is given up after less is not made again. */
+  get #soonMs(): number {
+    return Math.min(soonMs, this.#settings.idleMs);
+  }
+
+  /** The stem cells, and what is expected beyond them. */
+  #cellsFor(halfLifeMs: number): readonly StemCell[] {
+    const { cells } = this.#prewarming;
+    if (!this.#settings.predicts) return cells;
+    return [...cells, ...predictedCells(cells, this.#arrivals.all(halfLifeMs))];
+  }
+
   get libraries(): LibrarySets {
     return this.#libraries;
   }
@@ -196,8 +232,12 @@ export class Containers {
     const nowMs = this.#machine.clock.nowMs();
     const setbacks = [this.#failures, this.#losses, this.#libraries.refused];
     const isHeldBack = (base: string): boolean => setbacks.some((one) => one.isHeldBack(base, nowMs));
-    const { cells } = this.#prewarming;
-    const missing = topUp(cells, this.placed(), this.#settings.userMemoryMB, isHeldBack);
+    const missing = topUp(
+      this.#cellsFor(this.#soonMs),
+      this.placed(),
+      this.#settings.userMemoryMB,
+      isHeldBack,
+    );
     let ordered = 0;
     for (const cell of missing) {
       if (this.#gateFor(cell).freeAhead === 0) continue;
@@ -362,7 +402,7 @@ export class Containers {
       return false;
     if (cause === undefined && this.#restraint.isBare) return false;
     if (cause === undefined || cause.isAwaited()) return true;
-    return !isBeyondCells(this.#prewarming.cells, this.placed(), container.placed());
+    return !isBeyondCells(this.#cellsFor(this.#soonMs), this.placed(), container.placed());
   }
 
   #startFailed(container: Container, error: Error): void {
@@ -408,7 +448,7 @@ export class Containers {
 
   #removeSurplus(): void {
     const unusedSince = this.#machine.clock.nowMs() - this.#settings.idleMs;
-    for (const { id } of surplus(this.#prewarming.cells, this.placed(), unusedSince)) {
+    for (const { id } of surplus(this.#cellsFor(this.#settings.idleMs), this.placed(), unusedSince)) {
       this.evict(this.get(id), "idle");
     }
   }
@@ -426,4 +466,8 @@ export class Containers {
       this.#onChange();
     }, delayMs).unref();
   }
+}
+
+function sortOf({ order }: Container): Sort {
+  return { kind: order.kind, image: order.image?.name, libraries: order.libraries };
 }

@@ -142,7 +142,7 @@ export class Pool {
       this.#containers.placed(),
       wanted,
       this.#relief.budgetMB(wanted.map(({ memoryMB }) => memoryMB)),
-      { isDockerThere, costs },
+      { isDockerThere, costs, wantedOf: (sort) => this.#containers.wantedOf(sort) },
     );
     for (const step of steps) this.#take(step, asked);
     if (this.#waiting.length === this.#waitingForStuck) this.#containers.topUp();
@@ -192,6 +192,7 @@ export class Pool {
       this.#containers.discard(container, "tainted");
       return;
     }
+    if (isFirst) this.#containers.useBegan(container);
     this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
     const waitedMs = this.#nowMs() - waiter.sinceMs;
     if (start === "cold") this.#containers.countColdStart(container);
@@ -236,7 +237,10 @@ export class Pool {
 
   /** While neighbours run in it, the container is neither rewound nor removed, whatever has become of it. */
   async #takeBack(container: Container, leaving: Leaving): Promise<void> {
-    if (container.leave(leaving)) await this.#end(container);
+    if (container.leave(leaving)) {
+      await this.#end(container);
+      this.#containers.useEnded(container);
+    }
     this.#serve();
   }
 

@@ -54,7 +54,8 @@ export function topUp(
     // Two cells of one kind add up: what the first has used up does not count for the second.
     living.set(sort, Math.max(0, have - cell.count));
     if (isHeldBack(baseOf(cell))) continue;
-    for (let missing = cell.count - have; missing > 0 && cell.memoryMB <= freeMB; missing--) {
+    const neededMB = cell.isPredicted === true ? 2 * cell.memoryMB : cell.memoryMB;
+    for (let missing = cell.count - have; missing > 0 && neededMB <= freeMB; missing--) {
       orders.push({ ...cell, count: 1 });
       freeMB -= cell.memoryMB;
     }

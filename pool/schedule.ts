@@ -1,5 +1,6 @@
 // Which waiting job gets which container, and what has to be made or removed for the others: values in, steps out.
 
+import type { Sort } from "./arrivals.ts";
 import { type Costs, unmeasured } from "./costs.ts";
 import { Room } from "./room.ts";
 import { isAlike, isComing, type Placed, suits, take, type Wanted } from "./seats.ts";
@@ -38,6 +39,8 @@ export interface Outlook {
   /** False: nothing is made or removed there, and who could only have a new container of Docker's is refused. */
   readonly isDockerThere?: boolean;
   readonly costs?: Costs;
+  /** How many containers of a sort should stay, idle ones too. */
+  readonly wantedOf?: (sort: Sort) => number;
 }
 
 /** What is expected may be late by as much again. */
@@ -53,11 +56,11 @@ export function plan(
   containers: readonly Placed[],
   waiting: readonly Wanted[],
   budgetMB: number,
-  { isDockerThere = true, costs = unmeasured }: Outlook = {},
+  { isDockerThere = true, costs = unmeasured, wantedOf }: Outlook = {},
 ): Plan {
   const steps: Step[] = [];
   const seats = [...containers];
-  const room = new Room(seats, budgetMB, isDockerThere);
+  const room = new Room(seats, budgetMB, isDockerThere, wantedOf);
   const shares = new Shares(seats);
   const held: Wanted[] = [];
   let blocked: number | undefined;

@@ -127,6 +127,8 @@ export interface StemCell {
   readonly reactive?: Reactive;
   /** True: only such count as nobody has used. */
   readonly isFresh?: boolean;
+  /** True: expected by what came of late, and made only while as much memory again stays free. */
+  readonly isPredicted?: boolean;
   /** As in an order. */
   readonly libraries?: string | undefined;
 }
@@ -196,6 +198,8 @@ export interface PoolSettings {
   readonly patienceMs: number;
   /** An idle container beyond the stem cells is removed after this time. */
   readonly idleMs: number;
+  /** Of each sort as many are kept for longer, and made ahead, as are expected by how many were in use at once (arrivals.ts). */
+  readonly predicts: boolean;
   readonly prewarmChecks: PrewarmChecks;
 }
 
@@ -218,6 +222,7 @@ export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
   learntMemoryMB: 0,
   patienceMs: 100,
   idleMs: 600_000,
+  predicts: false,
   prewarmChecks: { firstAfterMs: 600_000, everyMs: 600_000, removedMax: 100 },
 };
 

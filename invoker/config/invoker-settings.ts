@@ -52,6 +52,7 @@ export function defaultInvokerSettings(): InvokerSettings {
     number,
     rewind: choiceDefault("rewhisk.rewind", rewindPolicies),
     boots: defaultPoolSettings.boots,
+    predicts: defaultPoolSettings.predicts,
     libraries: defaultPoolSettings.libraries,
     idleMs: defaultPoolSettings.idleMs,
   });
@@ -63,6 +64,7 @@ export function invokerSettings({
   number,
   rewind,
   boots,
+  predicts,
   libraries,
   idleMs,
 }: {
@@ -71,6 +73,7 @@ export function invokerSettings({
   readonly number: (key: string) => number;
   readonly rewind: RewindPolicy;
   readonly boots: boolean;
+  readonly predicts: boolean;
   readonly libraries: readonly LibrarySet[];
   readonly idleMs: number;
 }): InvokerSettings {
@@ -91,6 +94,7 @@ export function invokerSettings({
       learntMemoryMB: number("rewhisk.learnt-libraries.memory"),
       rewind,
       boots,
+      predicts,
       libraries,
       idleMs,
     },
