@@ -86,12 +86,16 @@ export function chooseWay(wanted: Wanted, ground: Ground): Choice | undefined {
 function isPreferred(one: Way, other: Way, wanted: Wanted, ground: Ground): boolean {
   const [oneMs, otherMs] = [readyMs(one, wanted, ground), readyMs(other, wanted, ground)];
   if (oneMs === undefined || otherMs === undefined) return false;
-  const imports = [one, other].map((way) => importMs(librariesOf(way), wanted, ground.costs));
+  const share = one.way === "recycle" || one.way === "create" ? worth : 1;
+  const [had, otherHad] = [librariesOf(one), librariesOf(other)];
   // What neither has is imported in either case, however long that takes.
-  const [oneImport, otherImport] = librariesOf(one) === librariesOf(other) ? [0, 0] : imports;
-  if (oneImport === undefined || otherImport === undefined) return false;
-  const isDear = one.way === "recycle" || one.way === "create";
-  return oneMs + oneImport < (otherMs + otherImport) * (isDear ? worth : 1);
+  if (had === otherHad) return oneMs < otherMs * share;
+  const [importsMs, otherImportsMs] = [
+    importMs(had, wanted, ground.costs),
+    importMs(otherHad, wanted, ground.costs),
+  ];
+  if (importsMs === undefined || otherImportsMs === undefined) return false;
+  return oneMs + importsMs < (otherMs + otherImportsMs) * share;
 }
 
 /** Until there is a container. */
@@ -128,13 +132,13 @@ function importMs(
 /** Of those that nobody counts on yet, by what is known of them. */
 function soonestComing(wanted: Wanted, ground: Ground): Placed | undefined {
   const { seats, freeMB } = ground;
-  const usual = chooseComing(seats, wanted, freeMB);
+  const coming = seats.filter((seat) => isComing(seat) && fits(seat, wanted, freeMB));
+  const usual = chooseComing(coming, wanted, freeMB);
   if (usual === undefined) return undefined;
-  return seats
-    .filter((seat) => isComing(seat) && fits(seat, wanted, freeMB))
-    .map((seat) => ({ way: "coming", seat }) as const)
-    .reduce<Extract<Way, { readonly way: "coming" }>>(
-      (best, one) => (isPreferred(one, best, wanted, ground) ? one : best),
-      { way: "coming", seat: usual },
-    ).seat;
+  let best: Way & { readonly way: "coming" } = { way: "coming", seat: usual };
+  for (const seat of coming) {
+    const one = { way: "coming", seat } as const;
+    if (isPreferred(one, best, wanted, ground)) best = one;
+  }
+  return best.seat;
 }
