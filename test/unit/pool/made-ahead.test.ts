@@ -69,7 +69,7 @@ describe("parts of containers made ahead", () => {
     expect([all.ready, made.filter(({ isClosed }) => isClosed).length]).to.deep.equal([0, 2]);
     const second = await all.take();
     all.giveBack(first);
-    await within(10_000, () => first.isClosed || undefined);
+    await within(10_000, () => made.filter(({ isClosed }) => isClosed).length === 3 || undefined);
     for (let turn = 0; turn < 10; turn++) await nextTurn();
     expect([all.ready, made.length, second.isClosed]).to.deep.equal([0, 4, false]);
     all.pause(true);
