@@ -113,8 +113,7 @@ export class MadeAhead<One extends Part> {
   pause(isPaused: boolean): void {
     if (this.#isPaused === isPaused) return;
     this.#isPaused = isPaused;
-    if (isPaused) for (const part of this.#ready.splice(0)) this.#end(part);
-    else this.#serve();
+    this.#serve();
   }
 
   /** Closes what can only be closed before anybody comes to it, and makes as many anew. */
@@ -201,6 +200,8 @@ export class MadeAhead<One extends Part> {
       this.#taken.add(part);
       this.#waiting.shift()?.resolve(part);
     }
+    // Also what was being made already.
+    if (this.#isPaused) for (const part of this.#ready.splice(0)) this.#end(part);
     if (this.#isClosed || this.#hasFailed) return;
     // Not at once for each that is taken: it may come back.
     if (this.#ready.length <= this.#ahead / 2) this.#isFilling = true;

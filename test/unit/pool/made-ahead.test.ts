@@ -79,6 +79,23 @@ describe("parts of containers made ahead", () => {
     expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
   });
 
+  it("are closed when they are made while memory is saved, and nobody waits for them any more", async () => {
+    let go = (): void => undefined;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    const all = new MadeAhead(1, async () => {
+      const one = new FakeNetwork(made.length);
+      if (made.push(one) > 1) await held;
+      return one;
+    });
+    await all.take();
+    await within(10_000, () => made.length === 2 || undefined);
+    all.pause(true);
+    go();
+    await within(10_000, () => made[1]?.isClosed === true || undefined);
+    expect(all.ready).to.equal(0);
+    await all.close();
+  });
+
   it("are told whether somebody waits for them", async () => {
     const told: boolean[] = [];
     const all = new MadeAhead(2, async (isWanted) => {
