@@ -25,6 +25,7 @@ import { dirtyPages } from "./published/dirty-pages.ts";
 import { imports } from "./published/imports.ts";
 import { isolation } from "./published/isolation.ts";
 import { replacement } from "./replacement.ts";
+import { restart } from "./restart.ts";
 import { rewind } from "./rewind.ts";
 import { secondCall } from "./second-call.ts";
 import { stockPath } from "./stock-path.ts";
@@ -41,6 +42,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   age,
   replacement,
   boot,
+  restart,
   day,
   fresh,
   create,

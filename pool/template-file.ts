@@ -7,9 +7,18 @@ import { dirname } from "node:path";
 import type { Template } from "../restorer/index.ts";
 import type { Facts, Files } from "./fingerprint.ts";
 
-export type StoredReason = (typeof storedReasons)[number];
-/** `changed`: something is not as it was. `unbootable`: nothing of that, and yet it could not be booted from. */
-export const storedReasons = ["corrupt", "changed", "clock", "unbootable", "unwritable"] as const;
+/** `changed`: something is not as it was. `unbootable`: nothing of that, and yet it could not be booted from (docs/TROUBLESHOOTING.md). */
+export type StoredReason = "corrupt" | "changed" | "clock" | "unbootable" | "unwritable";
+const reasons = {
+  corrupt: true,
+  changed: true,
+  clock: true,
+  unbootable: true,
+  unwritable: true,
+} as const satisfies Record<StoredReason, true>;
+
+/** All of them, for metrics that show each from the start. */
+export const storedReasons = Object.keys(reasons) as readonly StoredReason[];
 
 /** Why a stored template is not used, or there is none. */
 export class StoredError extends Error {

@@ -15,6 +15,7 @@ import { type Run, type Runs, sections, withSections } from "./document.ts";
 /** Besides published work: what spares containers their starts, imports and inits. */
 export const neverCold = [
   "boot",
+  "restart",
   "create",
   "library",
   "second-call",

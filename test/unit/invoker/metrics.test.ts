@@ -147,6 +147,30 @@ describe("metrics", () => {
     ]);
   });
 
+  it("count what became of stored templates, of which the log tells what is wrong once for each kind and reason", async () => {
+    const { observer, pool, logLines } = await worlds.make();
+    observer.watch(pool);
+    const [kind, error] = ["nodejs:20", new Error("another kernel")];
+    pool.events.emit("templateStored", { kind, result: "kept" });
+    pool.events.emit("templateStored", { kind, result: "loaded" });
+    for (const told of ["nodejs:20", "nodejs:20", "python:3"])
+      pool.events.emit("templateStored", { kind: told, result: "changed", error });
+    const said = logLines
+      .map((line) => JSON.parse(line) as { event: string; kind: string; reason: string; detail: string })
+      .filter(({ event }) => event === "template-not-stored");
+    expect(said.map((line) => [line.kind, line.reason, line.detail])).to.deep.equal([
+      ["nodejs:20", "changed", "another kernel"],
+      ["python:3", "changed", "another kernel"],
+    ]);
+    const { values } = await observer.metrics.templatesStored.get();
+    const counted = values.filter(({ value }) => value > 0);
+    expect(Object.fromEntries(counted.map(({ value, labels: { result } }) => [result, value]))).to.deep.equal(
+      {
+        ...{ kept: 1, loaded: 1, changed: 3 },
+      },
+    );
+  });
+
   it("are all documented, with their types and labels, and no others are", async () => {
     const [plain, tagged] = [await eventful(false), await eventful(true)];
     const all = [...(await scraped(tagged.observer.metrics)), ...(await scraped(plain.observer.metrics))];
