@@ -1,16 +1,18 @@
 // The ways in which a pool of one container can have come by it: started, with libraries in its base, or booted from another's checkpoint.
 
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import type { KeyValue, PoolSettings, StemCell } from "../../invoker/index.ts";
 import type { Family } from "../../pool/index.ts";
 import { holdsWithin } from "../within.ts";
-import type { RealInvoker } from "./real-invoker.ts";
+import { RealInvoker } from "./real-invoker.ts";
 import { runtimeOf } from "./runtime-process.ts";
 
 /** How a container has come to be. */
 export const waysOfMaking = ["started", "booted"] as const;
-export type Way = (typeof waysOfMaking)[number] | "started with libraries";
+export type Way = (typeof waysOfMaking)[number] | "started with libraries" | "booted from disk";
 
 /** There wherever the interpreter is, and no part of any base without libraries. */
 export const ownLibrary: { readonly [family in Family]?: string } = {
@@ -32,7 +34,7 @@ export function madeSo(
   family: Family,
   cell: StemCell,
 ): Pick<PoolSettings, "boots" | "stemCells" | "libraries"> {
-  const made = { boots: way === "booted", stemCells: [cell], libraries: [] };
+  const made = { boots: way.startsWith("booted"), stemCells: [cell], libraries: [] };
   if (way !== "started with libraries") return made;
   return {
     ...made,
@@ -48,6 +50,25 @@ export function askingSo(way: Way, family: Family): { readonly annotations?: rea
 }
 
 const startMs = 60_000;
+
+/** A pool of one container, that `madeSo` is for, booted from what a pool before it has left on disk: nothing of that one is left else. */
+export async function bootedFromDisk(pool: Partial<PoolSettings>): Promise<RealInvoker> {
+  const folder = mkdtempSync(join(tmpdir(), "rewhisk-templates-"));
+  const start = (): Promise<RealInvoker> =>
+    RealInvoker.start(pool, "from-disk", undefined, 1, {}, undefined, folder);
+  try {
+    const former = await start();
+    const isKept = (): boolean => readdirSync(folder).some((name) => name.endsWith(".template"));
+    expect(await holdsWithin(startMs, isKept)).to.equal(true);
+    await former.stop();
+    const real = await start();
+    expect(await real.metric('rewhisk_stored_templates_total{result="loaded"}')).to.equal(1);
+    expect(await real.metric('rewhisk_containers_made_total{how="started"}')).to.equal(0);
+    return real;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** In the order of their starts. */
 function startedContainers(real: RealInvoker): string[] {

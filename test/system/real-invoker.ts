@@ -18,7 +18,7 @@ import {
   type StoredAction,
   startInvoker,
 } from "../../invoker/index.ts";
-import type { CodeStore, LeanFactoryOptions } from "../../pool/index.ts";
+import { type CodeStore, type LeanFactoryOptions, openTemplateStore } from "../../pool/index.ts";
 import { createBus } from "../../standalone/bus.ts";
 import { messageFields, storedAction } from "../unit/invoker/orders.ts";
 import { instanceName } from "./instance.ts";
@@ -99,6 +99,7 @@ export class RealInvoker {
     concurrencyMax = 1,
     lean: Partial<LeanFactoryOptions> = {},
     codes?: CodeStore,
+    templateFolder?: string,
   ): Promise<RealInvoker> {
     const actions = new Map<string, StoredAction>();
     const waiting = new Map<string, Waiting>();
@@ -136,6 +137,12 @@ export class RealInvoker {
       launcher,
       ...lean,
     });
+    const proven = await probe();
+    const { rung } = proven;
+    const templates =
+      templateFolder !== undefined && rung !== undefined
+        ? openTemplateStore({ folder: templateFolder }, factory, { rung, launcher })
+        : undefined;
     const invoker = await startInvoker({
       bus,
       actions: {
@@ -156,7 +163,8 @@ export class RealInvoker {
       },
       factory: watched(factory, made),
       ...(codes && { codes }),
-      probe: await probe(),
+      ...(templates && { templates }),
+      probe: proven,
       settings,
       // A long run logs a lot.
       logStream: { write: (line: string) => void (isKept.test(line) && lines.push(line)) },

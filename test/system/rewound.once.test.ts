@@ -3,10 +3,15 @@
 import { expect } from "chai";
 import type { Json, PoolSettings } from "../../invoker/index.ts";
 import { families } from "../corpus.ts";
-import { askingSo, madeSo, makeSo, waysOf } from "./booted.ts";
+import { askingSo, bootedFromDisk, madeSo, makeSo, waysOf } from "./booted.ts";
 import { RealInvoker } from "./real-invoker.ts";
 
-const rewinds = { started: 1000, booted: 300, "started with libraries": 300 } as const;
+const rewinds = {
+  started: 1000,
+  booted: 300,
+  "booted from disk": 300,
+  "started with libraries": 300,
+} as const;
 
 const programs = {
   nodejs: {
@@ -79,19 +84,22 @@ interface Report {
   readonly random: readonly Json[];
 }
 
-/** Every family with containers that are started, with or without libraries, and with such as are booted from the checkpoint of another. */
-const ways = families.flatMap((family) => waysOf(family).map((way) => ({ family, way })));
+/** Every family with containers that are started, with or without libraries, and with such as are booted from the checkpoint of another, in memory or on disk. */
+const ways = families.flatMap((family) =>
+  ([...waysOf(family), "booted from disk"] as const).map((way) => ({ family, way })),
+);
 
 for (const { family, way } of ways) {
   const { kind, code } = programs[family];
 
   /** A pool of one container. */
   async function start(settings: Partial<PoolSettings>): Promise<RealInvoker> {
-    const real = await RealInvoker.start({
+    const all = {
       ...settings,
       userMemoryMB: 256,
       ...madeSo(way, family, { kind, count: 1, memoryMB: 256 }),
-    });
+    };
+    const real = way === "booted from disk" ? await bootedFromDisk(all) : await RealInvoker.start(all);
     await makeSo(real, way);
     return real;
   }
