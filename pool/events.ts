@@ -4,9 +4,9 @@ import { EventEmitter } from "node:events";
 import type { RewindTimings } from "../restorer/index.ts";
 import type { LevelOutcome } from "./levels.ts";
 import type { LibraryError } from "./libraries.ts";
+import type { BootFailure, BootsCopied, TemplateStored } from "./makings.ts";
 import type { Shortage } from "./memory.ts";
 import type { Relieved } from "./pressure.ts";
-import type { BootFailure, BootsCopied, TemplateStored } from "./templates.ts";
 import type { RemovalCause, StartKind, StartPlace, TaintReason } from "./types.ts";
 
 export interface ContainerNamed {

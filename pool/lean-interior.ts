@@ -10,12 +10,12 @@ import type { LevelOutcome } from "./levels.ts";
 import { baseOf } from "./libraries.ts";
 import { ContainerLogs } from "./logs.ts";
 import { type Checkpoint, type Machine, toldMs, toldPeriod } from "./machine.ts";
+import type { Boot, Renewal } from "./makings.ts";
 import { Channel, type Reply } from "./proxy/channel.ts";
 import type { Timed } from "./proxy/exchange.ts";
 import { awaitReady, exchangeOf, faultOf } from "./replies.ts";
 import { type Inside, Rewinder } from "./rewinder.ts";
 import { asTaint } from "./taint.ts";
-import type { Boot, Renewal } from "./templates.ts";
 import {
   type CollectedLogs,
   type ExchangeLimits,

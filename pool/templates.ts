@@ -3,11 +3,12 @@
 import { ContainerCheckpoint, RestorerError, type Template, type Waiting } from "../restorer/index.ts";
 import type { BootAhead } from "./lean/factory.ts";
 import { type Checkpoint, type Clock, toldMs } from "./machine.ts";
+import type { Boot, BootFailure, BootsCopied, Renewal, TemplateStored, Way } from "./makings.ts";
 import { asTaint } from "./taint.ts";
-import { StoredError, type StoredReason } from "./template-file.ts";
+import { StoredError } from "./template-file.ts";
 import type { StoredTemplate, TemplateStore } from "./template-store.ts";
 import { within } from "./time.ts";
-import type { PoolSettings, TaintReason } from "./types.ts";
+import type { PoolSettings } from "./types.ts";
 
 interface Kept {
   readonly kind: string;
@@ -26,48 +27,6 @@ interface Kept {
 const shareOfAge = 1 / 4;
 /** Of the same: from then on the next template is made. */
 const shareUntilDue = 1 / 5;
-
-/** The making of a kind's next template: one container is started for it at a time. */
-export interface Renewal {
-  /** The checkpoint of that container, which is at rest, and its process, where that can be looked at. Never throws: it is a container like others then. */
-  offer(checkpoint: Checkpoint, pid?: number): void;
-  /** There is a new template now, or there will be none of this container. Idempotent. */
-  end(): void;
-}
-
-/** A template to boot one container from, which stays until then. */
-export interface Boot {
-  from(waiting: Waiting): Promise<Checkpoint>;
-  /** Of a template that was made in a former life of the invoker. */
-  readonly isStored: boolean;
-  /** Idempotent. */
-  end(): void;
-}
-
-/** How a container is to be made: booted, or else started, which may be for a renewal. Each must be ended. */
-export interface Way {
-  readonly boot?: Boot;
-  readonly renewal?: Renewal;
-}
-
-/** A boot, or what is needed for one, has failed; the container is started instead, or goes on as what it is. */
-export interface BootFailure {
-  readonly kind: string;
-  readonly reason: TaintReason;
-  readonly error: Error;
-}
-
-/** What is booted of the kind shares its memory with nothing from now on. */
-export interface BootsCopied {
-  readonly kind: string;
-  readonly error: Error;
-}
-
-/** A stored template has been taken up, or there is none of the kind, for this reason. */
-export type TemplateStored = { readonly kind: string } & (
-  | { readonly result: "loaded" | "kept" }
-  | { readonly result: StoredReason; readonly error: Error }
-);
 
 type BootFrom = (template: Template, waiting: Waiting) => Promise<Checkpoint>;
 const bootUnverified: BootFrom = (template, waiting) =>

@@ -2,8 +2,8 @@
 
 import { once } from "node:events";
 import { expect } from "chai";
+import type { BootFailure } from "../../../pool/makings.ts";
 import { Pool } from "../../../pool/pool.ts";
-import type { BootFailure } from "../../../pool/templates.ts";
 import { defaultPoolSettings, type Job, type PoolSettings } from "../../../pool/types.ts";
 import { RestorerError } from "../../../restorer/index.ts";
 import { FakeMachine } from "./fake-machine.ts";

@@ -3,9 +3,10 @@
 import { expect } from "chai";
 import { type Facts, firstDifference } from "../../../pool/fingerprint.ts";
 import { LeanError } from "../../../pool/index.ts";
+import type { TemplateStored } from "../../../pool/makings.ts";
 import { StoredError } from "../../../pool/template-file.ts";
 import type { StoredTemplate, TemplateStore } from "../../../pool/template-store.ts";
-import { type TemplateStored, Templates } from "../../../pool/templates.ts";
+import { Templates } from "../../../pool/templates.ts";
 import { RestorerError, type Waiting } from "../../../restorer/index.ts";
 import { FakeCheckpoint } from "./fake-machine.ts";
 

@@ -5,7 +5,8 @@ import { expect } from "chai";
 import { LeanError } from "../../../pool/index.ts";
 import type { BootAhead } from "../../../pool/lean/factory.ts";
 import type { Checkpoint } from "../../../pool/machine.ts";
-import { type BootFailure, type BootsCopied, Templates } from "../../../pool/templates.ts";
+import type { BootFailure, BootsCopied } from "../../../pool/makings.ts";
+import { Templates } from "../../../pool/templates.ts";
 import { RestorerError } from "../../../restorer/index.ts";
 import { FakeCheckpoint } from "./fake-machine.ts";
 
