@@ -119,6 +119,30 @@ describe("metrics", () => {
     ]);
   });
 
+  it("count what is given up where memory is short, whose begin and end the log tells", async () => {
+    const { observer, pool, logLines } = await worlds.make();
+    observer.watch(pool);
+    const shortage = { isShort: true, availableMB: 99.9, missingMB: 200 };
+    pool.events.emit("memoryShort", shortage);
+    for (const what of ["level", "level", "idle"] as const) pool.events.emit("relieved", { what });
+    pool.events.emit("memoryShort", { ...shortage, isShort: false });
+    const said = logLines
+      .map((line) => JSON.parse(line) as { event: string; availableMB?: number })
+      .filter(({ event }) => event.startsWith("memory-"));
+    expect(said.map(({ event, availableMB }) => [event, availableMB])).to.deep.equal([
+      ["memory-short", 99],
+      ["memory-enough", 99],
+    ]);
+    const { values } = await observer.metrics.relieved.get();
+    const counted = values
+      .filter(({ value }) => value > 0)
+      .map(({ value, labels: { what } }) => [what, value]);
+    expect(counted).to.have.deep.members([
+      ["level", 2],
+      ["idle", 1],
+    ]);
+  });
+
   it("count boots that fail, of which the log tells once for each kind and reason", async () => {
     const { observer, pool, logLines } = await worlds.make();
     observer.watch(pool);
