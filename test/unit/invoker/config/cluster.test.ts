@@ -109,6 +109,13 @@ describe("a cluster's settings", () => {
         ({ invoker: { pool } }) => [pool.rewind, pool.boots, pool.libraries],
         ["always", false, []],
       ],
+      [
+        "templates that outlive it",
+        { CONFIG_rewhisk_storedTemplates: "true" },
+        (s) => s.storesTemplates,
+        true,
+      ],
+      ["no such templates, where nothing is said", {}, (s) => s.storesTemplates, false],
       ["disk for unpacked archives", { CONFIG_rewhisk_codeStore_size: "2048m" }, (s) => s.codeStoreMB, 2048],
       ["disk for unpacked archives, where nothing is said", {}, (s) => s.codeStoreMB, 0],
       [

@@ -1,0 +1,105 @@
+// The folder of stored templates: whose it must be, and what of it stays.
+
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { describeIn, mappedFiles, treeDigest } from "../../../pool/fingerprint.ts";
+import { StoredError } from "../../../pool/template-file.ts";
+import { TemplateStore } from "../../../pool/template-store.ts";
+
+const kind = "python:3";
+
+describe("a store of templates", () => {
+  let parent: string;
+  let folder: string;
+
+  beforeEach(() => {
+    parent = mkdtempSync(join(tmpdir(), "template-store-"));
+    folder = join(parent, "templates");
+  });
+  afterEach(() => rmSync(parent, { recursive: true }));
+
+  const open = (): TemplateStore =>
+    new TemplateStore({ folder, kinds: [kind], facts: () => ({ kernel: "one" }), nowMs: () => 0 });
+  const fileOf = (base: string): string => join(folder, `${encodeURIComponent(base)}.template`);
+
+  it("makes its folder, which nobody else can enter, and refuses one that others can", () => {
+    open();
+    expect(statSync(folder).mode & 0o777).to.equal(0o700);
+    chmodSync(folder, 0o750);
+    expect(open).to.throw(/open to others/);
+    chmodSync(folder, 0o770);
+    expect(open).to.throw(/others can write/);
+  });
+
+  it("keeps one file of each kind, and removes of its own what is neither", () => {
+    mkdirSync(folder, { mode: 0o700 });
+    for (const path of [fileOf(kind), fileOf("python:2"), `${fileOf(kind)}.new`, join(folder, "notes")])
+      writeFileSync(path, "");
+    expect(open().stored()).to.deep.equal([kind]);
+    expect(readdirSync(folder).sort()).to.deep.equal(["notes", "python%3A3.template"]);
+  });
+
+  it("refuses, and removes, whatever is no template of its own", async () => {
+    const store = open();
+    const refusal = async (): Promise<string> => {
+      const error = await store.load(kind, 1000).catch((failure: unknown) => failure);
+      expect(error).to.be.instanceOf(StoredError);
+      expect(store.stored()).to.deep.equal([]);
+      return `${(error as StoredError).code}: ${(error as StoredError).message}`;
+    };
+    writeFileSync(fileOf(kind), "x".repeat(1000), { mode: 0o600 });
+    expect(await refusal()).to.match(/^changed: .*version/);
+    writeFileSync(fileOf(kind), "", { mode: 0o600 });
+    expect(await refusal()).to.match(/^corrupt: it has 0 bytes/);
+    writeFileSync(join(parent, "elsewhere"), "x".repeat(1000), { mode: 0o600 });
+    symlinkSync(join(parent, "elsewhere"), fileOf(kind));
+    expect(await refusal()).to.match(/^corrupt: ELOOP/);
+    expect(readdirSync(parent).sort()).to.deep.equal(["elsewhere", "templates"]);
+  });
+});
+
+describe("what is looked at of files", () => {
+  it("is another where anything of them is", () => {
+    const folder = mkdtempSync(join(tmpdir(), "fingerprint-"));
+    try {
+      const [path, packages] = [join(folder, "a"), join(folder, "node_modules")];
+      writeFileSync(path, "1");
+      const digests = [treeDigest(folder)];
+      writeFileSync(path, "2");
+      digests.push(treeDigest(folder));
+      chmodSync(path, 0o755);
+      digests.push(treeDigest(folder));
+      mkdirSync(packages);
+      digests.push(treeDigest(folder));
+      expect(new Set(digests).size).to.equal(4);
+      mkdirSync(join(packages, "one"));
+      expect(treeDigest(folder)).to.equal(digests[3]);
+      const before = describeIn(folder, ["/a"]);
+      writeFileSync(join(folder, "b"), "2");
+      expect(describeIn(folder, ["/a"])).to.deep.equal(before);
+      rmSync(path);
+      expect(() => describeIn(folder, ["/a"])).to.throw(/ENOENT/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("are the program of a process, its libraries and the folders above them", () => {
+    const paths = Object.keys(mappedFiles(process.pid));
+    expect(paths).to.include(process.execPath);
+    expect(paths.some((path) => path.includes("/libc"))).to.equal(true);
+    expect(paths.some((path) => path.startsWith("/memfd:"))).to.equal(false);
+    expect(paths).to.include(join(process.execPath, ".."));
+  });
+});
