@@ -226,7 +226,8 @@ export class Templates {
   /** What hangs ends with its container, which whoever is told of the failure removes. */
   async #bootInTime(kept: Kept, waiting: Waiting): Promise<Checkpoint> {
     const { kind, template } = kept;
-    kept.stored?.requireSameFiles("pid" in waiting ? waiting.pid : waiting.vacancy.initPid);
+    const { pid } = "pid" in waiting ? waiting : { pid: waiting.vacancy.initPid };
+    kept.stored?.requireSameFiles(pid);
     const booting = this.#bootFrom(template, waiting);
     const checkpoint = await within(this.#timeoutMs, booting);
     if (checkpoint === undefined) {
