@@ -1,7 +1,7 @@
 // What a lean container holds: a sandbox, the channel to its runtime, its output, and the way back to its checkpoint.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { CheckpointLevel, RewindTimings, Waiting } from "../restorer/index.ts";
+import { type CheckpointLevel, RestorerError, type RewindTimings, type Waiting } from "../restorer/index.ts";
 import { ContainerCode } from "./container-code.ts";
 import { asLibraryError, importLibraries, requireFitForBase } from "./imports.ts";
 import type { ContainerOrder, Interior, OnFault } from "./interior.ts";
@@ -89,8 +89,9 @@ export class LeanInterior implements Interior, Inside {
       inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted });
     } catch (failure) {
       booted?.release();
-      if (machine.templates?.hasFailed(base, failure, boot) === true) return undefined;
-      throw failure;
+      if (booted !== undefined) machine.templates?.failed(base, endedIn(failure), boot);
+      else if (machine.templates?.hasFailed(base, failure, boot) !== true) throw failure;
+      return undefined;
     } finally {
       boot.end();
     }
@@ -98,7 +99,8 @@ export class LeanInterior implements Interior, Inside {
       inside.#proof = await inside.putBack();
       return inside;
     } catch (failure) {
-      machine.templates?.failed(base, failure, boot);
+      const hasEnded = inside.#hasEnded && !(failure instanceof RestorerError);
+      machine.templates?.failed(base, hasEnded ? endedIn(failure) : failure, boot);
       await inside.destroy();
       return undefined;
     }
@@ -318,4 +320,12 @@ export class LeanInterior implements Interior, Inside {
     if (!channel.isClosed) channel.close(pendingBytes().unsent > 0 || !channel.isFlushed);
     return new TaintError("process-gone", `the runtime ended (${cause} ${status}) while idle`);
   }
+}
+
+/** What fails because the runtime of a container has ended says nothing of others of its kind. */
+function endedIn(failure: unknown): TaintError {
+  const { message } = asTaint(failure);
+  return new TaintError("process-gone", `the runtime that was booted has ended: ${message}`, {
+    cause: failure,
+  });
 }

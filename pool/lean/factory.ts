@@ -298,7 +298,15 @@ class LeanFactory implements SandboxFactory {
       return await ready.take();
     });
     ready.leave(blank);
-    return await this.#start(await this.#fitting(blank, interpreter, how), interpreter, memoryMB, how);
+    const fitting = await this.#fitting(blank, interpreter, how);
+    const wasBooted = fitting.booted !== undefined;
+    try {
+      return await this.#start(fitting, interpreter, memoryMB, how);
+    } catch (error) {
+      // What was booted ahead can end at any moment until somebody has it.
+      if (!wasBooted || this.#closed !== undefined) throw error;
+    }
+    return await this.#start(await this.#makeBlank(interpreter), interpreter, memoryMB, how);
   }
 
   /** What is to be started cannot have been booted. */
@@ -311,9 +319,13 @@ class LeanFactory implements SandboxFactory {
   #blanksOf(interpreter: Interpreter): MadeAhead<Blank> {
     const known = this.#blanks.get(interpreter.kind);
     if (known !== undefined) return known;
-    const ready = new MadeAhead(this.#options.containersAhead, (isWanted) =>
-      this.#makeBlank(interpreter, isWanted ? undefined : this.#bootsAhead.get(interpreter.kind)),
-    );
+    const ready = new MadeAhead(this.#options.containersAhead, async (isWanted) => {
+      const boot = isWanted ? undefined : this.#bootsAhead.get(interpreter.kind);
+      const blank = await this.#makeBlank(interpreter, boot);
+      // Not before it is there.
+      void blank.launcher.ended.then(() => setImmediate(() => ready.drop(blank)));
+      return blank;
+    });
     if (this.#isSaving) ready.pause(true);
     this.#blanks.set(interpreter.kind, ready);
     return ready;
@@ -472,14 +484,16 @@ class LeanFactory implements SandboxFactory {
     try {
       cgroups.setMemoryMB(memoryMB);
       cgroups.setCpuShares(this.#cpuShares(memoryMB));
-      if (blank.booted !== undefined) {
-        takeOver?.(blank.booted.checkpoint);
-        blank.booted = undefined;
-      } else if (boot !== undefined) await boot(this.#placeIn(blank, interpreter, memoryMB));
-      else writeSync((await this.#wait(blank)).goFd, "!");
-      await this.#inTime(blank, launcher.started);
+      const { booted } = blank;
+      if (booted === undefined) {
+        if (boot !== undefined) await boot(this.#placeIn(blank, interpreter, memoryMB));
+        else writeSync((await this.#wait(blank)).goFd, "!");
+        await this.#inTime(blank, launcher.started);
+      }
       const runtimePid = findRuntime(cgroups);
       scratchFd = openSync(scratchPath(started.initPid), constants.O_RDONLY | constants.O_DIRECTORY);
+      if (booted !== undefined) takeOver?.(booted.checkpoint);
+      blank.booted = undefined;
       const onGone = (): void => {
         this.#alive.delete(sandbox);
         this.#giveBack(held);

@@ -53,7 +53,7 @@ export class MadeAhead<One extends Part> {
   /** Since it is filling there has been no calm. */
   #isOverdue: boolean = false;
   #stopAlarms: readonly (() => void)[] = [];
-  /** The last could not be made: the next is tried when there is reason to hope, or somebody who wants it and will be told. */
+  /** The last could not be made, or has ended by itself: the next is tried when there is reason to hope, or somebody who wants it and will be told. */
   #hasFailed: boolean = false;
   #isPaused: boolean = false;
   #isClosed: boolean = false;
@@ -126,6 +126,15 @@ export class MadeAhead<One extends Part> {
     }
     this.#isFilling = true;
     this.#serve();
+  }
+
+  /** It has ended by itself, as its successor might: that is made once somebody wants one. Only what is ready is closed. */
+  drop(part: One): void {
+    const at = this.#ready.indexOf(part);
+    if (at < 0) return;
+    this.#ready.splice(at, 1);
+    this.#hasFailed = true;
+    this.#end(part);
   }
 
   /**

@@ -151,20 +151,32 @@ describe("a container that was booted ahead", () => {
     expect(one.taken).to.equal(booted[0]);
   });
 
-  it("is nobody's where its runtime has ended meanwhile", async () => {
-    await bootAhead();
+  /** Their runtimes. */
+  function unused(): readonly number[] {
     const waiting = childrenOf(process.pid).filter((pid) => {
       const text = readFileSync(`/proc/${pid}/cmdline`, "latin1");
       const life = made[0]?.sandbox.id.split("-")[0] ?? "";
       return text.includes("--wait\0") && text.includes(`${life}-`);
     });
     const used = new Set(made.map(({ sandbox }) => sandbox.runtimePid));
-    const unused = waiting.flatMap(childrenOf).filter((pid) => !used.has(pid));
-    expect(unused).to.have.length(ahead);
-    for (const pid of unused) process.kill(pid, "SIGKILL");
-    expect(await holdsWithin(patienceMs, () => unused.every((pid) => !existsSync(`/proc/${pid}`)))).to.equal(
-      true,
-    );
+    const found = waiting.flatMap(childrenOf).filter((pid) => !used.has(pid));
+    expect(found).to.have.length(ahead);
+    return found;
+  }
+
+  it("is nobody's where its runtime has ended meanwhile, and is no longer counted", async () => {
+    await bootAhead();
+    for (const pid of unused()) process.kill(pid, "SIGKILL");
+    expect(await areReady(0)).to.equal(true);
+    const one = await make();
+    expect(booted.slice(0, ahead)).to.not.include(one.taken);
+    await answer(one);
+    expect(await areReady()).to.equal(true);
+  });
+
+  it("is nobody's where its runtime has ended a moment ago: who wants one has another made", async () => {
+    await bootAhead();
+    for (const pid of unused()) process.kill(pid, "SIGKILL");
     const one = await make();
     expect(booted.slice(0, ahead)).to.not.include(one.taken);
     await answer(one);

@@ -1,7 +1,9 @@
 // A pool whose containers are booted: who is started nevertheless, who waits for that, and what becomes of boots that fail.
 
 import { once } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
+import { LeanError } from "../../../pool/lean/errors.ts";
 import type { BootFailure } from "../../../pool/makings.ts";
 import { Pool } from "../../../pool/pool.ts";
 import { defaultPoolSettings, type Job, type PoolSettings } from "../../../pool/types.ts";
@@ -153,6 +155,35 @@ describe("a pool that boots", () => {
       ["clean", undefined],
       ["clean", undefined],
     ]);
+  });
+
+  it("starts one in place of what has ended once it was booted, and boots the others", async () => {
+    const ends = [new LeanError("start", "the runtime ended at once")];
+    machine.endedOnceBooted = () => ends.pop();
+    const pool = await opened();
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(["process-gone"]);
+    expect(machine.checkpoints.filter(({ isReleased }) => isReleased)).to.have.lengthOf(1);
+    expect(pool.status().containers.map(({ state }) => state)).to.deep.equal(Array(4).fill("clean"));
+    expect([started().length, machine.booted.length]).to.deep.equal([2, 2]);
+  });
+
+  it("boots others where one that was killed has failed in its proof, whatever that found", async () => {
+    const fails = [new LeanError("survivor", "a process that has ended is not reaped")];
+    machine.boot = async (checkpoint) => {
+      const failure = fails.pop();
+      if (failure === undefined) return;
+      checkpoint.behave = async () => {
+        const proved = machine.sandboxes.find(({ id }) => id === machine.booted[0]);
+        proved?.die();
+        await proved?.exited;
+        await nextTurn();
+        throw failure;
+      };
+    };
+    const pool = await opened();
+    expect(failures.map(({ reason }) => reason)).to.deep.equal(["process-gone"]);
+    expect(pool.status().containers.map(({ state }) => state)).to.deep.equal(Array(4).fill("clean"));
+    expect([started().length, machine.booted.length]).to.deep.equal([2, 3]);
   });
 
   it("starts one in place of what hangs while it is booted", async () => {

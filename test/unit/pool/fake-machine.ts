@@ -299,6 +299,8 @@ export class FakeMachine implements Machine {
   readonly templates: Templates | undefined;
   /** Rejects, or has the checkpoint fail that it gives. */
   boot: (checkpoint: FakeCheckpoint) => Promise<void> = () => Promise.resolve();
+  /** What has become of the next that is booted, before there is a sandbox. */
+  endedOnceBooted: () => Error | undefined = () => undefined;
   /** Sandboxes whose runtime was not started. */
   readonly booted: string[] = [];
   readonly takeCheckpoint: Machine["takeCheckpoint"];
@@ -375,6 +377,8 @@ export class FakeMachine implements Machine {
     } catch (cause) {
       throw new LeanError("start", `container ${id}: not booted`, { cause });
     }
+    const ended = boot && this.endedOnceBooted();
+    if (ended !== undefined) throw ended;
     const sandbox = new FakeSandbox(id, kind, memoryMB, (request, runtime) => this.behave(request, runtime));
     this.sandboxes.push(sandbox);
     if (boot !== undefined) this.booted.push(id);

@@ -96,6 +96,24 @@ describe("parts of containers made ahead", () => {
     await all.close();
   });
 
+  it("are closed where they have ended by themselves, and made again once somebody wants one", async () => {
+    const all = slots(2);
+    const first = await all.take();
+    await ready(all, 2);
+    all.drop(first);
+    const [, ended] = made;
+    if (ended === undefined) throw new Error("there are two");
+    all.drop(ended);
+    expect([all.ready, ended.isClosed, first.isClosed]).to.deep.equal([1, true, false]);
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    expect(made).to.have.length(3);
+    await all.take();
+    await ready(all, 2);
+    all.giveBack(first);
+    await all.close();
+    expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
+  });
+
   it("are told whether somebody waits for them", async () => {
     const told: boolean[] = [];
     const all = new MadeAhead(2, async (isWanted) => {
