@@ -45,7 +45,7 @@ export interface Sandbox {
   awaitNoSockets(): Promise<void>;
   /** After the rewind. Throws LeanError `survivor`. */
   allowOthers(threads: number): void;
-  /** After the rewind: resolves when of processes that have ended nothing is left either. Rejects with LeanError `survivor`. */
+  /** After the rewind: resolves when of processes that have ended nothing is left either. Rejects with LeanError `survivor` or `process-gone`. */
   awaitReaped(threads: number): Promise<void>;
   /** Processes killed for want of memory since the container was made. */
   oomKills(): number;

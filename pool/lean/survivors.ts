@@ -80,10 +80,14 @@ export function allowOthers(cgroups: ContainerCgroups, runtimePid: number, threa
 
 /**
  * After the rewind, which has reaped the runtime's own children. A daemon is for pid 1 to reap, which has to get to it on a busy
- * machine: until then the next owner could read its name. Resolves when nothing is left. Rejects with LeanError `survivor`.
+ * machine: until then the next owner could read its name. Resolves when nothing is left. Rejects with LeanError `survivor`; with `process-gone` where the runtime
+ * is ending.
  */
 export async function awaitReaped(cgroups: ContainerCgroups, threads: number): Promise<void> {
-  for (let pausedMs = 0; cgroups.tasks() !== threads; pausedMs += shortPauseMs) {
+  for (let pausedMs = 0; ; pausedMs += shortPauseMs) {
+    const tasks = cgroups.tasks();
+    if (tasks === threads) return;
+    if (tasks < threads) throw new LeanError("process-gone", `${tasks} of ${threads} threads are left`);
     if (pausedMs > patienceMs) throw new LeanError("survivor", "a process that has ended is not reaped");
     await sleep(shortPauseMs);
   }

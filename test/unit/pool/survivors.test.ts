@@ -6,11 +6,11 @@ import { awaitReaped } from "../../../pool/lean/survivors.ts";
 
 const threads = 5;
 
-/** Has one zombie less at each look. */
+/** Has one zombie less at each look; below none, so many threads too few. */
 function cgroupsWith(zombies: number) {
   const seen = { looks: 0 };
-  const cgroups = { tasks: () => threads + Math.max(0, zombies - seen.looks++) };
-  return { cgroups: cgroups as unknown as ContainerCgroups, seen };
+  const more = (): number => Math.max(Math.min(zombies, 0), zombies - seen.looks++);
+  return { cgroups: { tasks: () => threads + more() } as unknown as ContainerCgroups, seen };
 }
 
 describe("after a rewind", () => {
@@ -24,6 +24,16 @@ describe("after a rewind", () => {
     const { cgroups, seen } = cgroupsWith(3);
     await awaitReaped(cgroups, threads);
     expect(seen.looks).to.equal(4);
+  });
+
+  it("nothing is waited for where the runtime has been killed meanwhile", async () => {
+    const { cgroups, seen } = cgroupsWith(-2);
+    const failure = await awaitReaped(cgroups, threads).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    expect(failure).to.include({ code: "process-gone", message: "3 of 5 threads are left" });
+    expect(seen.looks).to.equal(1);
   });
 
   it("a container whose dead are not reaped is replaced", async () => {
