@@ -123,8 +123,18 @@ static void await_word(void)
 		fail(got < 0 ? errno : 0, "wait for a word");
 }
 
-__attribute__((noreturn)) static void run(struct spec *spec)
+/* An embryo does not die with the pid namespace of its launcher: it is in the host's. */
+static void die_with(pid_t launcher)
 {
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		fail(errno, "parent death signal");
+	if (getppid() != launcher)
+		_exit(127);
+}
+
+__attribute__((noreturn)) static void run(struct spec *spec, pid_t launcher)
+{
+	die_with(launcher);
 	join_cgroups(spec);
 	set_limits(spec);
 	grow_descriptor_table();
@@ -139,9 +149,8 @@ __attribute__((noreturn)) static void run(struct spec *spec)
 		become_user(spec);
 		drop_capabilities();
 	}
-	/* After the change of user, which clears it. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
-		fail(errno, "parent death signal");
+	/* Again: the change of user clears it. */
+	die_with(launcher);
 	umask(022);
 	if (chdir(spec->cwd))
 		fail(errno, "enter %s", spec->cwd);
@@ -155,6 +164,7 @@ __attribute__((noreturn)) static void run(struct spec *spec)
 
 pid_t start_runtime(struct spec *spec)
 {
+	const pid_t launcher = getpid();
 	int executed[2];
 	pid_t runtime;
 	ssize_t got;
@@ -166,7 +176,7 @@ pid_t start_runtime(struct spec *spec)
 	if (runtime < 0)
 		fail(errno, "fork");
 	if (runtime == 0)
-		run(spec);
+		run(spec, launcher);
 	close(executed[1]);
 	/* End of file when execve() or the process's end closes the last writer. */
 	do

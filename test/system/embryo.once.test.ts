@@ -1,0 +1,131 @@
+// Embryos that cannot be made, or never come to an end: nobody waits for ever, and nothing of them is left.
+
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { Boot, LeanFactoryOptions, SandboxFactory } from "../../pool/lean/factory.ts";
+import { createLeanFactory } from "../../pool/lean/factory.ts";
+import { findInterpreters } from "../../pool/lean/interpreters.ts";
+import { Channel } from "../../pool/proxy/channel.ts";
+import {
+  ContainerCheckpoint,
+  type Place,
+  type Template,
+  type Waiting,
+  type WaitingProcess,
+} from "../../restorer/index.ts";
+import { holdsWithin } from "../within.ts";
+import { instanceName } from "./instance.ts";
+import { launcher, requireRoot } from "./lean-probe.ts";
+
+const kind = "python:3";
+const memoryMB = 128;
+const patienceMs = 60_000;
+const pipeBytes = 1 << 16;
+const instance = instanceName("embryo");
+
+const asPlace = (waiting: Waiting): Place => {
+  if ("pid" in waiting) throw new Error("not a place");
+  return waiting;
+};
+
+/** Of all containers and embryos of this file, whoever their parents are now. */
+function processes(): readonly string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      const isOurs = readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`/${instance}/`);
+      return /^\d+$/.test(pid) && isOurs && !readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("guard");
+    } catch {
+      return false;
+    }
+  });
+}
+
+describe("an embryo", () => {
+  let factory: SandboxFactory;
+  let folder: string;
+
+  const open = async (options: Partial<LeanFactoryOptions> = {}): Promise<void> => {
+    const interpreters = await findInterpreters();
+    factory = createLeanFactory({
+      instance,
+      interpreters,
+      environment: {},
+      scratchMB: 8,
+      launcher,
+      ...options,
+    });
+  };
+  const refusal = (boot: Boot): Promise<unknown> =>
+    factory.create(kind, memoryMB, boot).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  const isNothingLeft = (): Promise<boolean> => holdsWithin(patienceMs, () => processes().length === 0);
+
+  async function templateOf(): Promise<Template> {
+    const sandbox = await factory.create(kind, memoryMB);
+    const channel = Channel.open(sandbox.channelFd);
+    expect(await channel.ready(patienceMs)).to.include({ outcome: "answer" });
+    const checkpoint = await ContainerCheckpoint.take([sandbox.runtimePid], { rung: "write-protect" });
+    const template = checkpoint.template();
+    checkpoint.release();
+    channel.close();
+    closeSync(sandbox.stdoutFd);
+    closeSync(sandbox.stderrFd);
+    await sandbox.destroy();
+    return template;
+  }
+
+  before(requireRoot);
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "embryo-"));
+  });
+
+  afterEach(async () => {
+    await factory.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("that is killed before it has joined its cgroups ends with its launcher", async () => {
+    const fifo = join(folder, "full");
+    execFileSync("mkfifo", [fifo]);
+    const full = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+    writeSync(full, Buffer.alloc(pipeBytes));
+    const script = join(folder, "launcher");
+    const words = [
+      "#!/bin/sh",
+      `if [ "$1" = --embryo ]; then shift; exec ${launcher} --embryo --join ${fifo} "$@"; fi`,
+      `exec ${launcher} "$@"`,
+    ];
+    writeFileSync(script, `${words.join("\n")}\n`);
+    chmodSync(script, 0o755);
+    try {
+      await open({ launcher: script, startTimeoutMs: 3000 });
+      const error = await refusal(
+        async (waiting) => void (await asPlace(waiting).conceive(async () => undefined)),
+      );
+      expect(String(error)).to.match(/was not set up within 3000 ms/);
+      await factory.close();
+      expect(await isNothingLeft()).to.equal(true);
+    } finally {
+      closeSync(full);
+    }
+  });
+
+});
