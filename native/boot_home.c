@@ -15,7 +15,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ASIDE 100 /* a descriptor that no launcher gives */
 #define PASSING_LIMITS (TABLE_PASSING + 64) /* beyond what become_user() passes */
 
 /* From here on a process like any that is booted. */
@@ -47,12 +46,13 @@ static int own(struct birth *birth, struct frozen *frozen, struct rw_error *erro
 static int take_descriptors(struct birth *birth, struct rw_error *error)
 {
 	struct rw_process *p = birth->boot.p;
-	int failed = rw_op(p, error, SYS_dup3, 0, FD_INIT, ASIDE, O_CLOEXEC, 0, 0, 0);
+	const uint64_t aside = birth->given; /* the first that is not the runtime's, whatever the limit */
+	int failed = rw_op(p, error, SYS_dup3, 0, FD_INIT, aside, O_CLOEXEC, 0, 0, 0);
 
 	if (!failed)
-		failed = rw_op(p, error, SYS_close_range, 0, 0, ASIDE - 1, 0, 0, 0, 0);
+		failed = rw_op(p, error, SYS_close_range, 0, 0, aside - 1, 0, 0, 0, 0);
 	for (uint64_t fd = 0; fd < birth->given && !failed; fd++)
-		failed = rw_op(p, error, SYS_pidfd_getfd, 0, ASIDE, fd, 0, 0, 0, 0);
+		failed = rw_op(p, error, SYS_pidfd_getfd, 0, aside, fd, 0, 0, 0, 0);
 	/* The table of descriptors is grown to its limit: see launcher_runtime.c. */
 	if (!failed)
 		failed = rw_op(p, error, SYS_fcntl, 0, 0, F_DUPFD_CLOEXEC, birth->embryo->embryo->files - 1, 0, 0, 0);

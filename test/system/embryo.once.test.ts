@@ -128,4 +128,22 @@ describe("an embryo", () => {
     }
   });
 
+
+  it("bears containers however few descriptors they may have", async () => {
+    await open({ openFiles: 64 });
+    const template = await templateOf();
+    let checkpoint: ContainerCheckpoint | undefined;
+    const sandbox = await factory.create(kind, memoryMB, async (waiting) => {
+      checkpoint = await ContainerCheckpoint.boot(template, waiting, { verify: true });
+    });
+    expect(template.whyCopied).to.equal(undefined);
+    expect(readFileSync(`/proc/${sandbox.runtimePid}/limits`, "latin1")).to.match(/Max open files +64 /);
+    const channel = Channel.open(sandbox.channelFd);
+    channel.close();
+    closeSync(sandbox.stdoutFd);
+    closeSync(sandbox.stderrFd);
+    await sandbox.destroy();
+    checkpoint?.release();
+    template.release();
+  });
 });
