@@ -41,6 +41,7 @@ export class Blank {
   /** Whoever takes it frees the checkpoint. */
   booted: BootedAhead | undefined;
   #hasEnded: boolean = false;
+  #removed: Promise<string> | undefined;
 
   constructor(parts: BlankParts) {
     this.parts = parts;
@@ -54,8 +55,17 @@ export class Blank {
     return this.#hasEnded || this.booted?.isOver() === true;
   }
 
-  /** Kills what there is of it, and removes all traces. What it said last. Rejects with LeanError `removal`. */
-  async remove(): Promise<string> {
+  /** Kills what there is of it, and removes all traces. What it said last. Idempotent. Rejects with LeanError `removal`. */
+  remove(): Promise<string> {
+    this.#removed ??= this.#remove();
+    return this.#removed;
+  }
+
+  async close(): Promise<void> {
+    await this.remove();
+  }
+
+  async #remove(): Promise<string> {
     const { started, cgroups, onGone } = this.parts;
     this.launcher.kill();
     await this.launcher.ended;
@@ -66,10 +76,6 @@ export class Blank {
     await cgroups.remove();
     await onGone();
     return words;
-  }
-
-  async close(): Promise<void> {
-    await this.remove();
   }
 }
 

@@ -177,7 +177,8 @@ class LeanFactory implements SandboxFactory {
   /** Containers of two lives never have the same name. */
   readonly #life = randomBytes(4).toString("hex");
   readonly #alive = new Set<Pick<Sandbox, "destroy">>();
-  readonly #beingMade = new Set<Promise<Sandbox>>();
+  /** Containers, and embryos. */
+  readonly #beingMade = new Set<Promise<unknown>>();
   #made = 0;
   #isSaving: boolean = false;
   #closed: Promise<void> | undefined;
@@ -241,7 +242,7 @@ class LeanFactory implements SandboxFactory {
   }
 
   async create(kind: string, memoryMB: number, boot?: Boot, takeOver?: TakeOver): Promise<Sandbox> {
-    if (this.#closed !== undefined) throw new LeanError("closed", "no more containers are made");
+    this.#requireOpen();
     const making = this.#make(this.#interpreterOf(kind), memoryMB, { boot, takeOver });
     this.#beingMade.add(making);
     try {
@@ -249,6 +250,10 @@ class LeanFactory implements SandboxFactory {
     } finally {
       this.#beingMade.delete(making);
     }
+  }
+
+  #requireOpen(): void {
+    if (this.#closed !== undefined) throw new LeanError("closed", "no more containers are made");
   }
 
   #interpreterOf(kind: string): Interpreter {
@@ -275,9 +280,12 @@ class LeanFactory implements SandboxFactory {
   }
 
   async #closeAll(): Promise<void> {
+    const destroyAlive = (): Promise<void>[] => [...this.#alive].map((one) => one.destroy());
+    // Who makes a container may wait for an embryo.
+    const ended = await Promise.allSettled(destroyAlive());
     await Promise.allSettled(this.#beingMade);
     const ends = await Promise.allSettled([
-      ...[...this.#alive].map((sandbox) => sandbox.destroy()),
+      ...destroyAlive(),
       ...[...this.#blanks.values()].map((kind) => kind.close()),
     ]);
     closeSync(this.#filterFd);
@@ -286,7 +294,7 @@ class LeanFactory implements SandboxFactory {
     this.#network?.close();
     await this.#uids.close();
     await this.#guard.end();
-    throwFirst(ends);
+    throwFirst([...ended, ...ends]);
   }
 
   async #make(interpreter: Interpreter, memoryMB: number, how: How): Promise<Sandbox> {
@@ -377,13 +385,17 @@ class LeanFactory implements SandboxFactory {
         ...{ joinFiles: cgroups.joinFiles, given: runtimeFds },
       },
       wait: () => this.#wait(blank),
-      conceive: (make) => this.#conceive(interpreter, memoryMB, make),
+      conceive: async (make) => {
+        const conceiving = this.#conceive(interpreter, memoryMB, make);
+        this.#beingMade.add(conceiving);
+        return await conceiving.finally(() => this.#beingMade.delete(conceiving));
+      },
     };
   }
 
   async #wait(blank: Blank): Promise<WaitingProcess> {
     const { cgroups, started } = blank.parts;
-    process.kill(started.initPid, "SIGUSR2");
+    blank.launcher.orderRuntime();
     await this.#inTime(blank, blank.launcher.waiting);
     return { pid: findRuntime(cgroups), goFd: started.channelFd };
   }
@@ -397,6 +409,7 @@ class LeanFactory implements SandboxFactory {
     memoryMB: number,
     make: (waiting: WaitingProcess) => Promise<void>,
   ): Promise<() => Promise<void>> {
+    this.#requireOpen();
     const network = await ContainerNetwork.make(undefined);
     const uid = await this.#uids.take().catch(async (error: unknown) => {
       await network.close();
@@ -408,21 +421,27 @@ class LeanFactory implements SandboxFactory {
     };
     const how = { option: "--embryo", memoryMB, onGone } as const;
     const blank = await this.#launch(interpreter, { uid, network }, how);
-    try {
-      await this.#inTime(blank, blank.launcher.waiting);
-      await make({ pid: findOnly(blank.parts.cgroups), goFd: blank.parts.started.channelFd });
-      await this.#inTime(blank, blank.launcher.started);
-    } catch (cause) {
-      throw await this.#failed(blank, cause);
-    }
-    let ending: Promise<void> | undefined;
+    let making: Promise<void> | undefined;
     const embryo = {
-      destroy: (): Promise<void> => {
-        ending ??= blank.close().then(() => void this.#alive.delete(embryo));
-        return ending;
+      destroy: async (): Promise<void> => {
+        // Which ends a call that is under way; that may use the descriptors until then.
+        blank.launcher.kill();
+        await making?.catch(() => undefined);
+        await blank.close();
+        this.#alive.delete(embryo);
       },
     };
     this.#alive.add(embryo);
+    try {
+      this.#requireOpen();
+      await this.#inTime(blank, blank.launcher.waiting);
+      making = make({ pid: findOnly(blank.parts.cgroups), goFd: blank.parts.started.channelFd });
+      await this.#inTime(blank, making);
+      await this.#inTime(blank, blank.launcher.started);
+    } catch (cause) {
+      await embryo.destroy();
+      throw await this.#failed(blank, cause);
+    }
     return embryo.destroy;
   }
 

@@ -4,6 +4,7 @@ import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LeanStart, reapLean } from "../../restorer/index.ts";
 import { killIfThere } from "./cgroups.ts";
+import { LeanError } from "./errors.ts";
 
 /** How the runtime ended, as its launcher tells it. `failed`: it never ran, and `message` names the step. */
 export interface LauncherEnd {
@@ -64,6 +65,12 @@ export class Launcher {
   /** Ends the container. Harmless when it has ended: the id stays its own until it is collected. */
   kill(): void {
     if (!this.#isReaped) killIfThere(this.#pid);
+  }
+
+  /** Has one that waits make a runtime. Throws LeanError where it has ended: another may have its id. */
+  orderRuntime(): void {
+    if (this.#isReaped) throw new LeanError("start", "the container has ended before its runtime was there");
+    process.kill(this.#pid, "SIGUSR2");
   }
 
   #take(piece: string): void {

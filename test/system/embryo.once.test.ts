@@ -128,6 +128,50 @@ describe("an embryo", () => {
     }
   });
 
+  /** As a call of the library does that gets no further. */
+  const hang = async ({ pid }: WaitingProcess): Promise<void> => {
+    expect(await holdsWithin(patienceMs, () => !existsSync(`/proc/${pid}`))).to.equal(true);
+    throw new Error("the process is gone");
+  };
+
+  it("whose making hangs is ended in time", async () => {
+    await open({ startTimeoutMs: 3000 });
+    const error = await refusal(async (waiting) => void (await asPlace(waiting).conceive(hang)));
+    expect(String(error)).to.match(/was not set up within 3000 ms/);
+    await factory.close();
+    expect(await isNothingLeft()).to.equal(true);
+  });
+
+  it("whose making hangs is ended with everything else", async () => {
+    await open({ startTimeoutMs: 10 * patienceMs });
+    let hasBegun: boolean = false;
+    const refused = refusal(async (waiting) => {
+      await asPlace(waiting).conceive(async (process) => {
+        hasBegun = true;
+        await hang(process);
+      });
+    });
+    expect(await holdsWithin(patienceMs, () => hasBegun)).to.equal(true);
+    await factory.close();
+    expect(String(await refused)).to.match(/could not be set up|is gone/);
+    expect(await isNothingLeft()).to.equal(true);
+  });
+
+  it("is not made, nor a runtime, in a container that has been given up meanwhile", async () => {
+    await open();
+    let place: Place | undefined;
+    await refusal(async (waiting) => {
+      place = asPlace(waiting);
+      throw new Error("given up");
+    });
+    const error = await place?.wait().catch((failure: unknown) => failure);
+    expect(error).to.include({ name: "LeanError", code: "start" });
+    await factory.close();
+    expect(await place?.conceive(async () => undefined).catch((failure: unknown) => failure)).to.include({
+      name: "LeanError",
+      code: "closed",
+    });
+  });
 
   it("bears containers however few descriptors they may have", async () => {
     await open({ openFiles: 64 });
