@@ -51,6 +51,8 @@ export type Waiting = WaitingProcess | Place;
 interface Booted {
   readonly handle: ProcessHandle;
   readonly summary: NativeSummary;
+  /** To be called once, when no process of the container is left. */
+  readonly onGone?: () => void;
 }
 
 /** A handle that calls use, any number at once, and that is freed after the last of them. */
@@ -148,7 +150,7 @@ export class Template {
     });
   }
 
-  /** Frees the image as soon as no boot needs it, and ends the embryo. Idempotent. */
+  /** Frees the image as soon as no boot needs it, and ends the embryo with the last that was born of it. Idempotent. */
   release(): void {
     this.#shared.release();
     this.#embryo?.then((embryo) => embryo?.release()).catch(() => undefined);
@@ -186,6 +188,9 @@ export class Template {
 export class Embryo {
   readonly #shared: Shared;
   readonly #end: () => Promise<void>;
+  /** Of those that were born of it, and are being born. */
+  #living = 0;
+  #isReleased: boolean = false;
 
   constructor(handle: ProcessHandle, end: () => Promise<void>) {
     this.#shared = new Shared(handle);
@@ -193,7 +198,21 @@ export class Embryo {
   }
 
   /** Any number at once. Throws RestorerError: `lost-thread` where the embryo has ended. Nothing is left of the new process then. */
-  boot(
+  async boot(vacancy: Vacancy, options: { readonly verify: boolean }): Promise<Booted> {
+    const onGone = (): void => {
+      this.#living--;
+      this.#endIfLast();
+    };
+    this.#living++;
+    try {
+      return { ...(await this.#bear(vacancy, options)), onGone };
+    } catch (error) {
+      onGone();
+      throw error;
+    }
+  }
+
+  #bear(
     { initPid, uid, gid, joinFiles, given }: Vacancy,
     { verify }: { readonly verify: boolean },
   ): Promise<Booted> {
@@ -211,9 +230,19 @@ export class Embryo {
     });
   }
 
-  /** Ends it. Those that were born of it live on. Idempotent. */
+  /**
+   * Nobody is born of it any more. It ends with the last that was: at the first write to a page the kernel copies what others have as
+   * well, and gives a process what it alone has, so that without the embryo the time of a write would tell which it was, and what is had
+   * so is charged to nobody. Idempotent.
+   */
   release(): void {
+    this.#isReleased = true;
     this.#shared.release();
+    this.#endIfLast();
+  }
+
+  #endIfLast(): void {
+    if (!this.#isReleased || this.#living > 0) return;
     // Whoever has made it tries once more when it ends everything, and says what is left.
     this.#end().catch(() => undefined);
   }

@@ -128,12 +128,14 @@ export type CheckpointLevel = "base" | "level";
 export class ContainerCheckpoint {
   readonly summary: CheckpointSummary;
   readonly #handles: ProcessHandle[];
+  #onGone: (() => void) | undefined;
   #busy: boolean = false;
   #level: CheckpointSummary | undefined;
 
-  private constructor(handles: ProcessHandle[], summary: CheckpointSummary) {
+  private constructor(handles: ProcessHandle[], summary: CheckpointSummary, onGone?: () => void) {
     this.#handles = handles;
     this.summary = summary;
+    this.#onGone = onGone;
   }
 
   /**
@@ -170,8 +172,8 @@ export class ContainerCheckpoint {
     waiting: Waiting,
     options: { readonly verify: boolean },
   ): Promise<ContainerCheckpoint> {
-    const { handle, summary } = await template.boot(waiting, options);
-    return new ContainerCheckpoint([handle], sumSummaries([summary]));
+    const { handle, summary, onGone } = await template.boot(waiting, options);
+    return new ContainerCheckpoint([handle], sumSummaries([summary]), onGone);
   }
 
   /** Gives a container a runtime that is forked from the embryo, and that one's checkpoint. Throws RestorerError; then it has none. */
@@ -180,8 +182,8 @@ export class ContainerCheckpoint {
     vacancy: Vacancy,
     options: { readonly verify: boolean },
   ): Promise<ContainerCheckpoint> {
-    const { handle, summary } = await embryo.boot(vacancy, options);
-    return new ContainerCheckpoint([handle], sumSummaries([summary]));
+    const { handle, summary, onGone } = await embryo.boot(vacancy, options);
+    return new ContainerCheckpoint([handle], sumSummaries([summary]), onGone);
   }
 
   /** To boot others from, for the caller to release. Not while a call is under way, nor at a level. Throws RestorerError. */
@@ -235,10 +237,12 @@ export class ContainerCheckpoint {
     return differences.find((difference) => difference !== undefined);
   }
 
-  /** Frees the images. Idempotent; not while a call is under way. */
+  /** Frees the images. Idempotent; when no process of the container is left, and not while a call is under way. */
   release(): void {
     if (this.#busy) throw new RestorerError("system", "release of a checkpoint in use", true);
     for (const handle of this.#handles.splice(0)) rwRelease(handle);
+    this.#onGone?.();
+    this.#onGone = undefined;
   }
 
   async #exclusively<Result>(call: (handle: ProcessHandle) => Promise<Result>): Promise<Result[]> {

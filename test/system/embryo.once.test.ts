@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { Boot, LeanFactoryOptions, SandboxFactory } from "../../pool/lean/factory.ts";
+import type { Boot, LeanFactoryOptions, Sandbox, SandboxFactory } from "../../pool/lean/factory.ts";
 import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
 import { Channel } from "../../pool/proxy/channel.ts";
@@ -173,21 +173,52 @@ describe("an embryo", () => {
     });
   });
 
-  it("bears containers however few descriptors they may have", async () => {
-    await open({ openFiles: 64 });
-    const template = await templateOf();
+  async function born(template: Template): Promise<{ sandbox: Sandbox; end: () => Promise<void> }> {
     let checkpoint: ContainerCheckpoint | undefined;
     const sandbox = await factory.create(kind, memoryMB, async (waiting) => {
       checkpoint = await ContainerCheckpoint.boot(template, waiting, { verify: true });
     });
+    const end = async (): Promise<void> => {
+      for (const fd of [sandbox.channelFd, sandbox.stdoutFd, sandbox.stderrFd]) closeSync(fd);
+      await sandbox.destroy();
+      checkpoint?.release();
+    };
+    return { sandbox, end };
+  }
+
+  it("lives as long as any that was born of it, so that none is told by the time of a write that it is the last", async () => {
+    await open();
+    const template = await templateOf();
+    const first = await born(template);
+    const second = await born(template);
+    const embryos = (): number =>
+      processes().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("--embryo")).length;
+    expect(embryos()).to.equal(1);
+    template.release();
+    await first.end();
+    expect(embryos()).to.equal(1);
+    await second.end();
+    expect(await holdsWithin(patienceMs, () => embryos() === 0)).to.equal(true);
+    expect(await isNothingLeft()).to.equal(true);
+  });
+
+  it("ends with everything else, also where some that were born of it are left", async () => {
+    await open();
+    const template = await templateOf();
+    const { end } = await born(template);
+    template.release();
+    await factory.close();
+    expect(await isNothingLeft()).to.equal(true);
+    await end();
+  });
+
+  it("bears containers however few descriptors they may have", async () => {
+    await open({ openFiles: 64 });
+    const template = await templateOf();
+    const { sandbox, end } = await born(template);
     expect(template.whyCopied).to.equal(undefined);
     expect(readFileSync(`/proc/${sandbox.runtimePid}/limits`, "latin1")).to.match(/Max open files +64 /);
-    const channel = Channel.open(sandbox.channelFd);
-    channel.close();
-    closeSync(sandbox.stdoutFd);
-    closeSync(sandbox.stderrFd);
-    await sandbox.destroy();
-    checkpoint?.release();
+    await end();
     template.release();
   });
 });
