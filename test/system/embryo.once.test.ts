@@ -10,6 +10,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -36,6 +37,7 @@ const kind = "python:3";
 const memoryMB = 128;
 const patienceMs = 60_000;
 const pipeBytes = 1 << 16;
+const pageBytes = 4096;
 const instance = instanceName("embryo");
 
 const asPlace = (waiting: Waiting): Place => {
@@ -53,6 +55,30 @@ function processes(): readonly string[] {
       return false;
     }
   });
+}
+
+/** Has the process write to each page that it has without a file, and that stay as they are. Their bytes. */
+function writeToAll(pid: number): number {
+  const [mem, pagemap] = [openSync(`/proc/${pid}/mem`, "r+"), openSync(`/proc/${pid}/pagemap`, "r")];
+  const byte = Buffer.alloc(1);
+  let bytes = 0;
+  for (const line of readFileSync(`/proc/${pid}/maps`, "latin1").split("\n")) {
+    const [, from = "", to = ""] = /^([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0 /.exec(line) ?? [];
+    const [start, end] = [Number.parseInt(from, 16), Number.parseInt(to, 16)];
+    if (Number.isNaN(start)) continue;
+    const entries = Buffer.alloc(((end - start) / pageBytes) * 8);
+    readSync(pagemap, entries, 0, entries.length, (start / pageBytes) * 8);
+    for (let at = start; at < end; at += pageBytes) {
+      const isPresent = entries.readBigUInt64LE(((at - start) / pageBytes) * 8) >> 63n === 1n;
+      if (!isPresent) continue;
+      readSync(mem, byte, 0, 1, at);
+      writeSync(mem, byte, 0, 1, at);
+      bytes += pageBytes;
+    }
+  }
+  closeSync(mem);
+  closeSync(pagemap);
+  return bytes;
 }
 
 describe("an embryo", () => {
@@ -200,6 +226,18 @@ describe("an embryo", () => {
     await second.end();
     expect(await holdsWithin(patienceMs, () => embryos() === 0)).to.equal(true);
     expect(await isNothingLeft()).to.equal(true);
+  });
+
+  it("that has been given up still leaves no page to one alone: what the last writes is charged to it", async () => {
+    await open();
+    const template = await templateOf();
+    const { sandbox, end } = await born(template);
+    template.release();
+    const before = sandbox.memoryUsedBytes();
+    const writtenBytes = writeToAll(sandbox.runtimePid);
+    expect(writtenBytes).to.be.above(4 << 20);
+    expect(sandbox.memoryUsedBytes() - before).to.be.above(writtenBytes / 2);
+    await end();
   });
 
   it("ends with everything else, also where some that were born of it are left", async () => {
