@@ -9,8 +9,8 @@ import { within } from "../../within.ts";
 
 class FakeNetwork {
   readonly number: number;
-  isClosed = false;
-  hasEnded = false;
+  isClosed: boolean = false;
+  hasEnded: boolean = false;
   unused: Promise<boolean> = Promise.resolve(true);
 
   constructor(number: number) {
