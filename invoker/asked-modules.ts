@@ -13,6 +13,8 @@ const nothing: AskedModules = { modules: new Set(), imports: [] };
 
 /** A longer source is not looked through. */
 const longestSource = 256 * 1024;
+/** Nor is a longer name asked for. */
+const longestName = 100;
 
 /** What the annotation `libraries` says: names in a list, or in a text between commas or spaces. Undefined: nothing. */
 export function modulesOfAnnotation(value: Json | undefined): AskedModules | undefined {
@@ -30,23 +32,29 @@ export function modulesOfSource(kind: string, source: string): AskedModules {
   return kind.startsWith("nodejs:") ? modulesOfNode(source) : nothing;
 }
 
+// A tenant chooses the text: nothing below looks at a place again for each place before it, so what is never closed goes to the end.
+
+/** Its last three groups are the ends of texts that have one. */
 const pythonTexts =
-  /#[^\n]*|('''|""")(?:\\[\s\S]|(?!\1)[^\\])*\1|'(?:\\[\s\S]|[^'\\\n])*'|"(?:\\[\s\S]|[^"\\\n])*"/g;
-const pythonFromImport = /\bfrom[ \t]+([\w.]+)[ \t]+import\b[ \t]*(?:\(([^)]*)\)|([^\n;]*))/g;
+  /#[^\n]*|('''|""")(?:\\[\s\S]|(?!\1)[^\\])*(\1|)|'(?:\\[\s\S]|[^'\\\n])*('|)|"(?:\\[\s\S]|[^"\\\n])*("|)/g;
+const pythonFromImport = /\bfrom[ \t]+([\w.]+)[ \t]+import\b[ \t]*(?:\(([^)]*)\)?|([^\n;]*))/g;
 const pythonImport = /\bimport[ \t]+([^\n;]+)/g;
-/** Decides by itself what an import finds, or what a module finds when it is imported. */
+/** Decides by itself what an import finds, or what a module finds when it is imported; or may, by an index with one in it. */
 const pythonOwnWays =
-  /\bsys\s*\.\s*(?:path|modules|meta_path)|\bfrom\s+sys\s+import\b|\b(?:importlib|__import__|builtins|site|exec|eval)\b|\benviron\s*(?:\[[^\]]*\]\s*=(?!=)|\.\s*(?:setdefault|update|pop|clear)\b)|\b(?:un)?(?:set|put)env\b/;
+  /\bsys\s*\.\s*(?:path|modules|meta_path)|\bfrom\s+sys\s+import\b|\b(?:importlib|__import__|builtins|site|exec|eval)\b|\benviron\s*(?:\[[^\][]*(?:\]\s*=(?!=)|\[|$)|\.\s*(?:setdefault|update|pop|clear)\b)|\b(?:un)?(?:set|put)env\b/;
 
 /** Of `import a.b` these are `a` and `a.b`, of `from a import b` as well, for `b` may be a module. */
 function modulesOfPython(source: string): AskedModules {
   const code = source
-    .replaceAll(pythonTexts, (text) => (text.startsWith("#") ? "" : '""'))
+    .replaceAll(pythonTexts, (text, _, ...[ofThree, single, double]: string[]) => {
+      if (text.startsWith("#")) return "";
+      return ofThree || single || double ? '""' : text;
+    })
     .replaceAll("\\\n", " ");
   if (pythonOwnWays.test(code)) return nothing;
   const [modules, imports] = [new Set<string>(), new Set<string>()];
   const ask = (name: string, isSure: boolean): void => {
-    if (!/^\w+(?:\.\w+)*$/.test(name)) return;
+    if (name.length > longestName || !/^\w+(?:\.\w+)*$/.test(name)) return;
     if (isSure) imports.add(name);
     const parts = name.split(".");
     for (let i = 1; i <= parts.length; i++) modules.add(parts.slice(0, i).join("."));
@@ -66,16 +74,19 @@ function namesIn(list: string): readonly string[] {
   return list.split(",").map((item) => item.trim().split(/\s/)[0] ?? "");
 }
 
+/** Its group is what is no comment. */
 const nodeTextsAndComments =
-  /("(?:\\[\s\S]|[^"\\\n])*"|'(?:\\[\s\S]|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
-const nodeRequest = /\b(?:require\s*\(|from|import\s*\(?)\s*(["'`])([^"'`\n]+)\1/g;
+  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|("(?:\\[\s\S]|[^"\\\n])*"?|'(?:\\[\s\S]|[^'\\\n])*'?|`(?:\\[\s\S]|[^`\\])*`?|\/\*[\s\S]*)/g;
+const nodeRequest = /\b(?:require\s*\(|from|import(?:\s*\()?)\s*(["'`])([^"'`\n]+)\1/g;
 const nodeOwnWays =
-  /\brequire\s*\.\s*(?:cache|extensions)|\b_load\b|\bcreateRequire\b|["'`](?:node:)?module["'`]|\beval\b|\bprocess\s*\.\s*(?:binding|env\s*(?:\.\s*\w+|\[[^\]]*\])\s*=(?!=))/;
+  /\brequire\s*\.\s*(?:cache|extensions)|\b_load\b|\bcreateRequire\b|["'`](?:node:)?module["'`]|\beval\b|\bprocess\s*\.\s*(?:binding|env\s*(?:\.\s*\w+\s*=(?!=)|\[[^\][]*(?:\]\s*=(?!=)|\[|$)))/;
 
 /** As they are written there, of the package itself or of a file in it. */
 function modulesOfNode(source: string): AskedModules {
   const code = source.replaceAll(nodeTextsAndComments, (_, text?: string) => text ?? " ");
   if (nodeOwnWays.test(code)) return nothing;
-  const names = Array.from(code.matchAll(nodeRequest), ([, , name = ""]) => name.replace(/^node:/, ""));
+  const names = Array.from(code.matchAll(nodeRequest), ([, , name = ""]) =>
+    name.replace(/^node:/, ""),
+  ).filter((name) => name.length <= longestName);
   return { modules: new Set(names), imports: [...new Set(names)] };
 }

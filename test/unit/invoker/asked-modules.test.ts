@@ -39,6 +39,17 @@ const python: readonly (readonly [string, string, readonly string[]])[] = [
     "import os, numpy\nx = os.environ['X'] == '1'",
     ["os", "numpy"],
   ],
+  [
+    "nothing that may set what a module reads",
+    "import os, numpy\nos.environ[names[0]] = '1'\nos.environ['A",
+    [],
+  ],
+  ["what stands in a text that is never closed", "import a\nx = 'y\nz = \'\'\'\nimport b", ["a", "b"]],
+  [
+    "nothing by names that are too long",
+    `import a, ${"b".repeat(101)}\nfrom ${"c.".repeat(50)}d import e`,
+    ["a"],
+  ],
   ["nothing that imports in ways of its own", "import importlib, numpy\nimportlib.reload(numpy)", []],
 ];
 
@@ -66,12 +77,27 @@ const nodejs: readonly (readonly [string, string, readonly string[]])[] = [
     "if (process.env.A === 'b') require('c')",
     ["c"],
   ],
+  ["what stands in what only looks like a comment", "x.split(/[/*]/); require('a')", ["a"]],
+  ["nothing by names that are too long", `require('a'); require('${"b".repeat(101)}')`, ["a"]],
+  ["nothing that may set what a module reads", "process.env[names[0]] = '*'; require('a')", []],
   ["nothing that requires in ways of its own", "require('module')._load('a'); require('b')", []],
 ];
 
-for (const [kind, rows] of [
-  ["python:3", python],
-  ["nodejs:20", nodejs],
+/** What is looked through for minutes where places are looked at again and again. */
+const repeated = {
+  python: [
+    ...["\\'''\n", '\\"', "environ[", "from a import (\n", "a", "from ", "import ", "environ ", "a.", "#"],
+    ..."\"'\\\n([ ",
+  ],
+  nodejs: [
+    ...["\\`", "/*", "//", "*/", "process.env[", "process.env.", "require( ", "import ", "from '", "a"],
+    ..."\"'`\\\n([ ",
+  ],
+};
+
+for (const [kind, rows, parts] of [
+  ["python:3", python, repeated.python],
+  ["nodejs:20", nodejs, repeated.nodejs],
 ] as const)
   describe(`a source of ${kind} asks for`, () => {
     for (const [what, source, expected] of rows)
@@ -81,6 +107,19 @@ for (const [kind, rows] of [
       const source = kind === "python:3" ? "import numpy\n" : "require('a')\n";
       expect(modulesOfSource(kind, source + " ".repeat(2 ** 18)).modules.size).to.equal(0);
     });
+
+    for (const part of parts)
+      it(`no name that is too long, where it is ${JSON.stringify(part)} again and again`, () => {
+        for (const [start, end] of [
+          ["", "]"],
+          ["import ", ""],
+          ["from ", " import b"],
+        ] as const) {
+          const times = Math.floor((2 ** 18 - start.length - end.length) / part.length);
+          const { modules } = modulesOfSource(kind, start + part.repeat(times) + end);
+          expect([...modules].every((name) => name.length <= 100)).to.equal(true);
+        }
+      });
   });
 
 describe("of what a source asks for, it imports for sure", () => {
