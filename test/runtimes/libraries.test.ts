@@ -117,14 +117,42 @@ for (const language of ["nodejs", "python"] as const)
         expect((body as { refused?: string }).refused).to.equal(refused);
       });
 
+    const numpy = {
+      "numpy/__init__.py": "from . import random\n",
+      "numpy/random/__init__.py": "from . import mtrand\nfrom .mtrand import rand\n",
+      "numpy/random/mtrand.py": `
+import secrets
+class _rand:
+    seeds, drawn = [], 0
+    def seed(): _rand.seeds.append(secrets.randbits(64))
+    def get_state(): return "fake", memoryview(b"keys"), _rand.drawn
+def rand():
+    _rand.drawn += 1
+    return _rand.seeds[-1]
+_rand.seed()
+`,
+      "reads_numpy.py": "from numpy.random import rand\n",
+      "draws_by_numpy.py": "import numpy.random\nx = numpy.random.rand()\n",
+      "seeds_anew.py": "import numpy.random\nnumpy.random.mtrand._rand.drawn -= 1\n",
+    };
+
+    if (language === "python")
+      it("may have a generator that can be renewed, which nobody has drawn from", async () => {
+        put(numpy);
+        expect((await runtime.libraries(["reads_numpy", "numpy.random"])).status).to.equal(200);
+      });
+
+    if (language === "python")
+      for (const name of ["draws_by_numpy", "seeds_anew"])
+        it(`are refused as 'randomness': ${name}`, async () => {
+          put(numpy);
+          const { status, body } = await runtime.libraries([name]);
+          expect([status, (body as { refused?: string }).refused]).to.deep.equal([409, "randomness"]);
+        });
+
     if (language === "python")
       it("whose generator can be renewed have other numbers in each activation", async () => {
-        put({
-          "numpy/__init__.py": "from . import random\n",
-          "numpy/random/__init__.py": "from . import mtrand\n",
-          "numpy/random/mtrand.py":
-            "import secrets\nclass _rand:\n    seeds = []\n    def seed(): _rand.seeds.append(secrets.randbits(64))\n_rand.seed()\n",
-        });
+        put(numpy);
         expect((await runtime.libraries(["numpy"])).status).to.equal(200);
         const code =
           "import numpy\ndef main(args):\n    return {'seeds': len(set(numpy.random.mtrand._rand.seeds))}\n";

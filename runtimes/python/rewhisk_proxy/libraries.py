@@ -1,10 +1,12 @@
 """Imports libraries before the container's checkpoint is taken, so that no activation pays for that; or says why it cannot."""
 
 # What an import leaves is the same in all activations. So one that draws random numbers, or may hide one, is refused, but for
-# generators that can be renewed. Whoever is refused has half of the libraries: the process is not used any more.
+# generators that can be renewed, while they are seeded. Whoever is refused has half of the libraries: the process is not used any more.
 
+import functools
 import gc
 import importlib
+import importlib.machinery
 import json
 import sys
 import time
@@ -18,8 +20,15 @@ from rewhisk_proxy.randomness import renew_also
 OK, REFUSED = 200, 409
 _SHOWN_CHARACTERS = 300
 
-# Modules that seed a generator of their own when they are imported, and how that is renewed.
-_RENEWALS = {"numpy.random": lambda module: module.mtrand._rand.seed}
+
+
+def _state_of_numpy(module):
+    kind, keys, *rest = module.mtrand._rand.get_state()
+    return kind, keys.tobytes(), *rest
+
+
+# Modules that seed a generator of their own when they are imported: how that is renewed, and what it will draw next.
+_RENEWALS = {"numpy.random": (lambda module: module.mtrand._rand.seed, _state_of_numpy)}
 # Packages whose machine code is known to have no generator but these, and to run nobody's code out of sight.
 _KNOWN_PACKAGES = ("markupsafe", "numpy", "pandas")
 # What they load besides.
@@ -43,6 +52,25 @@ class _ImportsWatch(DrawsWatch):
                 if hasattr(module, name):
                     self._replace(module, name, Watched(getattr(module, name), self._tell))
         self._replace(ctypes.CDLL, "__getattr__", self._watched_method(ctypes.CDLL.__getattr__))
+        self._seeded = {}
+        loader = importlib.machinery.SourceFileLoader
+        self._replace(loader, "exec_module", self._noting_seeds(loader.exec_module))
+
+    def _noting_seeds(self, exec_module):
+        @functools.wraps(exec_module)
+        def noting(loader, module):
+            exec_module(loader, module)
+            name = module.__name__
+            if name in _RENEWALS and name not in self._seeded:
+                self._seeded[name] = _RENEWALS[name][1](module)
+
+        del noting.__wrapped__
+        return noting
+
+    def _is_quiet(self):
+        # What machine code draws from the generator once it is seeded is not watched: it shows in the state alone.
+        seeded = {name: state(sys.modules[name]) for name, (_, state) in _RENEWALS.items() if name in sys.modules}
+        return seeded == self._seeded and super()._is_quiet()
 
     def _watched_threads(self):
         # Python's are looked at apart; whether those rest that machine code has started is seen when the checkpoint is taken.
@@ -90,7 +118,7 @@ def import_libraries(payload):
     if refusal is not None:
         why, text = refusal
         return REFUSED, json.dumps({"refused": why, "text": text[:_SHOWN_CHARACTERS]}).encode() + b"\n"
-    for name, renewal in _RENEWALS.items():
+    for name, (renewal, _) in _RENEWALS.items():
         if name in sys.modules:
             renew_also(renewal(sys.modules[name]))
     # As after the warm-up: later collections neither look at it nor write to it.
