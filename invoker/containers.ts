@@ -101,7 +101,9 @@ export async function codeStoreOf(
       ...{ folder, hold },
       maxBytes: codeStoreMB * bytesPerMB,
       onTrouble: (use, error) =>
-        tell(use === "full" ? "there is no room beside those in use" : (error as Error).message),
+        tell(
+          use === "full" ? "there is no room beside those in use, or on the disk" : (error as Error).message,
+        ),
     });
   } catch (error) {
     await hold?.release();

@@ -1,7 +1,7 @@
 // Unpacked archives of actions on this machine's disk: each by its content, unpacked once, given up when others need its room.
 
 import { webcrypto } from "node:crypto";
-import { chmodSync, mkdirSync, renameSync, utimesSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, statfsSync, utimesSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -60,11 +60,18 @@ export interface CodeStoreOptions {
   /** What says so to others; released at the end. */
   readonly hold?: Pick<Hold, "release">;
   readonly maxBytes: number;
-  /** Told the first time that an archive cannot be kept, or shown, for this reason. */
+  /** What the disk has left; by default the folder's. */
+  readonly freeBytes?: () => number;
+  readonly nowMs?: () => number;
+  /** Told the first time that an archive cannot be kept, or shown, for this reason: a code, and the system's number. */
   readonly onTrouble?: (use: "full" | "failed", error: unknown) => void;
 }
 
 const rememberedMax = 1000;
+/** What could not be kept once is hardly kept the next time; what was missing may have come meanwhile. */
+const triedAgainAfterMs = 300_000;
+/** Of the disk, for all that others write there meanwhile. */
+const leftFreeBytes = 64 * 1024 * 1024;
 /** The order of last uses outlives the invoker so exactly. */
 const touchedEveryMs = 60_000;
 
@@ -76,11 +83,16 @@ export class CodeStore {
   readonly #refused = new Set<string>();
   /** Of archives for which there was no room: what they need. */
   readonly #needs = new Map<string, number>();
+  /** Of archives that could not be kept: until when they are not tried again. */
+  readonly #failedUntilMs = new Map<string, number>();
   readonly #digests = new WeakMap<Buffer, Promise<string>>();
+  #removal: Promise<unknown> = Promise.resolve();
   readonly #background = new Set<Promise<unknown>>();
   readonly #told = new Set<string>();
   readonly #uses: Record<CodeUse, number> = { hit: 0, miss: 0, refused: 0, full: 0, failed: 0 };
   #reservedBytes = 0;
+  /** Of what is being removed. */
+  #goingBytes = 0;
 
   /** What a former life has left half-written is removed. Throws where the folder cannot be made, or others could write to it. */
   constructor(options: CodeStoreOptions) {
@@ -104,6 +116,7 @@ export class CodeStore {
     const key = keyOf(family, await this.#digest(archive));
     for (;;) {
       if (this.#refused.has(key)) return this.#count("refused");
+      if (this.#nowMs() < (this.#failedUntilMs.get(key) ?? 0)) return this.#count("failed");
       const found = this.#sound(key);
       if (found !== undefined) {
         this.#uses.hit++;
@@ -133,6 +146,10 @@ export class CodeStore {
   async close(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
     await this.#options.hold?.release();
+  }
+
+  #nowMs(): number {
+    return (this.#options.nowMs ?? Date.now)();
   }
 
   get #bytes(): number {
@@ -196,7 +213,9 @@ export class CodeStore {
       const unpacked = await unpack(join(path, codeName), makeRoom);
       if ("not" in unpacked) {
         if (unpacked.not === "refused") remember(this.#refused, key);
-        return this.#count(unpacked.not, "error" in unpacked ? unpacked.error : undefined);
+        if (!("error" in unpacked)) return this.#count(unpacked.not);
+        this.#holdBack(key);
+        return this.#count("failed", unpacked.error);
       }
       entry = { key, path, bytes: unpacked.bytes, uses: 0, touchedMs: Date.now() };
       this.#entries.set(key, entry);
@@ -204,6 +223,10 @@ export class CodeStore {
       const held = this.#hold(entry);
       this.#follow(this.#seal(entry));
       return held;
+    } catch (error) {
+      // It may be what was unpacked that forbids trusting the container; the next one is sent the archive.
+      this.#holdBack(key);
+      throw error;
     } finally {
       this.#reservedBytes -= reservedBytes;
       if (entry === undefined) this.#remove(path);
@@ -220,31 +243,48 @@ export class CodeStore {
     }
   }
 
+  #holdBack(key: string): void {
+    remember(this.#failedUntilMs, key, this.#nowMs() + triedAgainAfterMs);
+  }
+
   /** What there would be room for without all that is not in use. */
   get #freeableBytes(): number {
     const inUse = [...this.#entries.values()].reduce(
       (sum, { uses, bytes }) => sum + (uses > 0 ? bytes : 0),
       0,
     );
-    return this.#options.maxBytes - inUse - this.#reservedBytes;
+    return this.#limitBytes - inUse - this.#reservedBytes;
+  }
+
+  /** Less than it may have where the disk has not so much. */
+  get #limitBytes(): number {
+    return Math.min(this.#options.maxBytes, this.#bytes + this.#goingBytes + this.#freeBytes());
+  }
+
+  #freeBytes(): number {
+    const { folder, freeBytes } = this.#options;
+    if (freeBytes !== undefined) return freeBytes() - leftFreeBytes;
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize - leftFreeBytes;
   }
 
   /** Gives up what was used longest ago and is not in use. */
   #makeRoom(bytes: number): boolean {
     if (bytes > this.#freeableBytes) return false;
-    let surplus = this.#bytes + this.#reservedBytes + bytes - this.#options.maxBytes;
+    let surplus = this.#bytes + this.#reservedBytes + bytes - this.#limitBytes;
     for (const entry of this.#entries.values()) {
       if (surplus <= 0) break;
       if (entry.uses > 0) continue;
       surplus -= entry.bytes;
       this.#entries.delete(entry.key);
-      this.#remove(entry.path);
+      this.#remove(entry.path, entry.bytes);
     }
-    return true;
+    // What is still being removed is room for the next one.
+    return bytes <= this.#freeBytes();
   }
 
-  /** At once under another name, so that its own is free. */
-  #remove(path: string): void {
+  /** At once under another name, so that its own is free; then one after the other, which leaves threads to those that rewind. */
+  #remove(path: string, bytes = 0): void {
     const old = join(this.#options.folder, freshOldName());
     try {
       renameSync(path, old);
@@ -252,9 +292,14 @@ export class CodeStore {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#tell("failed", error);
       return;
     }
-    this.#follow(
-      rm(old, { recursive: true, force: true }).catch((error: unknown) => this.#tell("failed", error)),
-    );
+    this.#goingBytes += bytes;
+    this.#removal = this.#removal
+      .then(() => rm(old, { recursive: true, force: true }))
+      .catch((error: unknown) => this.#tell("failed", error))
+      .then(() => {
+        this.#goingBytes -= bytes;
+      });
+    this.#follow(this.#removal);
   }
 
   #follow(work: Promise<unknown>): void {
@@ -269,16 +314,18 @@ export class CodeStore {
   }
 
   #tell(use: "full" | "failed", error: unknown): void {
-    if (this.#told.has(use)) return;
-    this.#told.add(use);
+    const { code, errnum } = (error ?? {}) as { readonly code?: unknown; readonly errnum?: unknown };
+    const reason = [use, code, errnum].join();
+    if (this.#told.has(reason)) return;
+    this.#told.add(reason);
     this.#options.onTrouble?.(use, error);
   }
 }
 
 /** Of so many archives. */
-function remember(kept: Set<string> | Map<string, number>, key: string, bytes = 0): void {
+function remember(kept: Set<string> | Map<string, number>, key: string, number = 0): void {
   const [oldest] = kept.keys();
   if (kept.size === rememberedMax && oldest !== undefined) kept.delete(oldest);
-  if (kept instanceof Map) kept.set(key, bytes);
+  if (kept instanceof Map) kept.set(key, number);
   else kept.add(key);
 }

@@ -31,9 +31,12 @@ export type TaintReason =
 export class RestorerError extends Error {
   readonly code: TaintReason;
   readonly untouched: boolean;
-  constructor(code: TaintReason, message: string, untouched: boolean) {
+  /** The system's, where it was what failed. */
+  readonly errnum: number | undefined;
+  constructor(code: TaintReason, message: string, untouched: boolean, errnum?: number) {
     super(message);
     this.name = "RestorerError";
+    this.errnum = errnum;
     this.code = code;
     this.untouched = untouched;
   }
@@ -51,5 +54,6 @@ export function fromNative(what: string, error: NativeError): RestorerError {
     reason === "ok" || reason === "too-large" ? "system" : reason,
     `${what}: ${error.what}${remedyFor(error.errnum)}`,
     error.untouched === 1,
+    error.errnum,
   );
 }

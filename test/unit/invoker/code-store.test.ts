@@ -39,7 +39,7 @@ describe("the code store of an invoker", () => {
     store?.notShown(new Error("no mounts"));
     const event = "code-not-kept";
     expect(said).to.deep.equal([
-      ["warn", event, "there is no room beside those in use"],
+      ["warn", event, "there is no room beside those in use, or on the disk"],
       ["warn", event, "no mounts"],
     ]);
     await store?.close();

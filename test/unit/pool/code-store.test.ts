@@ -88,21 +88,70 @@ describe("the code store", () => {
     expect(unpacked).to.have.members(["a", "b"]);
   });
 
-  it("has it unpacked by the next who wants it where that failed, and keeps nothing of the attempt", async () => {
-    const store = opened();
-    const archive = Buffer.from("a");
-    const failing = store.use("nodejs", archive, async (into, makeRoom) => {
+  it("keeps nothing of an attempt that failed, nor is it tried again for a while, whoever waits", async () => {
+    let nowMs = 0;
+    const store = opened({ nowMs: () => nowMs });
+    const failing = store.use("nodejs", Buffer.from("a"), async (into, makeRoom) => {
       makeRoom(size);
       mkdirSync(into);
       writeFileSync(join(into, "half"), "");
       throw new Error("the container is gone");
     });
-    const next = store.use("nodejs", archive, unpackOf("a"));
+    const next = use(store, "a");
     expect(await failing.catch((error: unknown) => (error as Error).message)).to.equal(
       "the container is gone",
     );
-    expect(readdirSync((await next)?.folder ?? "")).to.deep.equal(["a"]);
-    expect(store.counts.bytes).to.equal(size);
+    expect(await next).to.equal(undefined);
+    nowMs += 299_999;
+    expect(await used(store, "a")).to.equal("not kept");
+    nowMs++;
+    expect([await used(store, "a"), unpacked]).to.deep.equal(["a", ["a"]]);
+    expect(store.counts).to.deep.include({ bytes: size });
+    expect(store.counts.uses).to.include({ failed: 2, miss: 1 });
+  });
+
+  it("has no archive tried again for a while that could not be kept, and says each reason once", async () => {
+    const store = opened({ nowMs: () => 0 });
+    let tries = 0;
+    const failing = (errnum: number): Unpack => {
+      const error = Object.assign(new Error(`no ${errnum}`), { code: "system", errnum });
+      return (_, makeRoom) => {
+        tries++;
+        makeRoom(size);
+        return Promise.resolve({ not: "failed", error });
+      };
+    };
+    for (const [what, errnum] of [
+      ["a", 1],
+      ["a", 1],
+      ["b", 1],
+      ["c", 2],
+    ] as const)
+      expect(await store.use("nodejs", Buffer.from(what), failing(errnum))).to.equal(undefined);
+    expect([tries, store.counts.uses.failed, troubles]).to.deep.equal([
+      ...[3, 4],
+      ["failed: no 1", "failed: no 2"],
+    ]);
+  });
+
+  it("keeps nothing for which the disk has no room, but gives up for it what was used longest ago", async () => {
+    const spare = 64 * 2 ** 20;
+    let free = spare + 2 * size;
+    const store = opened({ freeBytes: () => free });
+    await used(store, "a");
+    free -= size;
+    const kept = await use(store, "b");
+    free -= size;
+    // a goes, but what it took is not free yet.
+    expect(await used(store, "c")).to.equal("not kept");
+    await store.close();
+    expect(keys()).to.have.lengthOf(1);
+    free += size;
+    expect(await used(store, "c")).to.equal("c");
+    free = 0;
+    expect([await used(store, "d"), await used(store, "b")]).to.deep.equal(["not kept", "b"]);
+    kept?.release();
+    expect(unpacked).to.deep.equal(["a", "b", "c"]);
   });
 
   it("keeps apart what different runtimes unpack", async () => {

@@ -116,7 +116,7 @@ describe("a container whose action's archive is in the code store", () => {
     expect(codes.counts.archives).to.equal(0);
   });
 
-  it("is replaced where it cannot be rewound in between, and another one is asked", async () => {
+  it("is replaced where it cannot be rewound in between, and another one is sent it", async () => {
     await start();
     const [checkpoint] = machine.checkpoints;
     if (checkpoint === undefined) throw new Error("there is no checkpoint");
@@ -125,7 +125,7 @@ describe("a container whose action's archive is in the code store", () => {
     expect(taints).to.deep.equal(["mapping"]);
     await holdsWithin(5000, () => machine.sandboxes.length === 2);
     expect((await use()).exchange.outcome).to.equal("answer");
-    expect(asked(1)).to.deep.equal(["unpack", shown, "run"]);
+    expect(asked(1)).to.deep.equal([sent, "run"]);
   });
 
   it("is replaced where something still uses what it was shown", async () => {
