@@ -120,6 +120,15 @@ RW_API int lean_keep_code(int32_t scratch_fd, const char *name, const char *into
 			  struct rw_error *error);
 
 /*
+ * lean_remove
+ * Does:   removes what is at `path` with all below it, each by its name in an open folder: names may be longer together than a path may be.
+ * Needs:  nobody who writes there meanwhile.
+ * Fails:  RW_SYSTEM; some of it is left then. Folders more than LEAN_SCRATCH_DEPTH deep are refused.
+ * Thread: any.
+ */
+RW_API int lean_remove(const char *path, struct rw_error *error);
+
+/*
  * lean_make_network
  * Does:   makes a network namespace with the loopback interface alone, which keeps nothing of closed connections.
  * Needs:  CAP_SYS_ADMIN; /proc/sys/net writable.

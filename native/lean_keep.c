@@ -148,7 +148,8 @@ int lean_keep_code(int32_t scratch_fd, const char *name, const char *into, uint6
 		   struct rw_error *error)
 {
 	struct keeping keeping = { .at_most = at_most, .error = error };
-	int failed = keep_folder(&keeping, scratch_fd, name, AT_FDCWD, into, 0);
+	/* As deep as in the scratch space, and as below the folder that has it on the host. */
+	int failed = keep_folder(&keeping, scratch_fd, name, AT_FDCWD, into, 1);
 
 	*bytes = keeping.bytes;
 	return failed;

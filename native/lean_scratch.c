@@ -1,4 +1,4 @@
-/* Empties the scratch space of a lean container, and proves that it is empty by what the file system counts. */
+/* Empties the scratch space of a lean container, and proves that it is empty by what the file system counts; removes what was kept of one. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 #include "lean.h"
@@ -136,5 +136,20 @@ int lean_empty_scratch(int32_t scratch_fd, uint32_t has_code, uint32_t at_most, 
 		failed = mend_folder(scratch_fd, folders[i], &root, error);
 	*removed = at_most - left;
 	*empty = is_now;
+	return failed;
+}
+
+int lean_remove(const char *path, struct rw_error *error)
+{
+	uint32_t left = UINT32_MAX;
+	int failed;
+
+	if (!unlink(path) || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return rw_fail(error, RW_SYSTEM, errno, "unlink");
+	failed = empty_folder(AT_FDCWD, path, NULL, 0, &left, error);
+	if (!failed && rmdir(path))
+		failed = rw_fail(error, RW_SYSTEM, errno, "remove the folder");
 	return failed;
 }

@@ -1,19 +1,10 @@
 // Unpacked archives of actions on this machine's disk: each by its content, unpacked once, given up when others need its room.
 
 import { webcrypto } from "node:crypto";
-import { chmodSync, mkdirSync, renameSync, statfsSync, utimesSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { chmodSync, mkdirSync, statfsSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import {
-  codeName,
-  type Entry,
-  freshOldName,
-  isSound,
-  keyOf,
-  readFolder,
-  requireOwn,
-  sealEntry,
-} from "./code-folder.ts";
+import { codeName, type Entry, isSound, keyOf, readFolder, requireOwn, sealEntry } from "./code-folder.ts";
+import { CodeRemoval } from "./code-removal.ts";
 import type { Hold } from "./hold.ts";
 
 /** What came of an archive that was to be run. */
@@ -86,13 +77,11 @@ export class CodeStore {
   /** Of archives that could not be kept: until when they are not tried again. */
   readonly #failedUntilMs = new Map<string, number>();
   readonly #digests = new WeakMap<Buffer, Promise<string>>();
-  #removal: Promise<unknown> = Promise.resolve();
+  readonly #removal: CodeRemoval;
   readonly #background = new Set<Promise<unknown>>();
   readonly #told = new Set<string>();
   readonly #uses: Record<CodeUse, number> = { hit: 0, miss: 0, refused: 0, full: 0, failed: 0 };
   #reservedBytes = 0;
-  /** Of what is being removed. */
-  #goingBytes = 0;
 
   /** What a former life has left half-written is removed. Throws where the folder cannot be made, or others could write to it. */
   constructor(options: CodeStoreOptions) {
@@ -101,8 +90,9 @@ export class CodeStore {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     requireOwn(folder);
     chmodSync(folder, 0o700);
+    this.#removal = new CodeRemoval(folder, (error) => this.#tell("failed", error));
     const { entries, leftovers } = readFolder(folder);
-    for (const path of leftovers) this.#remove(path);
+    for (const path of leftovers) this.#removal.add(path);
     for (const entry of entries) this.#entries.set(entry.key, entry);
     this.#makeRoom(0);
   }
@@ -145,6 +135,7 @@ export class CodeStore {
   /** When nothing is in use any more, and all that was begun has ended. */
   async close(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
+    await this.#removal.ended();
     await this.#options.hold?.release();
   }
 
@@ -172,7 +163,7 @@ export class CodeStore {
     if (entry === undefined || isSound(entry.path)) return entry;
     // Whoever uses it has opened what was there.
     this.#entries.delete(key);
-    this.#remove(entry.path);
+    this.#removal.add(entry.path);
     return undefined;
   }
 
@@ -229,7 +220,7 @@ export class CodeStore {
       throw error;
     } finally {
       this.#reservedBytes -= reservedBytes;
-      if (entry === undefined) this.#remove(path);
+      if (entry === undefined) this.#removal.add(path);
     }
   }
 
@@ -258,7 +249,7 @@ export class CodeStore {
 
   /** Less than it may have where the disk has not so much. */
   get #limitBytes(): number {
-    return Math.min(this.#options.maxBytes, this.#bytes + this.#goingBytes + this.#freeBytes());
+    return Math.min(this.#options.maxBytes, this.#bytes + this.#removal.bytes + this.#freeBytes());
   }
 
   #freeBytes(): number {
@@ -277,29 +268,10 @@ export class CodeStore {
       if (entry.uses > 0) continue;
       surplus -= entry.bytes;
       this.#entries.delete(entry.key);
-      this.#remove(entry.path, entry.bytes);
+      this.#removal.add(entry.path, entry.bytes);
     }
     // What is still being removed is room for the next one.
     return bytes <= this.#freeBytes();
-  }
-
-  /** At once under another name, so that its own is free; then one after the other, which leaves threads to those that rewind. */
-  #remove(path: string, bytes = 0): void {
-    const old = join(this.#options.folder, freshOldName());
-    try {
-      renameSync(path, old);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#tell("failed", error);
-      return;
-    }
-    this.#goingBytes += bytes;
-    this.#removal = this.#removal
-      .then(() => rm(old, { recursive: true, force: true }))
-      .catch((error: unknown) => this.#tell("failed", error))
-      .then(() => {
-        this.#goingBytes -= bytes;
-      });
-    this.#follow(this.#removal);
   }
 
   #follow(work: Promise<unknown>): void {

@@ -17,6 +17,7 @@ export {
   hasFiles,
   hideCode,
   keepCode,
+  remove,
   type LeanStart,
   makeNetwork,
   pendingBytes,

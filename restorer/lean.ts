@@ -15,6 +15,7 @@ import {
   leanOpenNetwork,
   leanPending,
   leanReap,
+  leanRemove,
   leanShowCode,
   leanStart,
   leanSyscallNumber,
@@ -159,6 +160,12 @@ export async function keepCode(scratchFd: number, into: string, atMost: number):
   if ((await leanKeepCode(scratchFd, codeInScratch, into, atMost, bytes, error)) !== 0)
     throw fromNative("keep code", error);
   return Number(bytes[0]);
+}
+
+/** Removes what is there with all below it, if anything is, while others have their turn. Rejects with RestorerError; some is left then. */
+export async function remove(path: string): Promise<void> {
+  const error = {} as NativeError;
+  if ((await leanRemove(path, error)) !== 0) throw fromNative("remove", error);
 }
 
 /** A new network namespace, with the loopback interface alone. The descriptor is the caller's. Rejects with RestorerError `system`. */

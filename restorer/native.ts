@@ -284,6 +284,11 @@ export const leanKeepCode = asynchronous<
   "int lean_keep_code(int32_t scratch_fd, const char *name, const char *into, uint64_t at_most, _Out_ uint64_t *bytes, _Out_ rw_error *error)",
 );
 
+// SAFETY: the string is held until the promise has settled.
+export const leanRemove = asynchronous<[path: string, error: object]>(
+  "int lean_remove(const char *path, _Out_ rw_error *error)",
+);
+
 // SAFETY: the worker thread is in the new network namespace meanwhile, and back when the call has ended.
 export const leanMakeNetwork = asynchronous<[namespaceFd: [number], error: object]>(
   "int lean_make_network(_Out_ int32_t *namespace, _Out_ rw_error *error)",

@@ -20,7 +20,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { keepCode } from "../../../restorer/index.ts";
+import { keepCode, remove } from "../../../restorer/index.ts";
 
 const plenty = 1_000_000;
 const deepest = 64;
@@ -35,6 +35,8 @@ describe("code that a container has unpacked", () => {
       () => "none",
       (error: unknown) => (error as Error).message,
     );
+
+  const deep = (folders: number): string => Array.from({ length: folders }, () => "d").join("/");
 
   beforeEach(() => {
     place = mkdtempSync(join(tmpdir(), "rewhisk-keep-"));
@@ -86,8 +88,33 @@ describe("code that a container has unpacked", () => {
   });
 
   it("is not kept where it is too deep to be removed, or where something is already", async () => {
-    mkdirSync(of(Array.from({ length: deepest + 1 }, () => "d").join("/")), { recursive: true });
+    mkdirSync(of(deep(deepest)), { recursive: true });
     expect(await refusal()).to.match(/too deep/);
     expect(await refusal()).to.match(/make .*kept/);
+  });
+
+  it("is removed with all that is in it, also where no path leads to that, and nothing else is", async () => {
+    const [long, into] = ["d".repeat(200), join(place, "k".repeat(200))];
+    mkdirSync(of(`${long}/`.repeat(20)), { recursive: true });
+    mkdirSync(of(deep(deepest - 1)), { recursive: true });
+    symlinkSync(of("folder"), of("link"));
+    await keepCode(fd, into, plenty);
+    await remove(into);
+    expect([existsSync(into), existsSync(of("folder"))]).to.deep.equal([false, true]);
+    symlinkSync(of("folder"), into);
+    for (let round = 0; round < 2; round++) await remove(into);
+    expect([existsSync(into), existsSync(of("folder"))]).to.deep.equal([false, true]);
+    await remove(of(""));
+    expect(existsSync(of(""))).to.equal(false);
+  });
+
+  it("is not removed where it is too deep", async () => {
+    mkdirSync(of(deep(deepest + 2)), { recursive: true });
+    expect(
+      await remove(of("")).then(
+        () => "none",
+        (error: unknown) => (error as Error).message,
+      ),
+    ).to.match(/remove: folders more than 64 deep/);
   });
 });
