@@ -18,6 +18,8 @@ export const codeUses = [
   "refused",
   /** There is no room for it beside those that are in use. */
   "full",
+  /** Another one was being copied. */
+  "busy",
   /** It could not be kept, or not be shown. */
   "failed",
 ] as const;
@@ -38,12 +40,13 @@ export interface KeptCode {
 /** What became of an archive that was to be unpacked into a folder. */
 export type Unpacked =
   | { readonly bytes: number }
-  | { readonly not: "refused" | "full" }
+  | { readonly not: "refused" | "full" | "busy" }
   /** Without an error: by the archive's own fault, but not for ever. */
   | { readonly not: "failed"; readonly error?: unknown };
 
-/** Unpacks into a folder that is not there yet; `makeRoom` is asked once, before anything is written. */
-export type Unpack = (folder: string, makeRoom: (bytes: number) => boolean) => Promise<Unpacked>;
+/** Unpacks into a folder that is not there yet; `makeRoom` is asked once, before anything is written, and says why nothing may be. */
+export type Unpack = (folder: string, makeRoom: MakeRoom) => Promise<Unpacked>;
+export type MakeRoom = (bytes: number) => "full" | "busy" | undefined;
 
 export interface CodeStoreOptions {
   /** Of this process alone: it removes what it does not know of. */
@@ -80,8 +83,9 @@ export class CodeStore {
   readonly #removal: CodeRemoval;
   readonly #background = new Set<Promise<unknown>>();
   readonly #told = new Set<string>();
-  readonly #uses: Record<CodeUse, number> = { hit: 0, miss: 0, refused: 0, full: 0, failed: 0 };
-  #reservedBytes = 0;
+  readonly #uses: Record<CodeUse, number> = { hit: 0, miss: 0, refused: 0, full: 0, busy: 0, failed: 0 };
+  /** Of the one that is being copied: each copy keeps a thread that others' rewinds need. */
+  #reservedBytes: number | undefined;
 
   /** What a former life has left half-written is removed. Throws where the folder cannot be made, or others could write to it. */
   constructor(options: CodeStoreOptions) {
@@ -117,6 +121,7 @@ export class CodeStore {
       await adding.catch(() => undefined);
     }
     // Unpacking it would be in vain.
+    if (this.#reservedBytes !== undefined) return this.#count("busy");
     if ((this.#needs.get(key) ?? archive.length) > this.#freeableBytes) return this.#count("full");
     const adding = this.#add(key, unpack);
     this.#adding.set(key, adding);
@@ -188,16 +193,17 @@ export class CodeStore {
 
   async #add(key: string, unpack: Unpack): Promise<KeptCode | undefined> {
     const path = join(this.#options.folder, key);
-    let reservedBytes = 0;
-    const makeRoom = (bytes: number): boolean => {
+    let isCopying = false;
+    const makeRoom: MakeRoom = (bytes) => {
+      if (this.#reservedBytes !== undefined) return "busy";
       if (!this.#makeRoom(bytes)) {
         remember(this.#needs, key, bytes);
-        return false;
+        return "full";
       }
-      reservedBytes = bytes;
-      this.#reservedBytes += bytes;
+      isCopying = true;
+      this.#reservedBytes = bytes;
       mkdirSync(path, { mode: 0o700 });
-      return true;
+      return undefined;
     };
     let entry: Entry | undefined;
     try {
@@ -219,7 +225,7 @@ export class CodeStore {
       this.#holdBack(key);
       throw error;
     } finally {
-      this.#reservedBytes -= reservedBytes;
+      if (isCopying) this.#reservedBytes = undefined;
       if (entry === undefined) this.#removal.add(path);
     }
   }
@@ -244,7 +250,7 @@ export class CodeStore {
       (sum, { uses, bytes }) => sum + (uses > 0 ? bytes : 0),
       0,
     );
-    return this.#limitBytes - inUse - this.#reservedBytes;
+    return this.#limitBytes - inUse;
   }
 
   /** Less than it may have where the disk has not so much. */
@@ -262,7 +268,7 @@ export class CodeStore {
   /** Gives up what was used longest ago and is not in use. */
   #makeRoom(bytes: number): boolean {
     if (bytes > this.#freeableBytes) return false;
-    let surplus = this.#bytes + this.#reservedBytes + bytes - this.#limitBytes;
+    let surplus = this.#bytes + bytes - this.#limitBytes;
     for (const entry of this.#entries.values()) {
       if (surplus <= 0) break;
       if (entry.uses > 0) continue;
@@ -279,9 +285,10 @@ export class CodeStore {
     void work.then(() => this.#background.delete(work));
   }
 
-  #count(use: "refused" | "full" | "failed", error?: unknown): undefined {
+  #count(use: "refused" | "full" | "busy" | "failed", error?: unknown): undefined {
     this.#uses[use]++;
-    if (use === "full" || error !== undefined) this.#tell(use as "full" | "failed", error);
+    if (use === "full") this.#tell(use, error);
+    else if (error !== undefined) this.#tell("failed", error);
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 // The code of one container's action: out of the code store where that has it, or put there, by the runtime itself, before its first init.
 
-import type { CodeStore, KeptCode, Unpacked } from "./code-store.ts";
+import type { CodeStore, KeptCode, MakeRoom, Unpacked } from "./code-store.ts";
 import { codePlace } from "./lean/shown-code.ts";
 import type { Reply } from "./proxy/channel.ts";
 import type { Inside, Rewinder } from "./rewinder.ts";
@@ -54,14 +54,15 @@ export class ContainerCode {
   }
 
   /** The container is then as it was before anything was unpacked. */
-  async #keep(isUnpacked: boolean, folder: string, makeRoom: (bytes: number) => boolean): Promise<Unpacked> {
+  async #keep(isUnpacked: boolean, folder: string, makeRoom: MakeRoom): Promise<Unpacked> {
     const { sandbox } = this.#inside;
     let unpacked: Unpacked = { not: "refused" };
     await this.#rewinder.rewind("base", async () => {
       if (!isUnpacked) return;
       try {
         const atMost = sandbox.scratchUsedBytes();
-        unpacked = makeRoom(atMost) ? { bytes: await sandbox.keepCode(folder, atMost) } : { not: "full" };
+        const not = makeRoom(atMost);
+        unpacked = not === undefined ? { bytes: await sandbox.keepCode(folder, atMost) } : { not };
       } catch (error) {
         unpacked = { not: "failed", error };
       }

@@ -39,7 +39,8 @@ describe("the code store", () => {
   const unpackOf =
     (what: string, bytes = size): Unpack =>
     async (into, makeRoom) => {
-      if (!makeRoom(bytes)) return { not: "full" };
+      const not = makeRoom(bytes);
+      if (not !== undefined) return { not };
       mkdirSync(into);
       writeFileSync(join(into, what), what);
       unpacked.push(what);
@@ -77,27 +78,59 @@ describe("the code store", () => {
     expect(unpacked).to.deep.equal(["a"]);
     expect(store.counts).to.deep.equal({
       ...{ archives: 1, bytes: size },
-      uses: { hit: 2, miss: 1, refused: 0, full: 0, failed: 0 },
+      uses: { hit: 2, miss: 1, refused: 0, full: 0, busy: 0, failed: 0 },
     });
   });
 
   it("has one unpacked for all who want it at the same time", async () => {
     const store = opened();
-    const kept = await Promise.all([use(store, "a"), use(store, "a"), use(store, "a"), use(store, "b")]);
-    expect(new Set(kept.map((one) => one?.folder))).to.have.lengthOf(2);
-    expect(unpacked).to.have.members(["a", "b"]);
+    const kept = await Promise.all([use(store, "a"), use(store, "a"), use(store, "a")]);
+    expect(new Set(kept.map((one) => one?.folder))).to.have.lengthOf(1);
+    expect(unpacked).to.deep.equal(["a"]);
+  });
+
+  it("copies one at a time: who comes meanwhile goes without, and is not unpacked for in vain", async () => {
+    const store = opened();
+    const gate = (): { readonly opened: Promise<void>; open: () => void } => {
+      let open = (): void => undefined;
+      const opened = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      return { opened, open };
+    };
+    const [begun, unpacking, copying, copied] = [gate(), gate(), gate(), gate()];
+    const late = store.use("nodejs", Buffer.from("b"), async (into, makeRoom) => {
+      begun.open();
+      await unpacking.opened;
+      return await unpackOf("b")(into, makeRoom);
+    });
+    await begun.opened;
+    const first = store.use("nodejs", Buffer.from("a"), async (into, makeRoom) => {
+      const done = await unpackOf("a")(into, makeRoom);
+      copying.open();
+      await copied.opened;
+      return done;
+    });
+    await copying.opened;
+    unpacking.open();
+    expect([await late, await use(store, "c")]).to.deep.equal([undefined, undefined]);
+    copied.open();
+    expect((await first)?.folder).to.be.a("string");
+    expect([unpacked, store.counts.uses.busy, troubles]).to.deep.equal([["a"], 2, []]);
+    for (const what of ["b", "c"]) expect(await used(store, what)).to.equal(what);
   });
 
   it("keeps nothing of an attempt that failed, nor is it tried again for a while, whoever waits", async () => {
     let nowMs = 0;
     const store = opened({ nowMs: () => nowMs });
-    const failing = store.use("nodejs", Buffer.from("a"), async (into, makeRoom) => {
+    const archive = Buffer.from("a");
+    const failing = store.use("nodejs", archive, async (into, makeRoom) => {
       makeRoom(size);
       mkdirSync(into);
       writeFileSync(join(into, "half"), "");
       throw new Error("the container is gone");
     });
-    const next = use(store, "a");
+    const next = store.use("nodejs", archive, unpackOf("a"));
     expect(await failing.catch((error: unknown) => (error as Error).message)).to.equal(
       "the container is gone",
     );
@@ -182,7 +215,8 @@ describe("the code store", () => {
 
   it("keeps nothing for which there is no room beside what is in use, and says so once", async () => {
     const store = opened();
-    const kept = await Promise.all(["a", "b", "c"].map((what) => use(store, what)));
+    const kept: (KeptCode | undefined)[] = [];
+    for (const what of ["a", "b", "c"]) kept.push(await use(store, what));
     expect([await used(store, "d"), await used(store, "d")]).to.deep.equal(["not kept", "not kept"]);
     expect([unpacked.length, store.counts.uses.full, troubles.length]).to.deep.equal([3, 2, 1]);
     kept[0]?.release();
