@@ -82,11 +82,17 @@ export class RefusedSets {
   readonly #untilMs = new Map<string, number>();
 
   refuse(base: string, nowMs: number): void {
+    for (const [other, untilMs] of this.#untilMs) if (untilMs <= nowMs) this.#untilMs.delete(other);
     this.#untilMs.set(base, nowMs + refusedForMs);
   }
 
   isHeldBack(base: string, nowMs: number): boolean {
     return nowMs < (this.#untilMs.get(base) ?? 0);
+  }
+
+  /** That are remembered. */
+  get size(): number {
+    return this.#untilMs.size;
   }
 
   /** Milliseconds until the first may be tried again; undefined when none is refused. */

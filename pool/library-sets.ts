@@ -73,7 +73,7 @@ export class LibrarySets {
   learn(): boolean {
     if (this.#isRestrained) return false;
     const asked = this.#demand.of(this.#nowMs());
-    const known = new Set([...asked, ...this.#given].map((one) => baseOfSet(one)));
+    const known = new Set([...asked.map(({ base }) => base), ...this.#given.map(baseOfSet)]);
     for (const base of this.#importMs.keys()) if (!known.has(base)) this.#importMs.delete(base);
     const facts = {
       ...{ asked, importMs: this.#importMs, isRefused: (base: string) => this.#isRefused(base) },

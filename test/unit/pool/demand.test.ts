@@ -6,7 +6,10 @@ import type { LibrarySet } from "../../../pool/types.ts";
 
 const kind = "python:3";
 const memoryMB = 256;
-const asked = (modules: string, times: number): Asked => ({ kind, modules: modules.split("+"), times });
+const asked = (modules: string, times: number): Asked => ({
+  ...{ kind, modules: new Set(modules.split("+")), times },
+  base: `${kind} with ${modules}`,
+});
 const given = (modules: string): LibrarySet => ({ kind, modules: modules.split("+"), count: 1, memoryMB });
 const base = (libraries: string): string => `${kind} with ${libraries}`;
 
@@ -84,8 +87,26 @@ describe("the choice of library sets", () => {
   });
 
   it("is made for each kind by what is asked for there", () => {
-    const other = { kind: "python:3.12", modules: ["numpy"], times: 2 };
+    const other = { ...asked("numpy", 2), kind: "python:3.12", base: "python:3.12 with numpy" };
     expect(chosen({ asked: [asked("numpy", 2), other] })).to.deep.equal([]);
+  });
+});
+
+describe("the work of the choice", () => {
+  it("looks once whether each set serves each who asks, however many are chosen", () => {
+    let looked = 0;
+    class Names extends Set<string> {
+      override has(name: string): boolean {
+        looked++;
+        return super.has(name);
+      }
+    }
+    const all = Array.from({ length: 100 }, (_, i) => {
+      const names = Array.from({ length: 20 }, (_, j) => `${"m".repeat(90)}${j === 19 ? `x${i}` : j}`);
+      return { ...asked(names.join("+"), 100), modules: new Names(names) };
+    });
+    expect(chosen({ asked: all }, 50)).to.have.lengthOf(50);
+    expect(looked).to.be.at.most(100 * 100 * 20);
   });
 });
 
@@ -119,8 +140,25 @@ describe("what has been asked for", () => {
     const demand = new Demand();
     demand.note(kind, ["old"], 0);
     for (let i = 0; i < 100; i++) demand.note(kind, [`m${i}`], 1000);
-    const names = demand.of(1000).map(({ modules }) => modules.join());
+    const names = demand.of(1000).map(({ modules }) => [...modules].join());
     expect(names).to.have.lengthOf(100);
     expect(names).to.not.include("old");
+  });
+
+  it("is learnt however many others are asked for once each", () => {
+    const demand = new Demand();
+    for (let i = 0; i < 2000; i++) {
+      demand.note(kind, [`m${i}`], i);
+      if (i % 20 === 0) demand.note(kind, ["numpy"], i);
+    }
+    const found = demand.of(2000);
+    expect(found.find(({ base: one }) => one === base("numpy"))?.times).to.be.above(50);
+    expect(chosen({ asked: found })).to.deep.equal(["numpy"]);
+  });
+
+  it("leaves out names that nobody gives a module for good", () => {
+    const demand = new Demand();
+    demand.note(kind, ["m".repeat(101)], 0);
+    expect(demand.of(0)).to.deep.equal([]);
   });
 });

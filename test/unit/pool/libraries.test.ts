@@ -63,6 +63,12 @@ describe("a set that was refused", () => {
     expect(refused.isHeldBack(base, 601_000)).to.equal(false);
     expect(refused.nextTryInMs(601_000)).to.equal(undefined);
   });
+
+  it("is forgotten then, when another one is refused", () => {
+    const refused = new RefusedSets();
+    for (let i = 0; i < 1000; i++) refused.refuse(`${kind} with m${i}`, 600_000 * i);
+    expect(refused.size).to.equal(1);
+  });
 });
 
 describe("the plan for containers with libraries", () => {
