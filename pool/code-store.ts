@@ -3,50 +3,11 @@
 import { webcrypto } from "node:crypto";
 import { chmodSync, mkdirSync, statfsSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { codeName, type Entry, isSound, keyOf, readFolder, requireOwn, sealEntry } from "./code-folder.ts";
 import { CodeRemoval } from "./code-removal.ts";
+import type { CodeCounts, CodeUse, KeptCode, MakeRoom, Unpack } from "./code-use.ts";
 import type { Hold } from "./hold.ts";
-
-/** What came of an archive that was to be run. */
-export type CodeUse = (typeof codeUses)[number];
-export const codeUses = [
-  /** It was there. */
-  "hit",
-  /** It has been unpacked and kept. */
-  "miss",
-  /** The runtime does not unpack it. */
-  "refused",
-  /** There is no room for it beside those that are in use. */
-  "full",
-  /** Another one was being copied. */
-  "busy",
-  /** It could not be kept, or not be shown. */
-  "failed",
-] as const;
-
-export interface CodeCounts {
-  readonly uses: Readonly<Record<CodeUse, number>>;
-  readonly archives: number;
-  readonly bytes: number;
-}
-
-/** An archive in use: it stays where it is until it is released. */
-export interface KeptCode {
-  readonly folder: string;
-  /** Idempotent. */
-  release(): void;
-}
-
-/** What became of an archive that was to be unpacked into a folder. */
-export type Unpacked =
-  | { readonly bytes: number }
-  | { readonly not: "refused" | "full" | "busy" }
-  /** Without an error: by the archive's own fault, but not for ever. */
-  | { readonly not: "failed"; readonly error?: unknown };
-
-/** Unpacks into a folder that is not there yet; `makeRoom` is asked once, before anything is written, and says why nothing may be. */
-export type Unpack = (folder: string, makeRoom: MakeRoom) => Promise<Unpacked>;
-export type MakeRoom = (bytes: number) => "full" | "busy" | undefined;
 
 export interface CodeStoreOptions {
   /** Of this process alone: it removes what it does not know of. */
@@ -66,6 +27,7 @@ const rememberedMax = 1000;
 const triedAgainAfterMs = 300_000;
 /** Of the disk, for all that others write there meanwhile. */
 const leftFreeBytes = 64 * 1024 * 1024;
+const usualPatienceMs = 10_000;
 /** The order of last uses outlives the invoker so exactly. */
 const touchedEveryMs = 60_000;
 
@@ -105,10 +67,18 @@ export class CodeStore {
     return { uses: { ...this.#uses }, archives: this.#entries.size, bytes: this.#bytes };
   }
 
-  /** Undefined: the runtime is to be sent the archive. Throws what `unpack` throws. */
-  async use(family: string, archive: Buffer, unpack: Unpack): Promise<KeptCode | undefined> {
+  /**
+   * Undefined: the runtime is to be sent the archive, also where another's unpacking of the same takes longer than `patienceMs`. Throws what
+   * `unpack` throws.
+   */
+  async use(
+    family: string,
+    archive: Buffer,
+    unpack: Unpack,
+    patienceMs: number = usualPatienceMs,
+  ): Promise<KeptCode | undefined> {
     const key = keyOf(family, await this.#digest(archive));
-    for (;;) {
+    for (let hasWaited: boolean = false; ; hasWaited = true) {
       if (this.#refused.has(key)) return this.#count("refused");
       if (this.#nowMs() < (this.#failedUntilMs.get(key) ?? 0)) return this.#count("failed");
       const found = this.#sound(key);
@@ -118,7 +88,7 @@ export class CodeStore {
       }
       const adding = this.#adding.get(key);
       if (adding === undefined) break;
-      await adding.catch(() => undefined);
+      if (hasWaited || !(await endsWithin(patienceMs, adding))) return this.#count("busy");
     }
     // Unpacking it would be in vain.
     if (this.#reservedBytes !== undefined) return this.#count("busy");
@@ -298,6 +268,20 @@ export class CodeStore {
     if (this.#told.has(reason)) return;
     this.#told.add(reason);
     this.#options.onTrouble?.(use, error);
+  }
+}
+
+async function endsWithin(patienceMs: number, work: Promise<unknown>): Promise<boolean> {
+  const waiting = new AbortController();
+  const ended = work.then(
+    () => true,
+    () => true,
+  );
+  const late = sleep(patienceMs, false, { signal: waiting.signal }).catch(() => false);
+  try {
+    return await Promise.race([ended, late]);
+  } finally {
+    waiting.abort();
   }
 }
 

@@ -10,7 +10,8 @@ import { Templates } from "./templates.ts";
 import type { PoolSettings } from "./types.ts";
 
 export { type Probe, probe, type RewindTimings, type Rung } from "../restorer/index.ts";
-export { type CodeCounts, CodeStore, type CodeStoreOptions, codeUses } from "./code-store.ts";
+export { CodeStore, type CodeStoreOptions } from "./code-store.ts";
+export { type CodeCounts, codeUses } from "./code-use.ts";
 export { defaultEngineTimeouts, Engine, type EngineTimeouts } from "./docker/engine.ts";
 export { DockerError, type DockerFailure } from "./docker/errors.ts";
 export { createDockerFactory, type DockerFactoryOptions } from "./docker/factory.ts";

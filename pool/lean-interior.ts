@@ -135,9 +135,9 @@ export class LeanInterior implements Interior, Inside {
   }
 
   #mayRewindTo(checkpoint: Checkpoint): Rewinder {
-    const { codes } = this.#machine;
+    const { codes, clock } = this.#machine;
     const rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
-    this.#code = codes && new ContainerCode(this, rewinder, codes);
+    this.#code = codes && new ContainerCode(this, rewinder, { store: codes, clock });
     this.#rewinder = rewinder;
     return rewinder;
   }
@@ -190,7 +190,7 @@ export class LeanInterior implements Interior, Inside {
     return this.#exchange(() => this.channel.init(frame, limits), onFault);
   }
 
-  /** Within the same time. */
+  /** The unpacking and the init within the time of one init. */
   async #initBy(
     code: ContainerCode,
     frame: InitFrame,
@@ -201,9 +201,11 @@ export class LeanInterior implements Interior, Inside {
     const sinceMs = clock.nowMs();
     try {
       const prepared = await code.prepare(frame, limits);
-      const timeoutMs = Math.max(1, limits.timeoutMs - (clock.nowMs() - sinceMs));
-      const ask = async (): Promise<Reply> =>
-        "ended" in prepared ? prepared.ended : this.channel.init(prepared.frame, { ...limits, timeoutMs });
+      const ask = async (): Promise<Reply> => {
+        if ("ended" in prepared) return prepared.ended;
+        const timeoutMs = Math.max(1, limits.timeoutMs - prepared.takenMs);
+        return await this.channel.init(prepared.frame, { ...limits, timeoutMs });
+      };
       return await this.#exchange(ask, onFault, sinceMs);
     } catch (error) {
       throw this.#shortOfMemory(error) ?? error;

@@ -44,7 +44,7 @@ const python: readonly (readonly [string, string, readonly string[]])[] = [
     "import os, numpy\nos.environ[names[0]] = '1'\nos.environ['A",
     [],
   ],
-  ["what stands in a text that is never closed", "import a\nx = 'y\nz = \'\'\'\nimport b", ["a", "b"]],
+  ["what stands in a text that is never closed", "import a\nx = 'y\nz = '''\nimport b", ["a", "b"]],
   [
     "nothing by names that are too long",
     `import a, ${"b".repeat(101)}\nfrom ${"c.".repeat(50)}d import e`,

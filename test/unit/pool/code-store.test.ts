@@ -17,7 +17,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { CodeStore, type CodeStoreOptions, type KeptCode, type Unpack } from "../../../pool/code-store.ts";
+import { CodeStore, type CodeStoreOptions } from "../../../pool/code-store.ts";
+import type { KeptCode, Unpack } from "../../../pool/code-use.ts";
 
 const size = 10_000;
 
@@ -87,6 +88,23 @@ describe("the code store", () => {
     const kept = await Promise.all([use(store, "a"), use(store, "a"), use(store, "a")]);
     expect(new Set(kept.map((one) => one?.folder))).to.have.lengthOf(1);
     expect(unpacked).to.deep.equal(["a"]);
+  });
+
+  it("sends the archive to whoever would wait long for another to have it unpacked", async () => {
+    const store = opened();
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const archive = Buffer.from("a");
+    const first = store.use("nodejs", archive, async (into, makeRoom) => {
+      await ended;
+      return await unpackOf("a")(into, makeRoom);
+    });
+    expect(await store.use("nodejs", archive, unpackOf("a"), 1)).to.equal(undefined);
+    end();
+    expect(await first).not.to.equal(undefined);
+    expect([await used(store, "a"), unpacked, store.counts.uses.busy]).to.deep.equal(["a", ["a"], 1]);
   });
 
   it("copies one at a time: who comes meanwhile goes without, and is not unpacked for in vain", async () => {

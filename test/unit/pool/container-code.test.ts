@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { CodeStore } from "../../../pool/code-store.ts";
 import { LeanError } from "../../../pool/lean/errors.ts";
+import type { Clock } from "../../../pool/machine.ts";
 import { Pool } from "../../../pool/pool.ts";
 import type { Timed } from "../../../pool/proxy/exchange.ts";
 import { defaultPoolSettings, type InitFrame } from "../../../pool/types.ts";
@@ -24,11 +25,12 @@ describe("a container whose action's archive is in the code store", () => {
   let pool: Pool;
   const taints: string[] = [];
 
-  async function start(behave: Behaviour = obedient, rewinds = true): Promise<void> {
+  async function start(behave: Behaviour = obedient, rewinds = true, clock?: Clock): Promise<void> {
     codes = new CodeStore({ folder, maxBytes: 100_000 });
     machine = new FakeMachine({ rewinds });
     machine.codes = codes;
     machine.behave = behave;
+    if (clock !== undefined) machine.clock = clock;
     const stemCells = [{ kind: "nodejs:20", count: 1, memoryMB: 256 }];
     pool = new Pool(machine, { ...defaultPoolSettings, userMemoryMB: 256, stemCells });
     pool.events.on("tainted", ({ reason }) => taints.push(reason));
@@ -114,6 +116,25 @@ describe("a container whose action's archive is in the code store", () => {
     });
     expect((await use({ timeoutMs: 20 })).exchange.outcome).to.equal("timeout");
     expect(codes.counts.archives).to.equal(0);
+  });
+
+  it("has all of its limit for the unpacking and the init, however long the copy takes", async () => {
+    let nowMs = 0;
+    const slow: Behaviour = (request, runtime) => {
+      const answer = (): void => runtime.answer(request, 200, '{"ok":true}');
+      if (names[request.type] === "init") setTimeout(answer, 50);
+      else answer();
+    };
+    await start(slow, true, { nowMs: () => nowMs });
+    const [sandbox] = machine.sandboxes;
+    if (sandbox === undefined) throw new Error("there is no container");
+    const keep = sandbox.keepCode.bind(sandbox);
+    sandbox.keepCode = (into) => {
+      nowMs += 2 * limits.timeoutMs;
+      return keep(into);
+    };
+    expect((await use()).exchange.outcome).to.equal("answer");
+    expect(asked()).to.deep.equal(["unpack", shown, "run"]);
   });
 
   it("is replaced where it cannot be rewound in between, and another one is sent it", async () => {
