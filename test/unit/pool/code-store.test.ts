@@ -272,6 +272,19 @@ describe("the code store", () => {
     expect(unpacked).to.have.lengthOf(3);
   });
 
+  it("removes also what no path leads to", async () => {
+    const above = join(folder, "..");
+    // As long as a path may be; below the store's folder it is longer.
+    const left = 4090 - above.length;
+    const names = `${"d".repeat(200)}/`.repeat(left).slice(0, left).replace(/\/$/, "");
+    mkdirSync(join(above, names), { recursive: true });
+    const old = join(folder, ".old-0123456789abcdef");
+    mkdirSync(old, { recursive: true, mode: 0o700 });
+    renameSync(join(above, "d".repeat(200)), join(old, "d".repeat(200)));
+    await opened().close();
+    expect([readdirSync(folder), troubles]).to.deep.equal([[], []]);
+  });
+
   it("has after a sudden end what was on disk, and nothing of what was not", async () => {
     const program = join(import.meta.dirname, "code-store-program.js");
     const killed = (when: string): string | null =>
