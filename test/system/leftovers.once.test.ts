@@ -84,6 +84,8 @@ describe("the list of leftovers", () => {
 interface Namespaces {
   readonly ids: ReadonlySet<string>;
   readonly seenTicks: number;
+  /** Who had any of them then. */
+  readonly holders: readonly string[];
 }
 
 const ticksPerSecond = 100;
@@ -97,10 +99,14 @@ function birthOf(pid: string): number {
 
 /**
  * Who has any of these namespaces: by being in it, by an open file, or by a mount. Not the dead, whose pid namespace is seen
- * until the machine's init has collected them, in its own time: they have no mount namespace any more. Nor who was born later:
- * the next namespace that anybody makes may have the number of one that is gone.
+ * until the machine's init has collected them, in its own time: they have no mount namespace any more. Nor who was born later, or
+ * had none of them: the next namespace that anybody makes may have the number of one that is gone.
  */
-function holdersOf({ ids, seenTicks }: Namespaces): readonly string[] {
+function holdersOf({
+  ids,
+  seenTicks,
+  holders,
+}: Omit<Namespaces, "holders"> & Partial<Namespaces>): readonly string[] {
   const links = (folder: string): readonly string[] =>
     unlessGone(() => readdirSync(folder))?.flatMap(
       (name) => unlessGone(() => readlinkSync(join(folder, name))) ?? [],
@@ -109,7 +115,7 @@ function holdersOf({ ids, seenTicks }: Namespaces): readonly string[] {
     if (!/^\d+$/.test(pid) || unlessGone(() => readlinkSync(`/proc/${pid}/ns/mnt`)) === undefined) {
       return false;
     }
-    if (birthOf(pid) > seenTicks) return false;
+    if (birthOf(pid) > seenTicks || holders?.includes(pid) === false) return false;
     const mounted =
       unlessGone(() => readFileSync(`/proc/${pid}/mountinfo`, "utf8"))?.match(/\b[a-z]+:\[\d+\]/g) ?? [];
     return [...links(`/proc/${pid}/ns`), ...links(`/proc/${pid}/fd`), ...mounted].some((link) =>
@@ -149,8 +155,9 @@ describe("npm start leaves nothing behind", function () {
   /** All that there is of it now, for which the end will have to answer. */
   function present(): { readonly lines: readonly string[]; readonly namespaces: Namespaces } {
     const lines = leftovers(instance);
-    const ids = lines.flatMap((line) => /^namespace (.*)$/.exec(line)?.[1] ?? []);
-    return { lines, namespaces: { ids: new Set(ids), seenTicks: nowTicks() } };
+    const ids = new Set(lines.flatMap((line) => /^namespace (.*)$/.exec(line)?.[1] ?? []));
+    const seen = { ids, seenTicks: nowTicks() };
+    return { lines, namespaces: { ...seen, holders: holdersOf(seen) } };
   }
 
   /** As soon as the kernel and the guard have seen to it. */
@@ -215,7 +222,7 @@ describe("npm start leaves nothing behind", function () {
       const { status, body } = await program.send("GET", "actions/spin?code=true");
       expect([status, body.exec.code]).to.deep.equal([200, spin.code]);
       await program.kill();
-      await expectNothing({ ids: new Set(), seenTicks: 0 });
+      await expectNothing({ ids: new Set(), seenTicks: 0, holders: [] });
     });
   }
 });
