@@ -1,6 +1,6 @@
 // Repeats published work on this machine, which should have nothing else to do, and writes the tables of docs/EVALUATION.md.
 //
-//   npm run evaluate                     all benchmarks in turn: about three quarters of an hour
+//   npm run evaluate                     all benchmarks in turn: well over half an hour
 //   npm run evaluate -- --only NAME      this one, or several where it is given again; other tables stay as they are
 //   npm run evaluate -- --write-only     none: the page from the last figures, which are kept in build/evaluation
 //

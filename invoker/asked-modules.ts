@@ -1,5 +1,6 @@
 // Which modules an action asks for, by its annotation or its source: only with these may a container have been prepared.
 
+import { longestModuleName } from "../pool/index.ts";
 import { isJsonArray, type Json } from "./wire/json.ts";
 
 export interface AskedModules {
@@ -13,8 +14,6 @@ const nothing: AskedModules = { modules: new Set(), imports: [] };
 
 /** A longer source is not looked through. */
 const longestSource = 256 * 1024;
-/** Nor is a longer name asked for. */
-const longestName = 100;
 
 /** What the annotation `libraries` says: names in a list, or in a text between commas or spaces. Undefined: nothing. */
 export function modulesOfAnnotation(value: Json | undefined): AskedModules | undefined {
@@ -54,7 +53,7 @@ function modulesOfPython(source: string): AskedModules {
   if (pythonOwnWays.test(code)) return nothing;
   const [modules, imports] = [new Set<string>(), new Set<string>()];
   const ask = (name: string, isSure: boolean): void => {
-    if (name.length > longestName || !/^\w+(?:\.\w+)*$/.test(name)) return;
+    if (name.length > longestModuleName || !/^\w+(?:\.\w+)*$/.test(name)) return;
     if (isSure) imports.add(name);
     const parts = name.split(".");
     for (let i = 1; i <= parts.length; i++) modules.add(parts.slice(0, i).join("."));
@@ -87,6 +86,6 @@ function modulesOfNode(source: string): AskedModules {
   if (nodeOwnWays.test(code)) return nothing;
   const names = Array.from(code.matchAll(nodeRequest), ([, , name = ""]) =>
     name.replace(/^node:/, ""),
-  ).filter((name) => name.length <= longestName);
+  ).filter((name) => name.length <= longestModuleName);
   return { modules: new Set(names), imports: [...new Set(names)] };
 }

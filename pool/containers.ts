@@ -156,7 +156,7 @@ export class Containers {
       seats: this.placed().map((seat) => ({ ...seat, bytes: isIdle(seat) ? this.get(seat.id).ownBytes : 0 })),
       cells: this.#prewarming.cells,
       isLearnt: (seat) => this.#libraries.isLearnt(seat),
-      isBootable: (seat) => this.#machine.templates?.isKept(baseOf(seat)) === true,
+      isBootable: (seat) => this.#machine.templates?.boots(baseOf(seat)) === true,
     };
   }
 

@@ -1,6 +1,6 @@
 // Which library sets are worth their memory: by how often they have been asked for of late, and how long their import takes.
 
-import { baseOf, nameOf } from "./libraries.ts";
+import { baseOf, longestModuleName, nameOf } from "./libraries.ts";
 import type { LibrarySet } from "./types.ts";
 
 /** What actions import: these very modules, and no others. */
@@ -84,7 +84,6 @@ const halfLifeMs = 600_000;
 const rememberedMax = 100;
 /** More modules than this nobody imports for good. */
 const modulesMax = 20;
-const longestName = 100;
 /** A module of Python's, a package of Node's or a file in one: what is found wherever the container's own files are. */
 const importable = /^(?:@\w[\w.-]*\/)?\w[\w.-]*(?:\/\w[\w.-]*)*$/;
 
@@ -100,7 +99,7 @@ export class Demand {
 
   note(kind: string, imports: readonly string[], nowMs: number): void {
     if (imports.length === 0 || imports.length > modulesMax) return;
-    if (!imports.every((name) => name.length <= longestName && importable.test(name))) return;
+    if (!imports.every((name) => name.length <= longestModuleName && importable.test(name))) return;
     const modules = [...new Set(imports)].sort((one, other) => (one < other ? -1 : 1));
     const base = baseOf({ kind, libraries: nameOf({ modules }) });
     const known = this.#asked.get(base);

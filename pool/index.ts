@@ -35,7 +35,13 @@ export { cloudMetadata, type NetworkSettings, type Service } from "./lean/networ
 export { preflight } from "./lean/preflight.ts";
 export { servicesOf } from "./lean/services.ts";
 export { type LevelOutcome, type LevelRefusal, levelBytes, levelRefusals } from "./levels.ts";
-export { LibraryError, type LibraryRefusal, libraryRefusals, modulesOf } from "./libraries.ts";
+export {
+  LibraryError,
+  type LibraryRefusal,
+  libraryRefusals,
+  longestModuleName,
+  modulesOf,
+} from "./libraries.ts";
 export { formatLine } from "./log-lines.ts";
 export {
   type Checkpoint,

@@ -2,6 +2,9 @@
 
 import type { Job, LibrarySet, StemCell } from "./types.ts";
 
+/** A longer name nobody asks for. */
+export const longestModuleName = 100;
+
 /** Why there are no containers with these libraries, for a while (docs/TROUBLESHOOTING.md). */
 export type LibraryRefusal =
   | "missing"

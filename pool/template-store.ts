@@ -1,9 +1,9 @@
 // Templates that outlive the invoker, each in a file of its own: written when one is made, read when an invoker starts.
 
-import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { libraryFile, type Rung, Template } from "../restorer/index.ts";
+import { libraryFile, RestorerError, type Rung, Template } from "../restorer/index.ts";
 import { requireOwn } from "./code-folder.ts";
 import {
   describeIn,
@@ -34,7 +34,7 @@ export interface TemplateStoreOptions {
 export interface StoredTemplate {
   readonly template: Template;
   readonly bornMs: number;
-  /** Throws StoredError where its files are not the same to a process, of which nothing runs yet. */
+  /** Throws StoredError where its files are not the same to a process, of which nothing runs yet; RestorerError where that has ended. */
   readonly requireSameFiles: (pid: number) => void;
 }
 
@@ -149,12 +149,16 @@ function nameOf(kind: string): string {
   return `${encodeURIComponent(kind)}${suffix}`;
 }
 
-function requireSame(files: Files, pid: number): void {
+/** Throws StoredError `changed`; RestorerError where the process has ended, which says nothing of the files. */
+export function requireSame(files: Files, pid: number): void {
+  const root = `/proc/${pid}/root`;
   let now: Files;
   try {
-    now = describeIn(`/proc/${pid}/root`, Object.keys(files));
+    now = describeIn(root, Object.keys(files));
   } catch (cause) {
-    throw new StoredError("changed", (cause as Error).message, { cause });
+    const { message } = cause as Error;
+    if (!existsSync(root)) throw new RestorerError("process-gone", message, true);
+    throw new StoredError("changed", message, { cause });
   }
   const path = firstDifference(files, now);
   if (path !== undefined) throw new StoredError("changed", `another ${path}`);

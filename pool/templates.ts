@@ -108,11 +108,6 @@ export class Templates {
     return isWanted && !this.#isClosed && !this.#isRefused(kind) ? this.#renew(kind) : undefined;
   }
 
-  /** True: there is something to boot containers of this kind from. */
-  isKept(kind: string): boolean {
-    return this.#kept.has(kind);
-  }
-
   /** True: the next template should be made now, so that there is one when this one is too old. */
   isDue(kind: string): boolean {
     const { bornMs = Number.POSITIVE_INFINITY } = this.#kept.get(kind) ?? {};

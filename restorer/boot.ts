@@ -243,7 +243,7 @@ export class Embryo {
 
   #endIfLast(): void {
     if (!this.#isReleased || this.#living > 0) return;
-    // Whoever has made it tries once more when it ends everything, and says what is left.
+    // Whoever has made it says what is left when it ends everything.
     this.#end().catch(() => undefined);
   }
 }

@@ -19,7 +19,7 @@ describe("the project's own tools", () => {
     ],
     [
       "../benchmarks/evaluate.mjs",
-      "  npm run evaluate                     all benchmarks in turn: about three quarters of an hour",
+      "  npm run evaluate                     all benchmarks in turn: well over half an hour",
     ],
   ] as const)
     it(`tell how they are called: ${tool}`, () => {

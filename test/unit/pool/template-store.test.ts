@@ -1,5 +1,6 @@
 // The folder of stored templates: whose it must be, and what of it stays.
 
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -15,7 +16,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { describeIn, mappedFiles, treeDigest } from "../../../pool/fingerprint.ts";
 import { StoredError } from "../../../pool/template-file.ts";
-import { TemplateStore } from "../../../pool/template-store.ts";
+import { requireSame, TemplateStore } from "../../../pool/template-store.ts";
+import { RestorerError } from "../../../restorer/index.ts";
 
 const kind = "python:3";
 
@@ -101,5 +103,17 @@ describe("what is looked at of files", () => {
     expect(paths.some((path) => path.includes("/libc"))).to.equal(true);
     expect(paths.some((path) => path.startsWith("/memfd:"))).to.equal(false);
     expect(paths).to.include(join(process.execPath, ".."));
+  });
+
+  it("are said to be others only where the process is there that should see them", () => {
+    const files = mappedFiles(process.pid);
+    requireSame(files, process.pid);
+    const gone = spawnSync("/bin/true").pid;
+    expect(() => requireSame(files, gone))
+      .to.throw(RestorerError)
+      .with.property("code", "process-gone");
+    expect(() => requireSame({ "/not/there": "" }, process.pid))
+      .to.throw(StoredError)
+      .with.property("code", "changed");
   });
 });
