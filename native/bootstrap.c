@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,9 +23,8 @@ int rw_bootstrap_find(struct rw_process *p, struct bootstrap *boot, struct rw_er
 	static const uint8_t instruction[2] = { 0x0f, 0x05 };
 	uint8_t found[2];
 
-	if (ptrace(PTRACE_GETREGS, p->pid, 0, &boot->base))
-		return rw_fail(error, RW_SYSTEM, errno, "cannot read the registers of %d", p->pid);
-	boot->syscall_at = boot->base.rip - 2;
+	boot->base = p->image->threads[0].regs;
+	boot->syscall_at = boot->base.rip;
 	if (rw_read_memory(p, boot->syscall_at, found, 2) || memcmp(found, instruction, 2))
 		return rw_fail(error, RW_NOT_QUIESCENT, 0, "thread %d waits in an unknown way", p->pid);
 	return 0;

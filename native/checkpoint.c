@@ -21,10 +21,33 @@ static bool is_about_to_wake(struct rw_process *p, const struct thread *thread)
 	return rw_read_memory(p, regs->rdi, &word, sizeof(word)) || word != (uint32_t)regs->rdx;
 }
 
+/*
+ * Some calls that a stop interrupts go on by a note in the kernel: the next stop cannot tell which call it is, and a rewind has
+ * no such note. Made anew they can be told. Where a level is taken, an action's own waits may not grow longer by that.
+ */
+static bool should_make_anew(const struct rw_process *p, const struct thread *thread)
+{
+	return !p->below.image || (thread->regs.rax == SYS_poll && (int)thread->regs.rdx < 0);
+}
+
+static int require_waiting(struct rw_process *p, const struct thread *thread, bool is_waiting, struct rw_error *error)
+{
+	if (!is_waiting)
+		return rw_fail(error, RW_NOT_QUIESCENT, 0, "thread %d is not waiting in a system call", thread->tid);
+	if (thread->regs.rax == SYS_restart_syscall)
+		return rw_fail(error, RW_NOT_QUIESCENT, 0, "thread %d waits in a call that only the kernel can make again",
+			       thread->tid);
+	if (is_about_to_wake(p, thread))
+		return rw_fail(error, RW_NOT_QUIESCENT, 0,
+			       "thread %d is about to wake: the word on which it waits has changed", thread->tid);
+	return 0;
+}
+
 int rw_list_threads(struct rw_process *p, const struct frozen *frozen, struct rw_error *error)
 {
 	struct image *image = p->image;
 	uint64_t capacity = 0;
+	int refused = 0;
 
 	if (frozen->count > MAX_THREADS)
 		return rw_fail(error, RW_UNSUPPORTED, E2BIG, "%u threads", frozen->count);
@@ -33,19 +56,20 @@ int rw_list_threads(struct rw_process *p, const struct frozen *frozen, struct rw
 	memset(image->threads, 0, frozen->count * sizeof(*image->threads));
 	image->thread_count = frozen->count;
 	for (uint32_t i = 0; i < frozen->count; i++) {
-		bool waiting;
-		int failed = rw_thread_save(frozen->tids[i], &image->threads[i], &waiting, error);
+		struct thread *thread = &image->threads[i];
+		bool is_waiting;
+		int failed = rw_thread_save(frozen->tids[i], thread, &is_waiting, error);
 
+		if (!failed && frozen->signals[i])
+			is_waiting = false;
+		if (!failed && is_waiting && should_make_anew(p, thread))
+			failed = rw_call_anew(thread, error);
 		if (failed)
 			return failed;
-		if (!waiting || frozen->signals[i])
-			return rw_fail(error, RW_NOT_QUIESCENT, 0, "thread %d is not waiting in a system call",
-				       frozen->tids[i]);
-		if (is_about_to_wake(p, &image->threads[i]))
-			return rw_fail(error, RW_NOT_QUIESCENT, 0,
-				       "thread %d is about to wake: the word on which it waits has changed", frozen->tids[i]);
+		if (!refused)
+			refused = require_waiting(p, thread, is_waiting, error);
 	}
-	return 0;
+	return refused;
 }
 
 int rw_parse_live_maps(struct rw_process *p, struct rw_error *error)

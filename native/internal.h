@@ -218,6 +218,8 @@ bool rw_tracked(const struct region *region);
 
 /* *waiting: it sat in a system call that is made again. */
 int rw_thread_save(pid_t tid, struct thread *thread, bool *waiting, struct rw_error *error);
+/* A thread that was saved waiting makes its call from the beginning, with all of its time. */
+int rw_call_anew(const struct thread *thread, struct rw_error *error);
 int rw_thread_compare(const struct thread *thread, struct rw_error *error);
 int rw_block_signals(pid_t tid, struct rw_error *error);
 /*

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
+import { ContainerCheckpoint } from "../../restorer/index.ts";
 import { withVictim } from "./victim.ts";
 
 describe("a checkpoint", () => {
@@ -13,6 +14,24 @@ describe("a checkpoint", () => {
         expect(await checkpoint.verify()).to.equal(undefined);
       },
       (victim) => victim.change(),
+    ));
+
+  it("holds calls as they were made, and not as a refused one before it has left them", () =>
+    withVictim(
+      "refused-before",
+      "copy-all",
+      async (victim, checkpoint) => {
+        for (let use = 0; use < 3; use++) {
+          await victim.change();
+          await checkpoint.rewind({ verify: true });
+        }
+        await victim.change();
+      },
+      async (victim) => {
+        const failure = await ContainerCheckpoint.take([victim.pid], { rung: "copy-all" }).catch(String);
+        expect(failure).to.include("locked");
+        await victim.change();
+      },
     ));
 
   it("makes guard pages anew that are accounted for: else each rewind would have to read all flags", () =>

@@ -1,4 +1,4 @@
-/* Dirties: nothing but how its threads wait: each change is the next way in which one may go on by itself, the last is none. */
+/* Dirties: nothing but how a thread waits beside others that rest: each change is the next way to go on by itself, the last is none. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "victim.h"
 
@@ -134,12 +134,11 @@ static void change(void)
 
 	if (next)
 		MUST(!pthread_cancel(last) && !pthread_join(last, NULL));
+	else
+		for (size_t i = 0; i < sizeof(resting) / sizeof(*resting); i++)
+			start(&thread, resting[i]);
 	if (next == sizeof(restless) / sizeof(*restless) - 1)
 		MUST(!eventfd_write(counter, 1));
-	if (next < sizeof(restless) / sizeof(*restless)) {
+	if (next < sizeof(restless) / sizeof(*restless))
 		start(&last, restless[next++]);
-		return;
-	}
-	for (size_t i = 0; i < sizeof(resting) / sizeof(*resting); i++)
-		start(&thread, resting[i]);
 }
