@@ -1,6 +1,7 @@
 // Measures: containers that are booted from a checkpoint beside such as are started and checkpointed, in turn: from the order to a
 //   container that can be rewound, from there to the proof that it equals its checkpoint, from there to the answer of an action that
-//   it has never seen; and the memory of idle ones that are proved.
+//   it has never seen; and the memory of idle ones that are proved. And such as were booted and proved ahead: from the order until they
+//   are put back once more.
 // Does not measure: the pool; the template's own start, nor what others are forked from.
 // Varies: the language.
 
@@ -16,6 +17,7 @@ import {
 import { Channel } from "../pool/proxy/channel.ts";
 import { ContainerCheckpoint, type Rung, type Template } from "../restorer/index.ts";
 import { instanceName } from "../test/system/instance.ts";
+import { holdsWithin } from "../test/within.ts";
 import { type Figure, fromSamples } from "./figures.ts";
 import { type Family, families, kindOf, sizes } from "./programs.ts";
 
@@ -25,6 +27,14 @@ const memoryMB = 256;
 const startMs = 60_000;
 const limits = { timeoutMs: startMs, maxBodyBytes: 1 << 20, keptBodyBytes: 1 << 20 };
 const launcher = fileURLToPath(new URL("../../native/lean", import.meta.url));
+
+/** Of containers that were booted ahead. */
+const goals: Readonly<Partial<Record<Family, { readonly ready: string; readonly answer: string }>>> = {
+  nodejs: { ready: "<= 1.5", answer: "<= 3" },
+  python: { ready: "<= 1", answer: "<= 2" },
+};
+const ahead = 4;
+const aheadMs = 30_000;
 
 type Way = "started" | "booted";
 
@@ -51,6 +61,51 @@ async function bootOne(factory: SandboxFactory, kind: string, template: Template
   return { sandbox, channel: Channel.open(sandbox.channelFd), checkpoint };
 }
 
+/** One of those that were booted ahead; gives what it took as well. */
+async function takeOne(factory: SandboxFactory, kind: string): Promise<Made & { readonly tookMs: number }> {
+  if (!(await holdsWithin(aheadMs, () => factory.ahead().containers.ready === ahead)))
+    throw new Error(`no ${kind} containers are made ahead`);
+  let checkpoint: ContainerCheckpoint | undefined;
+  const orderedMs = performance.now();
+  const sandbox = await factory.create(kind, memoryMB, undefined, (taken) => {
+    checkpoint = taken as ContainerCheckpoint;
+  });
+  if (checkpoint === undefined) throw new Error(`no ${kind} container was booted ahead`);
+  await checkpoint.rewind({ verify: false });
+  const tookMs = performance.now() - orderedMs;
+  return { sandbox, channel: Channel.open(sandbox.channelFd), checkpoint, tookMs };
+}
+
+async function measureAhead(family: Family, factory: SandboxFactory, template: Template): Promise<Figure[]> {
+  const kind = kindOf[family];
+  factory.bootAhead(kind, {
+    isOver: () => false,
+    from: (waiting) => ContainerCheckpoint.boot(template, waiting, { verify: false }),
+    prove: async (checkpoint) => void (await checkpoint.rewind({ verify: true })),
+  });
+  // Nothing is made ahead before one has been wanted, and what is there already is not booted any more.
+  for (let i = 0; i <= ahead; i++) await end(await bootOne(factory, kind, template));
+  const readyMs: number[] = [];
+  const firstMs: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const made = await takeOne(factory, kind);
+    const askedMs = performance.now();
+    await answer(made, sizes.tiny(family, i));
+    firstMs.push(made.tookMs + performance.now() - askedMs);
+    readyMs.push(made.tookMs);
+    await end(made);
+  }
+  factory.bootAhead(kind, undefined);
+  const named = (what: string, goal?: string) => ({
+    ...{ bench: "boot", unit: "ms", figure: `${family}, booted ahead, ${what}` },
+    ...(goal !== undefined && { goal }),
+  });
+  return [
+    fromSamples(named("until ready", goals[family]?.ready), readyMs),
+    fromSamples(named("first answer", goals[family]?.answer), firstMs),
+  ];
+}
+
 async function end({ sandbox, channel, checkpoint }: Made): Promise<void> {
   channel.close();
   closeSync(sandbox.stdoutFd);
@@ -73,7 +128,11 @@ function memoryOf(pid: number): { readonly ownMB: number; readonly sharedMB: num
   return { ownMB: (kB("Private_Clean") + kB("Private_Dirty")) / 1024, sharedMB: kB("Pss") / 1024 };
 }
 
-async function measure(family: Family, factory: SandboxFactory, rung: Rung): Promise<readonly Figure[]> {
+async function measure(
+  family: Family,
+  { factory, withAhead }: Record<"factory" | "withAhead", SandboxFactory>,
+  rung: Rung,
+): Promise<readonly Figure[]> {
   const bench = "boot";
   const kind = kindOf[family];
   const first = await startOne(factory, kind, rung);
@@ -121,6 +180,7 @@ async function measure(family: Family, factory: SandboxFactory, rung: Rung): Pro
     figures.push(fromSamples({ bench, unit: "MB", figure: `${family}, ${way}, with its share` }, shared));
     for (const made of all) await end(made);
   }
+  figures.push(...(await measureAhead(family, withAhead, template)));
   template.release();
   return figures;
 }
@@ -128,16 +188,16 @@ async function measure(family: Family, factory: SandboxFactory, rung: Rung): Pro
 export async function boot(): Promise<readonly Figure[]> {
   const { rung } = await probe();
   if (rung === undefined) throw new Error("nothing can be rewound here");
-  const factory = createLeanFactory({
-    instance: instanceName("boot-bench"),
-    interpreters: await findInterpreters(),
-    environment: {},
-    scratchMB: 64,
-    launcher,
+  const options = { interpreters: await findInterpreters(), environment: {}, scratchMB: 64, launcher };
+  const factory = createLeanFactory({ ...options, instance: instanceName("boot-bench") });
+  const withAhead = createLeanFactory({
+    ...{ ...options, instance: instanceName("boot-bench-ahead"), containersAhead: ahead },
   });
   await factory.removeLeftovers();
+  await withAhead.removeLeftovers();
   const figures: Figure[] = [];
-  for (const family of families) figures.push(...(await measure(family, factory, rung)));
+  for (const family of families) figures.push(...(await measure(family, { factory, withAhead }, rung)));
   await factory.close();
+  await withAhead.close();
   return figures;
 }

@@ -75,6 +75,7 @@ export class LeanInterior implements Interior, Inside {
     const { kind, memoryMB } = order;
     const base = baseOf(order);
     let booted: Checkpoint | undefined;
+    let isProven: boolean = false;
     let inside: LeanInterior;
     try {
       const bootOne = async (waiting: Waiting): Promise<void> => {
@@ -82,11 +83,12 @@ export class LeanInterior implements Interior, Inside {
       };
       const takeOver = (checkpoint: Checkpoint): void => {
         booted = checkpoint;
+        isProven = true;
       };
       // What is booted ahead has no libraries.
       const isPlain = order.libraries === undefined;
       const sandbox = await machine.factory.create(kind, memoryMB, bootOne, isPlain ? takeOver : undefined);
-      inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted });
+      inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted, isProven });
     } catch (failure) {
       booted?.release();
       if (booted !== undefined) machine.templates?.failed(base, endedIn(failure), boot);
@@ -114,11 +116,13 @@ export class LeanInterior implements Interior, Inside {
     settings: PoolSettings,
     how: {
       readonly booted?: Checkpoint | undefined;
+      /** What was booted equalled its checkpoint once it ran, and nobody has had it since. */
+      readonly isProven?: boolean;
       readonly renewal?: Renewal | undefined;
       readonly libraries?: string | undefined;
     },
   ) {
-    const { booted, renewal, libraries } = how;
+    const { booted, isProven, renewal, libraries } = how;
     this.isBooted = booted !== undefined;
     const { channelFd, stdoutFd, stderrFd } = sandbox;
     this.#machine = machine;
@@ -131,12 +135,12 @@ export class LeanInterior implements Interior, Inside {
     this.logs = new ContainerLogs({ stdoutFd, stderrFd }, machine.pendingBytes, () => toldMs(machine.clock));
     this.channel = Channel.open(channelFd);
     this.lost = sandbox.exited.then((exit) => this.#readRest(exit));
-    if (booted !== undefined) this.#mayRewindTo(booted);
+    if (booted !== undefined) this.#mayRewindTo(booted, isProven);
   }
 
-  #mayRewindTo(checkpoint: Checkpoint): Rewinder {
+  #mayRewindTo(checkpoint: Checkpoint, isProven?: boolean): Rewinder {
     const { codes, clock } = this.#machine;
-    const rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings);
+    const rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings, isProven);
     this.#code = codes && new ContainerCode(this, rewinder, { store: codes, clock });
     this.#rewinder = rewinder;
     return rewinder;

@@ -29,16 +29,25 @@ export class Rewinder {
   readonly #leftOut: RewindStep | undefined;
   readonly #settings: RewindSettings;
   #rewinds = 0;
+  /** It was found equal, and nobody has had it since. */
+  #isProven: boolean;
   /** It has been come back to, and was found equal. */
   #isLevelProven: boolean = false;
   #underWay: Promise<unknown> | undefined;
 
-  constructor(inside: Inside, checkpoint: Checkpoint, machine: Machine, settings: RewindSettings) {
+  constructor(
+    inside: Inside,
+    checkpoint: Checkpoint,
+    machine: Machine,
+    settings: RewindSettings,
+    isProven = false,
+  ) {
     this.#inside = inside;
     this.#checkpoint = checkpoint;
     this.#pendingBytes = machine.pendingBytes;
     this.#leftOut = machine.leftOut;
     this.#settings = settings;
+    this.#isProven = isProven;
   }
 
   /**
@@ -118,7 +127,9 @@ export class Rewinder {
   async #rewindInTime(to: CheckpointLevel): Promise<RewindTimings> {
     const { verifyFirst, verifyOneIn } = this.#settings;
     const isFirstReturn = to === "level" && !this.#isLevelProven;
-    const verify = isFirstReturn || this.#rewinds < verifyFirst || this.#rewinds % verifyOneIn === 0;
+    const isDue = this.#rewinds < verifyFirst || this.#rewinds % verifyOneIn === 0;
+    const verify = isFirstReturn || (isDue && !this.#isProven);
+    this.#isProven = false;
     this.#rewinds++;
     const timings = await this.#inTime("the rewind", this.#checkpoint.rewind({ verify, to }));
     if (isFirstReturn) this.#isLevelProven = true;

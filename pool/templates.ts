@@ -28,6 +28,7 @@ const shareOfAge = 1 / 4;
 /** Of the same: from then on the next template is made. */
 const shareUntilDue = 1 / 5;
 
+type Origin = Pick<Boot, "isStored">;
 type BootFrom = (template: Template, waiting: Waiting) => Promise<Checkpoint>;
 const bootUnverified: BootFrom = (template, waiting) =>
   ContainerCheckpoint.boot(template, waiting, { verify: false });
@@ -115,7 +116,7 @@ export class Templates {
   }
 
   /** True: it was the boot itself that has failed. Unless its process was killed, the kind is started for as long as a template serves. */
-  hasFailed(kind: string, failure: unknown, boot?: Boot): boolean {
+  hasFailed(kind: string, failure: unknown, boot?: Origin): boolean {
     const cause = failure instanceof Error ? failure.cause : undefined;
     if (!(cause instanceof RestorerError || cause instanceof StoredError)) return false;
     this.failed(kind, cause, boot);
@@ -123,7 +124,7 @@ export class Templates {
   }
 
   /** What was booted is not what was to be booted, or nothing could be. Of a stored template that ends only this one. */
-  failed(kind: string, failure: unknown, boot?: Boot): void {
+  failed(kind: string, failure: unknown, boot?: Origin): void {
     const { reason, message } = asTaint(failure);
     if (boot?.isStored === true && reason !== "process-gone") {
       this.#refuseStored(kind, failure);
@@ -224,15 +225,13 @@ export class Templates {
     const { pid } = "pid" in waiting ? waiting : { pid: waiting.vacancy.initPid };
     kept.stored?.requireSameFiles(pid);
     const booting = this.#bootFrom(template, waiting);
-    const checkpoint = await within(this.#timeoutMs, booting);
-    if (checkpoint === undefined) {
+    const checkpoint = await this.#inTime("boot", booting).catch((error: unknown) => {
       booting.then(
         (late) => late.release(),
         () => undefined,
       );
-      const why = `the boot did not return within ${this.#timeoutMs} ms`;
-      throw new RestorerError("freeze-timeout", why, false);
-    }
+      throw error;
+    });
     if (template.whyCopied !== undefined && !kept.isCopied) {
       kept.isCopied = true;
       this.#onCopied({ kind, error: template.whyCopied });
@@ -240,22 +239,32 @@ export class Templates {
     return checkpoint;
   }
 
+  async #inTime<Result>(what: string, call: Promise<Result>): Promise<Result> {
+    const result = await within(this.#timeoutMs, call);
+    if (result !== undefined) return result;
+    throw new RestorerError(
+      "freeze-timeout",
+      `the ${what} did not return within ${this.#timeoutMs} ms`,
+      false,
+    );
+  }
+
   #bootAhead(kind: string, kept: Kept): BootAhead {
+    /** Nobody else hears of it. */
+    const tell = (error: unknown): never => {
+      const isOurs = error instanceof RestorerError || error instanceof StoredError;
+      if (isOurs && !kept.isGivenUp) this.failed(kind, error, { isStored: kept.stored !== undefined });
+      throw error;
+    };
     return {
       isOver: () => kept.isGivenUp,
       from: async (waiting) => {
         if (kept.isGivenUp) throw new RestorerError("system", "the template has been given up", true);
         const boot = this.#hold(kept);
-        try {
-          return await boot.from(waiting);
-        } catch (error) {
-          // Nobody else hears of it.
-          const isOurs = error instanceof RestorerError || error instanceof StoredError;
-          if (isOurs && !kept.isGivenUp) this.failed(kind, error, boot);
-          throw error;
-        } finally {
-          boot.end();
-        }
+        return await boot.from(waiting).catch(tell).finally(boot.end);
+      },
+      prove: async (checkpoint) => {
+        await this.#inTime("proof", checkpoint.rewind({ verify: true })).catch(tell);
       },
     };
   }

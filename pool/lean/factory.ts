@@ -43,12 +43,14 @@ export type { Exit, Sandbox } from "./sandbox.ts";
 /** Boots a runtime. What it throws is the cause of the LeanError. */
 export type Boot = (waiting: Waiting) => Promise<void>;
 
-/** Is given the checkpoint of a runtime that was booted ahead, and frees it. */
+/** Is given the checkpoint of a runtime that was booted, and proved, ahead, and frees it. */
 export type TakeOver = (checkpoint: Checkpoint) => void;
 
 /** Boots runtimes that nobody wants yet. */
 export interface BootAhead {
   from(waiting: Waiting): Promise<Checkpoint>;
+  /** Rejects where what runs by now cannot be put back to its checkpoint, or does not equal it then. */
+  prove(checkpoint: Checkpoint): Promise<void>;
   /** True: nobody will want what it boots, or has booted. */
   isOver(): boolean;
 }
@@ -372,8 +374,19 @@ class LeanFactory implements SandboxFactory {
     const memoryMB = this.#memoryMB.get(interpreter.kind) ?? blankMemoryMB;
     blank.parts.cgroups.setMemoryMB(memoryMB);
     const checkpoint = await boot.from(this.#placeIn(blank, interpreter, memoryMB));
+    let proof: Promise<void> | undefined;
+    try {
+      await this.#inTime(blank, blank.launcher.started);
+      proof = boot.prove(checkpoint);
+      await this.#inTime(blank, proof);
+    } catch (cause) {
+      // Which ends a proof that is under way.
+      blank.launcher.kill();
+      await proof?.catch(() => undefined);
+      checkpoint.release();
+      throw cause;
+    }
     blank.booted = { checkpoint, isOver: () => boot.isOver() };
-    await this.#inTime(blank, blank.launcher.started);
   }
 
   #placeIn(blank: Blank, interpreter: Interpreter, memoryMB: number): Place {

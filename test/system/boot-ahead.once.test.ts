@@ -5,8 +5,9 @@ import { expect } from "chai";
 import type { BootAhead, Sandbox, SandboxFactory } from "../../pool/lean/factory.ts";
 import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
+import type { Checkpoint } from "../../pool/machine.ts";
 import { Channel } from "../../pool/proxy/channel.ts";
-import { ContainerCheckpoint, type Template } from "../../restorer/index.ts";
+import { ContainerCheckpoint, RestorerError, type Template } from "../../restorer/index.ts";
 import { childrenOf } from "../children.ts";
 import { holdsWithin } from "../within.ts";
 import { instanceName } from "./instance.ts";
@@ -39,8 +40,9 @@ describe("a container that was booted ahead", () => {
   let template: Template;
   let made: Made[];
   let booted: ContainerCheckpoint[];
+  let proved: Checkpoint[];
 
-  function booter(isOver: () => boolean = () => false): BootAhead {
+  function booter(isOver: () => boolean = () => false, prove = proveOne): BootAhead {
     return {
       isOver,
       from: async (waiting) => {
@@ -48,7 +50,13 @@ describe("a container that was booted ahead", () => {
         booted.push(checkpoint);
         return checkpoint;
       },
+      prove,
     };
+  }
+
+  async function proveOne(checkpoint: Checkpoint): Promise<void> {
+    const { verified } = await checkpoint.rewind({ verify: true });
+    if (verified) proved.push(checkpoint);
   }
 
   async function make(memoryMB = 128): Promise<Made> {
@@ -91,7 +99,7 @@ describe("a container that was booted ahead", () => {
   before(requireRoot);
 
   beforeEach(async () => {
-    [made, booted] = [[], []];
+    [made, booted, proved] = [[], [], []];
     factory = createLeanFactory({
       ...{ instance: instanceName("boot-ahead"), interpreters: await findInterpreters(), environment: {} },
       ...{ scratchMB: 8, launcher, containersAhead: ahead, networksAhead: 0, userMemoryMB: 1024 },
@@ -118,6 +126,7 @@ describe("a container that was booted ahead", () => {
     for (let i = 0; i < ahead; i++) await make();
     expect(await areReady()).to.equal(true);
     expect(booted).to.have.length(ahead);
+    expect(proved).to.deep.equal(booted);
   }
 
   it("equals its checkpoint, answers, and has the limits that were asked for", async () => {
@@ -168,13 +177,12 @@ describe("a container that was booted ahead", () => {
       return text.includes("--wait\0") && text.includes(`${life}-`);
     });
     const used = new Set(made.map(({ sandbox }) => sandbox.runtimePid));
-    const found = waiting.flatMap(childrenOf).filter((pid) => !used.has(pid));
-    expect(found).to.have.length(ahead);
-    return found;
+    return waiting.flatMap(childrenOf).filter((pid) => !used.has(pid));
   }
 
   it("is nobody's where its runtime has ended meanwhile, and is no longer counted", async () => {
     await bootAhead();
+    expect(unused()).to.have.length(ahead);
     for (const pid of unused()) process.kill(pid, "SIGKILL");
     expect(await areReady(0)).to.equal(true);
     const one = await make();
@@ -186,6 +194,7 @@ describe("a container that was booted ahead", () => {
   it("is nobody's where its runtime has ended a moment ago: who wants one has another made", async () => {
     await bootAhead();
     const killed = unused();
+    expect(killed).to.have.length(ahead);
     for (const pid of killed) process.kill(pid, "SIGKILL");
     // In one go: nobody can have been told of it.
     while (killed.some(isAlive));
@@ -193,6 +202,28 @@ describe("a container that was booted ahead", () => {
     expect(booted.slice(0, ahead)).to.not.include(one.taken);
     await answer(one);
   });
+
+  for (const [what, prove] of Object.entries({
+    "its proof fails": () => Promise.reject(new RestorerError("verify-difference", "a page", false)),
+    "its runtime ends before its proof": (checkpoint: Checkpoint) => {
+      for (const pid of unused()) process.kill(pid, "SIGKILL");
+      return proveOne(checkpoint);
+    },
+  }))
+    it(`is nobody's where ${what}: who wants one has another booted`, async () => {
+      let failed = 0;
+      const failing = (checkpoint: Checkpoint): Promise<void> => prove(checkpoint).finally(() => failed++);
+      factory.bootAhead(
+        kind,
+        booter(() => false, failing),
+      );
+      for (let i = 0; i < ahead; i++) await make();
+      expect(await holdsWithin(patienceMs, () => failed > 0)).to.equal(true);
+      await answer(await make());
+      expect(made.filter(({ taken }) => taken !== undefined)).to.deep.equal([]);
+      expect(await holdsWithin(patienceMs, () => unused().length === 0)).to.equal(true);
+      expect(factory.ahead().containers.ready).to.equal(0);
+    });
 
   it("is not given to whoever wants one that is started", async () => {
     await bootAhead();

@@ -5,7 +5,7 @@ import { Socket } from "node:net";
 import koffi from "koffi";
 import type { CodeStore } from "../../../pool/code-store.ts";
 import { LeanError } from "../../../pool/lean/errors.ts";
-import type { Boot, Exit, Sandbox, SandboxFactory } from "../../../pool/lean/factory.ts";
+import type { Boot, BootAhead, Exit, Sandbox, SandboxFactory, TakeOver } from "../../../pool/lean/factory.ts";
 import type { Checkpoint, Clock, ImageFactory, Machine, Summary } from "../../../pool/machine.ts";
 import { Templates } from "../../../pool/templates.ts";
 import {
@@ -308,6 +308,9 @@ export class FakeMachine implements Machine {
   /** Rejects where it returns an error. */
   refuseToCreate: () => Error | undefined = () => undefined;
   isSilent: boolean = false;
+  /** What is booted is booted ahead. */
+  isAhead: boolean = false;
+  readonly #aheads = new Map<string, BootAhead | undefined>();
   /** What the factory was told last. */
   isSaving: boolean = false;
   memory: Machine["memory"];
@@ -331,13 +334,13 @@ export class FakeMachine implements Machine {
         (template) => this.#boot(template),
       );
     this.factory = {
-      create: (kind, memoryMB, boot) => this.#create(kind, memoryMB, boot),
+      create: (kind, memoryMB, boot, takeOver) => this.#create(kind, memoryMB, boot, takeOver),
       kinds: () => options.kinds ?? ["nodejs:20", "python:3"],
       ahead: () => ({
         networks: { ready: 0, made: 0, reused: 0, discarded: 0 },
         containers: { ready: 0 },
       }),
-      bootAhead: () => undefined,
+      bootAhead: (kind, boot) => void this.#aheads.set(kind, boot),
       saveMemory: (isSaving) => {
         this.isSaving = isSaving;
       },
@@ -346,6 +349,7 @@ export class FakeMachine implements Machine {
       allowForwarding: () => undefined,
       close: () => Promise.resolve(),
     };
+    this.templates?.followTemplates((kind, boot) => this.factory.bootAhead(kind, boot));
     this.takeCheckpoint = options.rewinds === false ? undefined : () => this.#checkpoint();
   }
 
@@ -365,7 +369,7 @@ export class FakeMachine implements Machine {
     };
   }
 
-  async #create(kind: string, memoryMB: number, boot: Boot | undefined): Promise<Sandbox> {
+  async #create(kind: string, memoryMB: number, boot?: Boot, takeOver?: TakeOver): Promise<Sandbox> {
     const mayCreate = this.#mayCreate;
     await new Promise((resolve) => setTimeout(resolve, this.createDelayMs));
     await mayCreate;
@@ -373,7 +377,14 @@ export class FakeMachine implements Machine {
     if (error !== undefined) throw error;
     const id = `sandbox-${this.sandboxes.length}`;
     try {
-      await boot?.({ pid: 1, goFd: -1 });
+      const waiting = { pid: 1, goFd: -1 };
+      const ahead = this.isAhead ? this.#aheads.get(kind) : undefined;
+      if (ahead === undefined || takeOver === undefined) await boot?.(waiting);
+      else {
+        const checkpoint = await ahead.from(waiting);
+        await ahead.prove(checkpoint);
+        takeOver(checkpoint);
+      }
     } catch (cause) {
       throw new LeanError("start", `container ${id}: not booted`, { cause });
     }

@@ -188,6 +188,22 @@ describe("templates", () => {
     expect(failures, "of what nobody wants any more nobody is told").to.have.length(1);
   });
 
+  it("are given up where what was booted ahead fails its proof, unless that was killed", async () => {
+    const told: (BootAhead | undefined)[] = [];
+    templates.followTemplates((_, boot) => told.push(boot));
+    startOne(new FakeCheckpoint());
+    for (const [code, isKept] of [
+      ["process-gone", true],
+      ["verify-difference", false],
+    ] as const) {
+      const booted = new FakeCheckpoint();
+      booted.behave = () => Promise.reject(new RestorerError(code, "no", false));
+      const failure = await told[0]?.prove(booted).catch((error: RestorerError) => error.code);
+      expect([failure, booted.verified, templates.boots(kind)]).to.deep.equal([code, [true], isKept]);
+    }
+    expect(failures).to.have.lengthOf(2);
+  });
+
   it("give a boot so much time and no more, and free what it gives later", async () => {
     let give = (_checkpoint: Checkpoint): void => undefined;
     const booting = new Promise<Checkpoint>((resolve) => {
