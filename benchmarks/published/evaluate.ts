@@ -10,7 +10,8 @@ import { projectFolder } from "../../invoker/index.ts";
 import type { Figure } from "../figures.ts";
 import { machineText } from "../machine-text.ts";
 import { watchStolen } from "../stolen.ts";
-import { type Run, type Runs, sections, withSections } from "./document.ts";
+import { unfound } from "./claims.ts";
+import { type Run, type Runs, resultsOf, sections, withSections } from "./document.ts";
 
 /** Besides published work: what spares containers their starts, imports and inits. */
 export const neverCold = [
@@ -84,9 +85,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   mkdirSync(folder, { recursive: true });
   const failed: string[] = [];
   for (const name of wanted) if (!(await run(name))) failed.push(name);
-  writeFileSync(page, withSections(readFileSync(page, "utf8"), sections(lastRuns())));
+  const runs = lastRuns();
+  writeFileSync(page, withSections(readFileSync(page, "utf8"), sections(runs)));
   spawnSync("npx", ["biome", "format", "--write", page], { cwd: project });
   console.log(`${page} is written`);
   for (const name of failed) console.error(`${name} FAILED; its table is as it was`);
-  return failed.length === 0 ? 0 : 1;
+  const lacking = unfound(resultsOf(runs));
+  for (const { from, here } of lacking) console.error(`${from.join(", ")}: no figure for "${here}"`);
+  return failed.length === 0 && lacking.length === 0 ? 0 : 1;
 }

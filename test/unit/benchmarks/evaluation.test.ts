@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Figure, fromSamples, geometricMean, ratio } from "../../../benchmarks/figures.ts";
-import { type Claim, claims } from "../../../benchmarks/published/claims.ts";
+import { type Claim, claims, unfound } from "../../../benchmarks/published/claims.ts";
 import {
   claimsTable,
   numberText,
@@ -87,6 +87,12 @@ describe("what stands beside a published figure", () => {
 
   it("is there for every claim, whatever has been measured", () => {
     expect(claimsTable({}).split("\n")).to.have.length(claims.length + 2);
+  });
+
+  it("is missed where its benchmark has been run without it", () => {
+    expect(unfound({})).to.be.empty;
+    const missed = unfound({ rewind: [ms("python tiny", 1)] });
+    expect(missed.map(({ from }) => from)).to.deep.equal([["rewind"]]);
   });
 
   it("comes from benchmarks that the evaluation runs", () => {
