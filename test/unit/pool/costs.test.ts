@@ -341,7 +341,6 @@ describe("a pool that has measured", () => {
   }
 
   async function opened(): Promise<void> {
-    nowMs = 0;
     machine = new FakeMachine({ boots: 1e9 });
     machine.clock = { nowMs: () => nowMs };
     pool = new Pool(machine, {
@@ -354,6 +353,9 @@ describe("a pool that has measured", () => {
     await Promise.all(leases.map((lease) => lease.release(true)));
     expect(machine.booted).to.have.lengthOf(1);
   }
+  beforeEach(() => {
+    nowMs = 0;
+  });
   afterEach(async () => {
     putBack();
     await pool.close();
