@@ -21,7 +21,7 @@ interface Use {
 
 /** What was needed comes to count for half in this time, where the next seconds are in question. */
 export const soonMs = 60_000;
-/** Sorts that are remembered; of those that nobody uses the one used longest ago is forgotten. */
+/** Sorts that are remembered: any number of images used once makes nobody forget what is used by many at once. */
 const rememberedMax = 500;
 
 /**
@@ -87,12 +87,15 @@ export class Arrivals {
     return Math.max(inUse, peak * 2 ** ((sinceMs - this.#nowMs()) / halfLifeMs));
   }
 
+  /** Of those that nobody uses the one that is expected least, and was used longest ago. */
   #forget(): void {
-    for (const [key, { inUse }] of this.#uses) {
-      if (inUse > 0) continue;
-      this.#uses.delete(key);
-      return;
+    const longestMs = Math.max(...this.#halfLivesMs);
+    let [least, leastPeak] = ["", Number.POSITIVE_INFINITY];
+    for (const [key, use] of this.#uses) {
+      const peak = this.#peakOf(use, longestMs);
+      if (use.inUse === 0 && peak < leastPeak) [least, leastPeak] = [key, peak];
     }
+    this.#uses.delete(least);
   }
 }
 

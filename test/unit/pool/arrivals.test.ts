@@ -94,6 +94,16 @@ describe("what is expected", () => {
     expect(arrivals.all(soonMs)).to.have.lengthOf(500);
     expect([expected(), arrivals.expected({ kind: "kind 0" }, soonMs)]).to.deep.equal([1, 0]);
   });
+
+  it("is not forgotten for thousands of images that were used once each", () => {
+    use(10);
+    nowMs += soonMs;
+    for (let i = 0; i < 2000; i++) {
+      arrivals.began({ kind: "blackbox", image: `image ${i}` }, memoryMB);
+      arrivals.ended({ kind: "blackbox", image: `image ${i}` });
+    }
+    expect(expected()).to.equal(5);
+  });
 });
 
 const cell = (count: number, fields: Partial<StemCell> = {}): StemCell => ({
