@@ -56,37 +56,57 @@ export function parseMeminfo(text: string): MemoryRoom | undefined {
   return Number.isNaN(room.totalMB + room.availableMB) ? undefined : room;
 }
 
+/** Undefined where it cannot be read: a machine short of memory may have none for that either. */
+export function roomOfMachine(path = "/proc/meminfo"): MemoryRoom | undefined {
+  try {
+    return parseMeminfo(readFileSync(path, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Above `memory.high` the kernel kills nobody, but has each wait who wants more. */
 const files = {
   1: {
-    ...{ limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes" },
+    ...{ limits: ["memory.limit_in_bytes"], used: "memory.usage_in_bytes" },
     takenBack: ["total_inactive_file", "total_active_file"],
   },
   2: {
-    ...{ limit: "memory.max", used: "memory.current" },
+    ...{ limits: ["memory.max", "memory.high"], used: "memory.current" },
     takenBack: ["inactive_file", "active_file", "slab_reclaimable"],
   },
 } as const;
 
+/** Version 2 says "max" where there is none, version 1 a number that no machine has. NaN also where there is no such file. */
+function limitIn(path: string): number {
+  try {
+    return Number(readFileSync(path, "latin1")) / bytesPerMB;
+  } catch {
+    return Number.NaN;
+  }
+}
+
 /**
- * What is left of a cgroup's limit, with what the kernel takes back before it kills: cached files, but none of shared memory. Undefined where there is
- * no limit below `mostMB`, or no such cgroup any more.
+ * What is left of a cgroup's limit, the lower one where it has two, with what the kernel takes back before it kills: cached files, but none of shared
+ * memory. Undefined where there is no limit below `mostMB`, or no such cgroup any more.
  */
 export function roomOfGroup(
   { version, folder }: Pick<MemoryGroup, "version" | "folder">,
   mostMB: number,
 ): MemoryRoom | undefined {
-  const { limit, used, takenBack } = files[version];
+  const { limits, used, takenBack } = files[version];
+  const limitsMB = limits.map((name) => limitIn(join(folder, name))).filter((limitMB) => limitMB < mostMB);
+  // The root has no such files.
+  if (limitsMB.length === 0) return undefined;
+  const totalMB = Math.min(...limitsMB);
   try {
-    const totalMB = Number(readFileSync(join(folder, limit), "latin1")) / bytesPerMB;
-    // Version 2 says "max" where there is none, version 1 a number that no machine has.
-    if (Number.isNaN(totalMB) || totalMB >= mostMB) return undefined;
     const usedMB = Number(readFileSync(join(folder, used), "latin1")) / bytesPerMB;
     const stat = readFileSync(join(folder, "memory.stat"), "latin1");
     const bytes = takenBack.map((name) => Number(new RegExp(`^${name} (\\d+)$`, "m").exec(stat)?.[1] ?? 0));
     const freedMB = bytes.reduce((sum, one) => sum + one, 0) / bytesPerMB;
     return { totalMB, availableMB: Math.max(0, totalMB - usedMB + freedMB) };
   } catch {
-    // The root has no such files, and others can be removed at any time.
+    // It can be removed at any time.
     return undefined;
   }
 }
@@ -123,7 +143,7 @@ export function memoryHere(containers?: MemoryGroup): () => readonly MemoryRoom[
   const chains = [own, containers].flatMap((group) => (group === undefined ? [] : chainOf(group)));
   const groups = [...new Map(chains.map((group) => [group.folder, group])).values()];
   return () => {
-    const machine = parseMeminfo(readFileSync("/proc/meminfo", "latin1"));
+    const machine = roomOfMachine();
     const mostMB = machine?.totalMB ?? Number.POSITIVE_INFINITY;
     const rooms = [machine, ...groups.map((group) => roomOfGroup(group, mostMB))];
     return rooms.filter((room) => room !== undefined);

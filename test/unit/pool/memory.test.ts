@@ -5,7 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { parseMounts } from "../../../pool/lean/cgroup-tree.ts";
-import { memoryHere, parseMeminfo, parseOwnGroup, roomOfGroup, shortageOf } from "../../../pool/memory.ts";
+import {
+  memoryHere,
+  parseMeminfo,
+  parseOwnGroup,
+  roomOfGroup,
+  roomOfMachine,
+  shortageOf,
+} from "../../../pool/memory.ts";
 
 const MB = 1024 * 1024;
 const noLimit = "9223372036854771712";
@@ -17,6 +24,11 @@ describe("the memory that is left", () => {
     const text = "MemTotal:       25165824 kB\nMemFree:          102400 kB\nMemAvailable:   12582912 kB\n";
     expect(parseMeminfo(text)).to.deep.equal({ totalMB: 24576, availableMB: 12288 });
     expect(parseMeminfo("MemTotal:       25165824 kB\nMemFree:          102400 kB\n")).to.equal(undefined);
+  });
+
+  it("is not known where the kernel does not let anybody look", () => {
+    expect(roomOfMachine("/not/there")).to.equal(undefined);
+    expect(roomOfMachine()).to.not.equal(undefined);
   });
 
   it("is not known to be more than what this machine has", () => {
@@ -55,6 +67,17 @@ describe("the memory that is left", () => {
         "memory.stat": `file ${200 * MB}\nshmem ${100 * MB}\ninactive_file ${8 * MB}\nactive_file ${4 * MB}\nslab_reclaimable ${MB}\n`,
       });
       expect(roomOfGroup({ version: 2, folder }, 1024)).to.deep.equal({ totalMB: 512, availableMB: 25 });
+    });
+
+    it("is what is left up to where the kernel has others wait, where that is less than the limit", () => {
+      const of = (high: string, max: string): unknown => {
+        write({ "memory.max": max, "memory.high": high, "memory.current": `${90 * MB}`, "memory.stat": "" });
+        return roomOfGroup({ version: 2, folder }, 1024);
+      };
+      expect(of(`${100 * MB}\n`, "max\n")).to.deep.equal({ totalMB: 100, availableMB: 10 });
+      expect(of(`${100 * MB}\n`, `${200 * MB}\n`)).to.deep.equal({ totalMB: 100, availableMB: 10 });
+      expect(of("max\n", `${200 * MB}\n`)).to.deep.equal({ totalMB: 200, availableMB: 110 });
+      expect(of("max\n", "max\n")).to.equal(undefined);
     });
 
     it("is none where there is no limit, or none below what the machine has, or no such cgroup", () => {
