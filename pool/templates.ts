@@ -62,7 +62,7 @@ export class Templates {
     this.#dueMs = ageBeforeRetirementMs * shareUntilDue;
     this.#bootFrom = bootFrom;
     this.#store = store;
-    for (const kind of store?.stored() ?? []) this.#restore(kind);
+    if (store !== undefined) for (const kind of store.stored()) this.#restore(kind, store);
   }
 
   follow(
@@ -153,15 +153,19 @@ export class Templates {
     for (const kind of [...this.#kept.keys()]) this.#forget(kind);
   }
 
-  /** Who makes a container of the kind meanwhile waits for it. */
-  #restore(kind: string): void {
-    const loading = this.#load(kind).finally(() => this.#renewals.delete(kind));
+  /** Who makes a container of the kind meanwhile waits for it, for no longer than for one that is started: nor do others that wait for their turn. */
+  #restore(kind: string, store: TemplateStore): void {
+    const loading = this.#load(kind, store).finally(() => this.#renewals.delete(kind));
     this.#renewals.set(kind, loading);
   }
 
-  async #load(kind: string): Promise<void> {
+  async #load(kind: string, store: TemplateStore): Promise<void> {
     try {
-      const stored = await this.#store?.load(kind, this.#oldestMs);
+      const loading = store.load(kind, this.#oldestMs).then((stored) => ({ stored }));
+      const loaded = await within(this.#timeoutMs, loading, (late) => late.stored?.template.release());
+      if (loaded === undefined)
+        throw new StoredError("unbootable", `it was not read within ${this.#timeoutMs} ms`);
+      const { stored } = loaded;
       if (stored === undefined) return;
       if (this.#isClosed) {
         stored.template.release();
@@ -225,13 +229,7 @@ export class Templates {
     const { pid } = "pid" in waiting ? waiting : { pid: waiting.vacancy.initPid };
     kept.stored?.requireSameFiles(pid);
     const booting = this.#bootFrom(template, waiting);
-    const checkpoint = await this.#inTime("boot", booting).catch((error: unknown) => {
-      booting.then(
-        (late) => late.release(),
-        () => undefined,
-      );
-      throw error;
-    });
+    const checkpoint = await this.#inTime("boot", booting, (late) => late.release());
     if (template.whyCopied !== undefined && !kept.isCopied) {
       kept.isCopied = true;
       this.#onCopied({ kind, error: template.whyCopied });
@@ -239,8 +237,12 @@ export class Templates {
     return checkpoint;
   }
 
-  async #inTime<Result>(what: string, call: Promise<Result>): Promise<Result> {
-    const result = await within(this.#timeoutMs, call);
+  async #inTime<Result>(
+    what: string,
+    call: Promise<Result>,
+    tooLate?: (late: Result) => void,
+  ): Promise<Result> {
+    const result = await within(this.#timeoutMs, call, tooLate);
     if (result !== undefined) return result;
     throw new RestorerError(
       "freeze-timeout",

@@ -1,10 +1,17 @@
 // Waiting no longer than so long, and being called after so long.
 
-/** The promise's value, or undefined after `timeoutMs`. What the promise does later is of no interest here. */
-export async function within<Value>(timeoutMs: number, promise: Promise<Value>): Promise<Value | undefined> {
+/** The promise's value, or undefined after `timeoutMs`: `tooLate` is given what comes later, should that be a value. */
+export async function within<Value>(
+  timeoutMs: number,
+  promise: Promise<Value>,
+  tooLate: (value: Value) => void = () => undefined,
+): Promise<Value | undefined> {
   let cancel = (): void => undefined;
   const timeout = new Promise<undefined>((resolve) => {
-    cancel = deadline(timeoutMs, () => resolve(undefined));
+    cancel = deadline(timeoutMs, () => {
+      promise.then(tooLate, () => undefined);
+      resolve(undefined);
+    });
   });
   try {
     return await Promise.race([promise, timeout]);

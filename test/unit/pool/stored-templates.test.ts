@@ -8,24 +8,27 @@ import { StoredError } from "../../../pool/template-file.ts";
 import type { StoredTemplate, TemplateStore } from "../../../pool/template-store.ts";
 import { Templates } from "../../../pool/templates.ts";
 import { RestorerError, type Waiting } from "../../../restorer/index.ts";
+import { holdsWithin } from "../../within.ts";
 import { FakeCheckpoint } from "./fake-machine.ts";
 
 const kind = "python:3";
 const ageBeforeRetirementMs = 20_000;
 const oldestMs = 5000;
-const settings = { ageBeforeRetirementMs, startTimeoutMs: 60_000 };
 const waiting: Waiting = { pid: 1, goFd: 1 };
 
 class FakeStore implements Pick<TemplateStore, "stored" | "load" | "keep" | "remove"> {
   readonly did: string[] = [];
   /** What the file has. */
   found: StoredTemplate | StoredError | undefined;
+  /** It is not read before. */
+  mayRead: Promise<void> = Promise.resolve();
 
   stored(): readonly string[] {
     return [kind];
   }
   async load(of: string, oldest: number): Promise<StoredTemplate | undefined> {
     this.did.push(`load ${of} ${oldest}`);
+    await this.mayRead;
     if (this.found instanceof StoredError) throw this.found;
     return this.found;
   }
@@ -53,10 +56,13 @@ describe("stored templates", () => {
     checkpoint = new FakeCheckpoint();
   });
 
-  function open(bootFrom = async (): Promise<FakeCheckpoint> => new FakeCheckpoint()): Templates {
+  function open(
+    bootFrom = async (): Promise<FakeCheckpoint> => new FakeCheckpoint(),
+    startTimeoutMs = 60_000,
+  ): Templates {
     const templates = new Templates(
       { nowMs: () => nowMs, setByMs: () => 1_000_000 },
-      settings,
+      { ageBeforeRetirementMs, startTimeoutMs },
       bootFrom,
       store as unknown as TemplateStore,
     );
@@ -149,6 +155,22 @@ describe("stored templates", () => {
     renewal?.end();
     templates.failed(kind, new RestorerError("mapping", "differs", false), boot);
     expect(templates.wayOf(kind).boot?.isStored, "that of this life").to.equal(false);
+  });
+
+  it("are waited for no longer than a start is, and freed where they come later", async () => {
+    store.found = storedOf(nowMs);
+    let read = (): void => undefined;
+    store.mayRead = new Promise((resolve) => (read = resolve));
+    const templates = open(undefined, 1);
+    await templates.renewalOf(kind);
+    expect([results(), templates.renewalOf(kind)]).to.deep.equal([["unbootable"], undefined]);
+    const { renewal } = templates.wayOf(kind);
+    const started = new FakeCheckpoint();
+    renewal?.offer(started);
+    renewal?.end();
+    read();
+    expect(await holdsWithin(10_000, () => checkpoint.templates === 0)).to.equal(true);
+    expect([templates.wayOf(kind).boot?.isStored, started.templates]).to.deep.equal([false, 1]);
   });
 
   it("that come after the end are freed", async () => {
