@@ -97,7 +97,8 @@ export async function writeStored(path: string, head: StoredHead, template: Temp
 export async function readStored(
   path: string,
 ): Promise<{ readonly head: StoredHead; readonly body: Buffer }> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  // To open a pipe would wait for whoever writes to it.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   let bytes: Buffer;
   let digest: Buffer;
   try {

@@ -72,7 +72,7 @@ export class TemplateStore {
       throw new Error(`${folder} is open to others: its mode must be 700`);
     const wanted = new Set(kinds.map((kind) => this.#pathOf(kind)));
     for (const name of readdirSync(folder).filter((one) => ownNames.test(one)))
-      if (!wanted.has(join(folder, name))) rmSync(join(folder, name), { force: true });
+      if (!wanted.has(join(folder, name))) rmSync(join(folder, name), { recursive: true, force: true });
   }
 
   /** Of these there is a file. */
@@ -84,22 +84,21 @@ export class TemplateStore {
   /** Of a template that was born `bornMs`, or undefined where it is older than `oldestMs`. What is not loaded is removed. Throws StoredError. */
   load(kind: string, oldestMs: number): Promise<StoredTemplate | undefined> {
     return this.#inTurn(kind, async () => {
-      const path = this.#pathOf(kind);
       try {
-        const stored = await this.#read(path, kind, oldestMs);
-        if (stored === undefined) await rm(path, { force: true });
+        const stored = await this.#read(kind, oldestMs);
+        if (stored === undefined) await this.#discard(kind);
         return stored;
       } catch (error) {
-        await rm(path, { force: true });
+        await this.#discard(kind);
         if (error instanceof StoredError) throw error;
         throw new StoredError("corrupt", (error as Error).message, { cause: error });
       }
     });
   }
 
-  async #read(path: string, kind: string, oldestMs: number): Promise<StoredTemplate | undefined> {
+  async #read(kind: string, oldestMs: number): Promise<StoredTemplate | undefined> {
     const { facts, nowMs } = this.#options;
-    const { head, body } = await readStored(path);
+    const { head, body } = await readStored(this.#pathOf(kind));
     const difference = head.base === kind ? firstDifference(head.facts, facts(kind)) : "kind";
     if (difference !== undefined) throw new StoredError("changed", `another ${difference}`);
     const ageMs = nowMs() - head.bornMs;
@@ -122,9 +121,14 @@ export class TemplateStore {
     }
   }
 
-  /** Never rejects: what cannot be removed is refused again. */
-  async remove(kind: string): Promise<void> {
-    await this.#inTurn(kind, () => rm(this.#pathOf(kind), { force: true })).catch(() => undefined);
+  /** Never rejects. */
+  remove(kind: string): Promise<void> {
+    return this.#inTurn(kind, () => this.#discard(kind));
+  }
+
+  /** Whatever it is. What cannot be removed is refused again. */
+  async #discard(kind: string): Promise<void> {
+    await rm(this.#pathOf(kind), { recursive: true, force: true }).catch(() => undefined);
   }
 
   /** Resolves when nothing is written any more. */

@@ -48,6 +48,7 @@ describe("a store of templates", () => {
     mkdirSync(folder, { mode: 0o700 });
     for (const path of [fileOf(kind), fileOf("python:2"), `${fileOf(kind)}.new`, join(folder, "notes")])
       writeFileSync(path, "");
+    mkdirSync(fileOf("ruby:3"));
     expect(open().stored()).to.deep.equal([kind]);
     expect(readdirSync(folder).sort()).to.deep.equal(["notes", "python%3A3.template"]);
   });
@@ -67,6 +68,12 @@ describe("a store of templates", () => {
     writeFileSync(join(parent, "elsewhere"), "x".repeat(1000), { mode: 0o600 });
     symlinkSync(join(parent, "elsewhere"), fileOf(kind));
     expect(await refusal()).to.match(/^corrupt: ELOOP/);
+    // Nobody writes to it.
+    expect(spawnSync("mkfifo", ["--mode=600", fileOf(kind)]).status).to.equal(0);
+    expect(await refusal()).to.match(/^corrupt: it is no file/);
+    mkdirSync(fileOf(kind), { mode: 0o700 });
+    writeFileSync(join(fileOf(kind), "inside"), "");
+    expect(await refusal()).to.match(/^corrupt: it is no file/);
     expect(readdirSync(parent).sort()).to.deep.equal(["elsewhere", "templates"]);
   });
 });
