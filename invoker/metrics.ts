@@ -5,6 +5,7 @@ import {
   type AheadCounts,
   type CodeCounts,
   codeUses,
+  type EmbryoCounts,
   type LevelOutcome,
   levelBytes,
   levelRefusals,
@@ -221,6 +222,16 @@ export class Metrics {
         left.inc({ result: "discarded" }, discarded);
       },
     );
+  }
+
+  /** Adds what booted containers share their memory with, read when somebody asks. */
+  watchEmbryos(counts: () => EmbryoCounts): void {
+    const living = this.#gauge("embryos", "Processes that booted containers share memory with", [], () => {
+      living.set(counts().living);
+    });
+    const bytes = this.#gauge("embryos_bytes", "Memory that they have", [], () => {
+      bytes.set(counts().bytes);
+    });
   }
 
   /** Adds the store of code, read when somebody asks. */

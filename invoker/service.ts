@@ -123,6 +123,7 @@ export async function startInvoker(parts: InvokerParts): Promise<Invoker> {
   const pool = new Pool(machine, settings.pool);
   observer.watch(pool);
   observer.metrics.watchAhead(() => factory.ahead());
+  observer.metrics.watchEmbryos(() => factory.embryos());
   if (codes !== undefined) observer.metrics.watchCodes(() => codes.counts);
   // Nobody waits for Docker: it makes nothing before its leftovers are gone, and all else needs none of it.
   void docker?.removeLeftovers().catch((error: unknown) => observer.engineFailed(error));

@@ -1,7 +1,7 @@
 // One container from its making to its end: its state, whose it is, and its checkpoint.
 
 import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
-import type { ContainerOrder, Interior, OnStuck, Remains } from "./interior.ts";
+import type { CommonMemory, ContainerOrder, Interior, OnStuck, Remains } from "./interior.ts";
 import { LeanInterior } from "./lean-interior.ts";
 import { type LevelOutcome, mayComeBack } from "./levels.ts";
 import { type ContainerEvent, type ContainerState, Life } from "./lifecycle.ts";
@@ -330,6 +330,11 @@ export class Container {
   /** What its end would give back; of Docker's nobody knows, and it is taken for that of an interpreter. */
   get ownBytes(): number {
     return this.#inside?.ownBytes?.() ?? interpreterBytes;
+  }
+
+  /** What its end would give back besides if it is the last that has it. */
+  get common(): readonly CommonMemory[] {
+    return this.#inside?.common?.() ?? [];
   }
 
   /** How long the import of its libraries took; undefined where it was not imported for this one. */

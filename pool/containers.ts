@@ -10,7 +10,7 @@ import { levelRoomBytes } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
 import { LibrarySets } from "./library-sets.ts";
 import type { Machine } from "./machine.ts";
-import type { Holdings } from "./pressure.ts";
+import { type Holdings, weigh } from "./pressure.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
 import { type Restraint, unrestrained } from "./relief.ts";
 import { isComing, isIdle, type Placed, reservedMB } from "./seats.ts";
@@ -153,7 +153,7 @@ export class Containers {
   /** What of all this could be given up for want of memory. */
   weighed(): Omit<Holdings, "aheadBytes" | "isDockerThere"> {
     return {
-      seats: this.placed().map((seat) => ({ ...seat, bytes: isIdle(seat) ? this.get(seat.id).ownBytes : 0 })),
+      seats: weigh(this.placed().map((seat) => [seat, this.get(seat.id)])),
       cells: this.#prewarming.cells,
       isLearnt: (seat) => this.#libraries.isLearnt(seat),
       isBootable: (seat) => this.#machine.templates?.boots(baseOf(seat)) === true,

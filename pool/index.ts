@@ -23,6 +23,7 @@ export { LeanError } from "./lean/errors.ts";
 export {
   type AheadCounts,
   createLeanFactory,
+  type EmbryoCounts,
   type Exit,
   type LeanFactoryOptions,
   type Sandbox,

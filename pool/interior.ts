@@ -31,6 +31,13 @@ export interface Remains {
   destroy(onStuck: OnStuck): Promise<void>;
 }
 
+/** Memory that several containers have together: it comes back with the last of them. */
+export interface CommonMemory {
+  /** The same for all of them. */
+  readonly of: object;
+  readonly bytes: number;
+}
+
 export interface Interior extends Remains {
   /** The limit at present. */
   readonly memoryMB: number;
@@ -38,8 +45,10 @@ export interface Interior extends Remains {
   readonly isRewindable: boolean;
   /** True: it was not started, but booted from another's checkpoint. */
   readonly isBooted?: boolean;
-  /** Memory that its end would give back, as far as that can be told. */
+  /** Memory that its end would give back, as far as that can be told, whatever becomes of others. */
   ownBytes?(): number | undefined;
+  /** What its end would give back if it is the last that has it. */
+  common?(): readonly CommonMemory[];
   /** How long the import of its libraries took, where it had to import any. */
   readonly importMs?: number | undefined;
   /** Resolves once, with the reason, if it comes to an end without having been used or told to. */

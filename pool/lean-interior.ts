@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type CheckpointLevel, RestorerError, type RewindTimings, type Waiting } from "../restorer/index.ts";
 import { ContainerCode } from "./container-code.ts";
 import { asLibraryError, importLibraries, requireFitForBase } from "./imports.ts";
-import type { ContainerOrder, Interior, OnFault } from "./interior.ts";
+import type { CommonMemory, ContainerOrder, Interior, OnFault } from "./interior.ts";
 import type { Exit, Sandbox } from "./lean/factory.ts";
 import type { LevelOutcome } from "./levels.ts";
 import { baseOf } from "./libraries.ts";
@@ -249,14 +249,18 @@ export class LeanInterior implements Interior, Inside {
     return { taken: { bytes: level.bytes, tookMs: clock.nowMs() - sinceMs } };
   }
 
-  /** What its cgroup is charged with, and the image of what was started: others share that of what was booted. */
+  /** What its cgroup is charged with, and its image, where nobody else has it. */
   ownBytes(): number | undefined {
     try {
-      return this.sandbox.memoryUsedBytes() + (this.isBooted ? 0 : (this.#rewinder?.imageBytes ?? 0));
+      return this.sandbox.memoryUsedBytes() + (this.#rewinder?.ownBytes ?? 0);
     } catch {
       // It is ending.
       return undefined;
     }
+  }
+
+  common(): readonly CommonMemory[] {
+    return this.#rewinder?.common ?? [];
   }
 
   async putBack(to: CheckpointLevel = "base"): Promise<RewindTimings | undefined> {

@@ -1,12 +1,35 @@
 // What is given up when the machine's memory gets short: values in, steps out, the dearest to make anew last.
 
+import type { CommonMemory } from "./interior.ts";
 import { surplus } from "./prewarm.ts";
 import { isIdle, type Placed } from "./seats.ts";
 import type { StemCell } from "./types.ts";
 
-/** A container, and what its end would give back: memory of its own, and that of its image if nobody else has it. */
+/** A container, and what its end would give back. */
 export interface Weighed extends Placed {
+  /** Memory of its own, and its part of what it has in common with others. */
   readonly bytes: number;
+  /** The latter: it comes back when the last of them has gone. */
+  readonly commonBytes?: number;
+}
+
+/** Read where it is wanted: each may take a look at a file. */
+export interface Weight {
+  readonly ownBytes: number;
+  readonly common: readonly CommonMemory[];
+}
+
+/** Of all there are; nothing is looked at of those that are in use. */
+export function weigh(living: readonly (readonly [Placed, Weight])[]): readonly Weighed[] {
+  const holders = new Map<object, number>();
+  for (const [, { common }] of living)
+    for (const { of } of common) holders.set(of, (holders.get(of) ?? 0) + 1);
+  return living.map(([seat, weight]) => {
+    if (!isIdle(seat)) return { ...seat, bytes: 0 };
+    const parts = weight.common.map(({ of, bytes }) => bytes / (holders.get(of) ?? 1));
+    const commonBytes = parts.reduce((sum, one) => sum + one, 0);
+    return { ...seat, bytes: weight.ownBytes + commonBytes, commonBytes };
+  });
 }
 
 /** What can be given up. */
@@ -18,7 +41,7 @@ export const reliefs = [
   "libraries",
   /** Action checkpoints of idle containers, which go back to their base. */
   "level",
-  /** Idle containers whose own pages have come to be many: another that is booted in their place shares them again. */
+  /** Idle containers whose own pages have come to be many, or that are of an older template: another that is booted in their place has them in common with others. */
   "used",
   /** Idle containers beyond the stem cells. */
   "idle",
@@ -104,11 +127,11 @@ function largestFirst(seats: readonly Weighed[]): readonly Weighed[] {
 }
 
 function isWorthBooting(seat: Weighed, { isBootable }: Holdings): boolean {
-  const { state, image, isUnused, bytes } = seat;
+  const { state, image, isUnused, bytes, commonBytes = 0 } = seat;
   return (
     state === "clean" &&
     image === undefined &&
-    isUnused !== true &&
+    (isUnused !== true || commonBytes > 0) &&
     bytes > leastUsedBytes &&
     isBootable(seat)
   );

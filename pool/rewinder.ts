@@ -1,6 +1,7 @@
 // Puts one container back to its checkpoint, and believes it only when all around it is quiet.
 
 import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
+import type { CommonMemory } from "./interior.ts";
 import type { Sandbox } from "./lean/factory.ts";
 import { type LevelRefusal, refusalOf } from "./levels.ts";
 import type { ContainerLogs, PendingBytes } from "./logs.ts";
@@ -26,6 +27,7 @@ export class Rewinder {
   readonly #inside: Inside;
   readonly #checkpoint: Checkpoint;
   readonly #pendingBytes: PendingBytes;
+  readonly #templates: Machine["templates"];
   readonly #leftOut: RewindStep | undefined;
   readonly #settings: RewindSettings;
   #rewinds = 0;
@@ -45,6 +47,7 @@ export class Rewinder {
     this.#inside = inside;
     this.#checkpoint = checkpoint;
     this.#pendingBytes = machine.pendingBytes;
+    this.#templates = machine.templates;
     this.#leftOut = machine.leftOut;
     this.#settings = settings;
     this.#isProven = isProven;
@@ -103,7 +106,20 @@ export class Rewinder {
     return sandbox.hasFiles() ? "files" : undefined;
   }
 
-  get imageBytes(): number {
+  /** The image, where nobody else has it. */
+  get ownBytes(): number {
+    return this.#common === undefined ? this.#imageBytes : 0;
+  }
+
+  get common(): readonly CommonMemory[] {
+    return this.#common ?? [];
+  }
+
+  get #common(): readonly CommonMemory[] | undefined {
+    return this.#templates?.commonOf(this.#checkpoint, this.#imageBytes);
+  }
+
+  get #imageBytes(): number {
     return this.#checkpoint.summary.pages * bytesPerPage;
   }
 

@@ -1,6 +1,7 @@
 // What containers are booted from: of each kind the image of one that was started, which is renewed before it is too old.
 
 import { ContainerCheckpoint, RestorerError, type Template, type Waiting } from "../restorer/index.ts";
+import type { CommonMemory } from "./interior.ts";
 import type { BootAhead } from "./lean/factory.ts";
 import { type Checkpoint, type Clock, toldMs } from "./machine.ts";
 import type { Boot, BootFailure, BootsCopied, Renewal, TemplateStored, Way } from "./makings.ts";
@@ -28,7 +29,7 @@ const shareOfAge = 1 / 4;
 /** Of the same: from then on the next template is made. */
 const shareUntilDue = 1 / 5;
 
-type Origin = Pick<Boot, "isStored">;
+type Stored = Pick<Boot, "isStored">;
 type BootFrom = (template: Template, waiting: Waiting) => Promise<Checkpoint>;
 const bootUnverified: BootFrom = (template, waiting) =>
   ContainerCheckpoint.boot(template, waiting, { verify: false });
@@ -41,6 +42,8 @@ export class Templates {
   readonly #bootFrom: BootFrom;
   readonly #kept = new Map<string, Kept>();
   readonly #renewals = new Map<string, Promise<void>>();
+  /** Of what has been booted, and of what others have been booted from. */
+  readonly #origins = new WeakMap<Checkpoint, { readonly kept: Kept; readonly isBooted: boolean }>();
   /** Until when kinds that could not be booted are started. */
   readonly #refusedUntilMs = new Map<string, number>();
   #onFailure: (failure: BootFailure) => void = () => undefined;
@@ -115,8 +118,21 @@ export class Templates {
     return this.#clock.nowMs() - bornMs > this.#dueMs && !this.#renewals.has(kind);
   }
 
+  /**
+   * What containers of a template have together that nobody is booted from any more: its image, and the embryo's memory, which is as much. Undefined: there
+   * is no template of this checkpoint, and its image is its own.
+   */
+  commonOf(checkpoint: Checkpoint, imageBytes: number): readonly CommonMemory[] | undefined {
+    const origin = this.#origins.get(checkpoint);
+    if (origin === undefined) return undefined;
+    const { kept, isBooted } = origin;
+    if (!kept.isGivenUp) return [];
+    const image = { of: kept, bytes: imageBytes };
+    return isBooted && !kept.isCopied ? [image, { of: kept.template, bytes: imageBytes }] : [image];
+  }
+
   /** True: it was the boot itself that has failed. Unless its process was killed, the kind is started for as long as a template serves. */
-  hasFailed(kind: string, failure: unknown, boot?: Origin): boolean {
+  hasFailed(kind: string, failure: unknown, boot?: Stored): boolean {
     const cause = failure instanceof Error ? failure.cause : undefined;
     if (!(cause instanceof RestorerError || cause instanceof StoredError)) return false;
     this.failed(kind, cause, boot);
@@ -124,7 +140,7 @@ export class Templates {
   }
 
   /** What was booted is not what was to be booted, or nothing could be. Of a stored template that ends only this one. */
-  failed(kind: string, failure: unknown, boot?: Origin): void {
+  failed(kind: string, failure: unknown, boot?: Stored): void {
     const { reason, message } = asTaint(failure);
     if (boot?.isStored === true && reason !== "process-gone") {
       this.#refuseStored(kind, failure);
@@ -230,6 +246,7 @@ export class Templates {
     kept.stored?.requireSameFiles(pid);
     const booting = this.#bootFrom(template, waiting);
     const checkpoint = await this.#inTime("boot", booting, (late) => late.release());
+    this.#origins.set(checkpoint, { kept, isBooted: true });
     if (template.whyCopied !== undefined && !kept.isCopied) {
       kept.isCopied = true;
       this.#onCopied({ kind, error: template.whyCopied });
@@ -294,17 +311,19 @@ export class Templates {
       const template = checkpoint.template?.();
       if (template === undefined) return;
       this.#forget(kind);
-      this.#keep({ kind, template, bornMs: this.#clock.nowMs() });
+      const kept = this.#keep({ kind, template, bornMs: this.#clock.nowMs() });
+      this.#origins.set(checkpoint, { kept, isBooted: false });
       if (pid !== undefined) void this.#write(kind, template, pid);
     } catch (error) {
       this.failed(kind, error);
     }
   }
 
-  #keep(fresh: Pick<Kept, "kind" | "template" | "bornMs" | "stored">): void {
+  #keep(fresh: Pick<Kept, "kind" | "template" | "bornMs" | "stored">): Kept {
     const kept: Kept = { ...fresh, users: 0, isGivenUp: false, isCopied: false };
     this.#kept.set(kept.kind, kept);
     this.#onTemplate(kept.kind, this.#bootAhead(kept.kind, kept));
+    return kept;
   }
 
   #forget(kind: string): void {

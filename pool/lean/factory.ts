@@ -61,6 +61,13 @@ export interface AheadCounts {
   readonly containers: { readonly ready: number };
 }
 
+/** Processes that booted containers are forked from, or were: each stays until the last that was. */
+export interface EmbryoCounts {
+  readonly living: number;
+  /** What their cgroups are charged with. */
+  readonly bytes: number;
+}
+
 export interface SandboxFactory {
   /**
    * With `boot` the runtime is not started but made another one of a checkpointed runtime of the kind, which says READY no more.
@@ -72,6 +79,7 @@ export interface SandboxFactory {
   /** What is the same in all containers of the kind, and decides what a process in one is. Throws LeanError. */
   facts?(kind: string): Facts;
   ahead(): AheadCounts;
+  embryos(): EmbryoCounts;
   /** What is made ahead of the kind is booted ahead from now on, until the next call. */
   bootAhead(kind: string, boot: BootAhead | undefined): void;
   /** True: nothing is made or kept that nobody wants yet, until the next call. */
@@ -179,6 +187,7 @@ class LeanFactory implements SandboxFactory {
   /** Containers of two lives never have the same name. */
   readonly #life = randomBytes(4).toString("hex");
   readonly #alive = new Set<Pick<Sandbox, "destroy">>();
+  readonly #embryos = new Set<Blank>();
   /** Containers, and embryos. */
   readonly #beingMade = new Set<Promise<unknown>>();
   #made = 0;
@@ -208,6 +217,11 @@ class LeanFactory implements SandboxFactory {
       networks: { ...this.#networks.counts, ready: this.#networks.ready },
       containers: { ready: kinds.reduce((sum, { ready }) => sum + ready, 0) },
     };
+  }
+
+  embryos(): EmbryoCounts {
+    const used = Array.from(this.#embryos, ({ parts }) => parts.cgroups.memoryUsedBytes());
+    return { living: used.length, bytes: used.reduce((sum, bytes) => sum + bytes, 0) };
   }
 
   kinds(): readonly string[] {
@@ -437,6 +451,7 @@ class LeanFactory implements SandboxFactory {
     let making: Promise<void> | undefined;
     const embryo = {
       destroy: async (): Promise<void> => {
+        this.#embryos.delete(blank);
         // Which ends a call that is under way; that may use the descriptors until then.
         blank.launcher.kill();
         await making?.catch(() => undefined);
@@ -455,6 +470,7 @@ class LeanFactory implements SandboxFactory {
       await embryo.destroy();
       throw await this.#failed(blank, cause);
     }
+    this.#embryos.add(blank);
     return embryo.destroy;
   }
 

@@ -223,8 +223,11 @@ describe("an embryo", () => {
     template.release();
     await first.end();
     expect(embryos()).to.equal(1);
+    expect(factory.embryos()).to.deep.include({ living: 1 });
+    expect(factory.embryos().bytes, "an interpreter").to.be.above(4 << 20);
     await second.end();
     expect(await holdsWithin(patienceMs, () => embryos() === 0)).to.equal(true);
+    expect(factory.embryos()).to.deep.equal({ living: 0, bytes: 0 });
     expect(await isNothingLeft()).to.equal(true);
   });
 

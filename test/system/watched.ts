@@ -15,6 +15,7 @@ export function watched(factory: SandboxFactory, made: Made): SandboxFactory {
     },
     kinds: () => factory.kinds(),
     ahead: () => factory.ahead(),
+    embryos: () => factory.embryos(),
     bootAhead: (kind, boot) => factory.bootAhead(kind, boot),
     saveMemory: (isSaving) => factory.saveMemory(isSaving),
     memoryGroup: () => factory.memoryGroup(),

@@ -73,6 +73,7 @@ describe("metrics", () => {
       networks: { ready: 2, made: 5, reused: 1, discarded: 3 },
       containers: { ready: 4 },
     }));
+    observer.metrics.watchEmbryos(() => ({ living: 2, bytes: 3e7 }));
     const rung = { rung: "copy-all", proven: true, why: "", rewindUs: 1 } as const;
     observer.invokerStarted({ rung: "copy-all", obstacles: [], rungs: [rung] }, ["nodejs:20"], 0);
     await here.run();

@@ -243,7 +243,7 @@ const noTimings: RewindTimings = {
 };
 
 export class FakeCheckpoint implements Checkpoint {
-  readonly summary = { threads: 1, pages: 100 };
+  summary: Summary = { threads: 1, pages: 100 };
   readonly verified: boolean[] = [];
   /** Where the rewinds have led. */
   readonly led: CheckpointLevel[] = [];
@@ -340,6 +340,7 @@ export class FakeMachine implements Machine {
         networks: { ready: 0, made: 0, reused: 0, discarded: 0 },
         containers: { ready: 0 },
       }),
+      embryos: () => ({ living: 0, bytes: 0 }),
       bootAhead: (kind, boot) => void this.#aheads.set(kind, boot),
       saveMemory: (isSaving) => {
         this.isSaving = isSaving;

@@ -1,7 +1,15 @@
 // What is given up when memory is short, and in which order.
 
 import { expect } from "chai";
-import { type Holdings, type Relief, reliefs, relieve, type Weighed } from "../../../pool/pressure.ts";
+import {
+  type Holdings,
+  type Relief,
+  reliefs,
+  relieve,
+  type Weighed,
+  type Weight,
+  weigh,
+} from "../../../pool/pressure.ts";
 import { isIdle } from "../../../pool/seats.ts";
 
 const MB = 1024 * 1024;
@@ -21,6 +29,42 @@ const holdings = (seats: readonly Weighed[], fields: Partial<Holdings> = {}): Ho
 const named = (steps: readonly Relief[]): readonly string[] =>
   steps.map((one) => ("container" in one ? `${one.step} ${one.container}` : one.step));
 const everything = Number.POSITIVE_INFINITY;
+
+describe("what the end of a container would give back", () => {
+  const [image, embryo] = [{}, {}];
+  const weight = (ownMB: number, common: Weight["common"] = []): Weight => ({ ownBytes: ownMB * MB, common });
+
+  it("is its own, and of what it has in common with others its part", () => {
+    const started = weight(14, [{ of: image, bytes: 12 * MB }]);
+    const booted = weight(1, [
+      { of: image, bytes: 12 * MB },
+      { of: embryo, bytes: 10 * MB },
+    ]);
+    const living = [
+      [seat(1), started],
+      [seat(2), booted],
+      [seat(3, { state: "running" }), booted],
+      [seat(4), weight(5)],
+    ] as const;
+    const given = weigh(living).map(({ bytes, commonBytes }) => [bytes / MB, (commonBytes ?? 0) / MB]);
+    expect(given).to.deep.equal([
+      [18, 4],
+      [10, 9],
+      [0, 0],
+      [5, 0],
+    ]);
+  });
+
+  it("is not looked at while it is in use", () => {
+    const unreadable: Weight = {
+      common: [],
+      get ownBytes(): number {
+        throw new Error("read");
+      },
+    };
+    expect(weigh([[seat(1, { state: "running" }), unreadable]])[0]?.bytes).to.equal(0);
+  });
+});
 
 describe("what is given up for want of memory", () => {
   it("is nothing where nothing is missing", () => {
@@ -80,6 +124,14 @@ describe("what is given up for want of memory", () => {
     ];
     const steps = relieve(holdings(seats, { isBootable }), everything);
     expect(steps.filter(({ step }) => step === "used")).to.deep.equal([]);
+  });
+
+  it("is a container for the memory of an older template, also where nobody has used it", () => {
+    const seats = [seat(1, { isUnused: true, commonBytes: 8 * MB }), seat(2, { isUnused: true })];
+    const all = holdings(seats, { isBootable: () => true });
+    expect(named(relieve(all, 10 * MB))).to.deep.equal(["used 1"]);
+    const few = [seat(1, { isUnused: true, commonBytes: MB, bytes: 2 * MB })];
+    expect(named(relieve(holdings(few, { isBootable: () => true }), MB))).to.deep.equal(["idle 1"]);
   });
 
   it("is nothing that runs, is being made or put back, or on its way out", () => {

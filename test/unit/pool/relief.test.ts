@@ -223,4 +223,31 @@ describe("a pool on a machine whose memory gets short", () => {
     expect(machine.booted).to.include.members(machine.living.map(({ id }) => id));
     expect(pool.status().containers.every(({ isUnused }) => isUnused === true)).to.equal(true);
   });
+
+  it("boots those of an older template anew, also such as nobody has used: with the last of them its memory comes back", async () => {
+    const [templateMB, ageMs] = [50, 3_600_000];
+    let older: typeof machine.living = [];
+    const isOlderThere = (): boolean => older.some(({ isDestroyed }) => !isDestroyed);
+    machine = Object.assign(new FakeMachine({ boots: ageMs }), {
+      clock: machine.clock,
+      memory: () => {
+        looks++;
+        return [{ totalMB: 8000, availableMB: availableMB() - (isOlderThere() ? 2 * templateMB : 0) }];
+      },
+    });
+    const pool = await opened({ stemCells: [cell(3)], ageBeforeRetirementMs: ageMs });
+    for (const checkpoint of machine.checkpoints)
+      checkpoint.summary = { threads: 1, pages: templateMB * pagesPerMB };
+    // The template is due, and one of the three makes way for the one that the next is of.
+    nowMs += 0.21 * ageMs;
+    await use(pool);
+    await holds(() => machine.sandboxes.length === 4 && machine.living.length === 3);
+    await pool.settled();
+    older = machine.living.filter((sandbox) => machine.sandboxes.indexOf(sandbox) < 3);
+    expect(older).to.have.lengthOf(2);
+    othersLeaveMB = enoughMB + 20;
+    await holds(() => !isOlderThere() && machine.living.length === 3);
+    await looked();
+    expect([given, told]).to.deep.equal([["used", "used"], [true]]);
+  });
 });
