@@ -85,12 +85,13 @@ export class MemoryRelief {
 
   /**
    * What containers may have together, where jobs wait that want so much each. While all that is left is in use they have no more than they had: each job that
-   * fits in at all does so once the others are done.
+   * fits in at all does so once the others are done, but for what is stuck.
    */
   budgetMB(wantedMB: readonly number[]): number {
     const { userMemoryMB } = this.#parts.settings;
     if (this.#heldAtMB === undefined) return userMemoryMB;
-    return Math.min(userMemoryMB, Math.max(this.#heldAtMB, ...wantedMB));
+    const stuckMB = reservedMB(this.#parts.containers.placed().filter(({ isStuck }) => isStuck === true));
+    return Math.min(userMemoryMB, Math.max(this.#heldAtMB, stuckMB + Math.max(0, ...wantedMB)));
   }
 
   look(): void {
@@ -170,7 +171,9 @@ export class MemoryRelief {
       const isLevel = relief.step === "level";
       if (isLevel) recycle(container);
       else containers.evict(container, "memory");
-      this.#expect(bytes, () => containers.has(id) && (!isLevel || container.hasLevel));
+      // Of what is stuck nobody knows when it gives anything back.
+      const isThere = (): boolean => containers.has(id) && container.placed().isStuck !== true;
+      this.#expect(bytes, () => isThere() && (!isLevel || container.hasLevel));
     }
     events.emit("relieved", { what: relief.step });
   }

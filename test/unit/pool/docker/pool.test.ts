@@ -33,12 +33,15 @@ describe("a pool of Docker containers", () => {
   let docker: ScriptedDocker;
   let proxy: ScriptedServer;
   let story: string[];
+  /** Absent: nobody looks. */
+  let memory: FakeMachine["memory"];
   const pools: Pool[] = [];
 
   beforeEach(async () => {
     docker = await ScriptedDocker.start();
     proxy = await ScriptedServer.start();
     story = [];
+    memory = undefined;
   });
 
   afterEach(async () => {
@@ -54,6 +57,7 @@ describe("a pool of Docker containers", () => {
     nowMs?: () => number,
   ): Promise<{ pool: Pool; machine: FakeMachine }> {
     const machine = new FakeMachine();
+    machine.memory = memory;
     if (nowMs !== undefined) machine.clock = { nowMs };
     machine.docker = createDockerFactory({
       ...{ network: "bridge", dnsServers: [], dnsSearch: [], dnsOptions: [], extraArgs: {}, environment: {} },
@@ -444,6 +448,24 @@ describe("a pool of Docker containers", () => {
       expect([isServed, pool.status().waiting, pool.status().reservedMB]).to.deep.equal([false, 1, 768]);
       refuse({});
       await (await waiting).release(true);
+    });
+
+    it("gives up others too where the machine's memory is short, and runs one beside it nevertheless", async () => {
+      let availableMB = 1000;
+      memory = () => [{ totalMB: 8000, availableMB }];
+      const { pool } = await opened({ userMemoryMB: 768, leastMemoryMB: 10, memoryLookMs: 1 });
+      await use(pool, job());
+      await use(pool, lean("l"));
+      refuse({ remove: refused });
+      // As much as one of Docker's is taken for would be enough.
+      availableMB = 9;
+      const states = (): string =>
+        pool
+          .status()
+          .containers.map(({ state }) => state)
+          .join();
+      expect(await holdsWithin(60_000, () => states() === "removing")).to.equal(true);
+      await (await pool.lease(lean("m", 512))).release(true);
     });
 
     it("takes no places for those who wait for that, and makes ahead what has been lost", async () => {
