@@ -40,7 +40,7 @@ const pythonFromImport = /\bfrom[ \t]+([\w.]+)[ \t]+import\b[ \t]*(?:\(([^)]*)\)
 const pythonImport = /\bimport[ \t]+([^\n;]+)/g;
 /** Decides by itself what an import finds, or what a module finds when it is imported; or may, by an index with one in it. */
 const pythonOwnWays =
-  /\bsys\s*\.\s*(?:path|modules|meta_path)|\bfrom\s+sys\s+import\b|\b(?:importlib|__import__|builtins|site|exec|eval)\b|\benviron\s*(?:\[[^\][]*(?:\]\s*=(?!=)|\[|$)|\.\s*(?:setdefault|update|pop|clear)\b)|\b(?:un)?(?:set|put)env\b/;
+  /\bsys\s*\.\s*(?:path|modules|meta_path)|\bfrom\s+sys\s+import\b|\b(?:importlib|__import__|builtins|site|exec|eval)\b|\benviron\s*(?:\|?=(?!=)|\[[^\][]*(?:\]\s*\+?=(?!=)|\[|$)|\.\s*(?:setdefault|update|pop|popitem|clear)\b)|\bdel\s+(?:os\s*\.\s*)?environ\b|\b(?:un)?(?:set|put)env\b/;
 
 /** Of `import a.b` these are `a` and `a.b`, of `from a import b` as well, for `b` may be a module. */
 function modulesOfPython(source: string): AskedModules {
@@ -78,7 +78,7 @@ const nodeTextsAndComments =
   /\/\/[^\n]*|\/\*[\s\S]*?\*\/|("(?:\\[\s\S]|[^"\\\n])*"?|'(?:\\[\s\S]|[^'\\\n])*'?|`(?:\\[\s\S]|[^`\\])*`?|\/\*[\s\S]*)/g;
 const nodeRequest = /\b(?:require\s*\(|from|import(?:\s*\()?)\s*(["'`])([^"'`\n]+)\1/g;
 const nodeOwnWays =
-  /\brequire\s*\.\s*(?:cache|extensions)|\b_load\b|\bcreateRequire\b|["'`](?:node:)?module["'`]|\beval\b|\bprocess\s*\.\s*(?:binding|env\s*(?:\.\s*\w+\s*=(?!=)|\[[^\][]*(?:\]\s*=(?!=)|\[|$)))/;
+  /\brequire\s*\.\s*(?:cache|extensions)|\b_load\b|\bcreateRequire\b|["'`](?:node:)?module["'`]|\beval\b|\bprocess\s*\.\s*(?:binding|env\s*(?:=(?!=)|\.\s*\w+\s*(?:\+|\|\||&&|\?\?)?=(?!=)|\[[^\][]*(?:\]\s*(?:\+|\|\||&&|\?\?)?=(?!=)|\[|$)))|\bdelete\s+process\s*\.\s*env\b|\(\s*process\s*\.\s*env\s*,/;
 
 /** As they are written there, of the package itself or of a file in it. */
 function modulesOfNode(source: string): AskedModules {

@@ -50,6 +50,13 @@ const python: readonly (readonly [string, string, readonly string[]])[] = [
     `import a, ${"b".repeat(101)}\nfrom ${"c.".repeat(50)}d import e`,
     ["a"],
   ],
+  ...[
+    "os.environ['PYTHONPATH'] += ':/x'",
+    "os.environ |= {'OMP_NUM_THREADS': '1'}",
+    "os.environ = {}",
+    "del os.environ['MPLBACKEND']",
+    "os.environ.popitem()",
+  ].map((way) => [`nothing beside ${way}`, `import os\n${way}\nimport numpy`, []] as const),
   ["nothing that imports in ways of its own", "import importlib, numpy\nimportlib.reload(numpy)", []],
 ];
 
@@ -80,17 +87,50 @@ const nodejs: readonly (readonly [string, string, readonly string[]])[] = [
   ["what stands in what only looks like a comment", "x.split(/[/*]/); require('a')", ["a"]],
   ["nothing by names that are too long", `require('a'); require('${"b".repeat(101)}')`, ["a"]],
   ["nothing that may set what a module reads", "process.env[names[0]] = '*'; require('a')", []],
+  ...[
+    "process.env.DEBUG ??= '*'",
+    "process.env['DEBUG'] ||= '*'",
+    "process.env.NODE_PATH += ':/x'",
+    "process.env = {}",
+    "delete process.env.DEBUG",
+    "Object.assign(process.env, { DEBUG: '*' })",
+  ].map((way) => [`nothing beside ${way}`, `${way}; require('debug')`, []] as const),
   ["nothing that requires in ways of its own", "require('module')._load('a'); require('b')", []],
 ];
 
 /** What is looked through for minutes where places are looked at again and again. */
 const repeated = {
   python: [
-    ...["\\'''\n", '\\"', "environ[", "from a import (\n", "a", "from ", "import ", "environ ", "a.", "#"],
+    ...[
+      "\\'''\n",
+      '\\"',
+      "environ[",
+      "from a import (\n",
+      "a",
+      "from ",
+      "import ",
+      "environ ",
+      "a.",
+      "#",
+      "del ",
+    ],
     ..."\"'\\\n([ ",
   ],
   nodejs: [
-    ...["\\`", "/*", "//", "*/", "process.env[", "process.env.", "require( ", "import ", "from '", "a"],
+    ...[
+      "\\`",
+      "/*",
+      "//",
+      "*/",
+      "process.env[",
+      "process.env.",
+      "require( ",
+      "import ",
+      "from '",
+      "a",
+      "delete ",
+      "delete process.",
+    ],
     ..."\"'`\\\n([ ",
   ],
 };
