@@ -42,6 +42,11 @@ export function machineFacts(rung: string, programs: readonly string[]): Facts {
   };
 }
 
+/** The file, or the folder without what lies in it: that is another one where something in it was replaced. */
+export function ownDigest(path: string): string {
+  return digestOf(path, describe(path));
+}
+
 /** A folder of thousands of files that no runtime loads before an action asks for one. */
 const packages = "node_modules";
 

@@ -11,7 +11,7 @@ import {
   type Waiting,
   type WaitingProcess,
 } from "../../restorer/index.ts";
-import { digestOf, type Facts, treeDigest } from "../fingerprint.ts";
+import { digestOf, type Facts, ownDigest, treeDigest } from "../fingerprint.ts";
 import type { Checkpoint } from "../machine.ts";
 import type { MemoryGroup } from "../memory.ts";
 import { Blank, type Held } from "./blank.ts";
@@ -32,6 +32,7 @@ import {
   type RuntimeMount,
   runtimeOptions,
   searchPath,
+  shownBelow,
   systemOptions,
   workFolder,
 } from "./rootfs.ts";
@@ -231,13 +232,13 @@ class LeanFactory implements SandboxFactory {
   facts(kind: string): Facts {
     const interpreter = this.#interpreterOf(kind);
     const options = this.#launcherOptions(interpreter, nobody);
-    const shown = options.filter((_, at) => options[at - 1] === "--ro-bind").map((one) => one.split(":"));
     // What lies elsewhere is for actions, or was mapped.
-    const ours = shown.flatMap(([from = "", to = ""]) => (to.startsWith("/runtime/") ? [from] : []));
+    const shown = (place: string): readonly string[] => shownBelow(options, place);
     return {
       container: digestOf(...options),
       filter: this.#filterDigest,
-      runtime: digestOf(...ours.map(treeDigest)),
+      runtime: digestOf(...shown("/runtime/").map(treeDigest)),
+      system: digestOf(...shown("/etc/").map(ownDigest), ...shown("/etc/python").map(treeDigest)),
     };
   }
 

@@ -68,6 +68,14 @@ export function systemOptions(): readonly string[] {
   return [...systemFolders, ...etc].flatMap((path) => showAsIs("/", path));
 }
 
+/** Of the launcher's options: what of this machine is shown, as files and folders, at places that begin so. */
+export function shownBelow(options: readonly string[], place: string): readonly string[] {
+  return options
+    .filter((_, at) => options[at - 1] === "--ro-bind")
+    .map((one) => one.split(":"))
+    .flatMap(([from = "", to = ""]) => (to.startsWith(place) ? [from] : []));
+}
+
 /** In /etc, of each container its own. */
 export const identityFiles = [
   "passwd",

@@ -171,10 +171,11 @@ describe("templates on disk", () => {
     await refused("corrupt", /no file of our own/);
   });
 
-  for (const fact of ["kernel", "boot", "processor", "build", "rung", "filter"])
+  for (const fact of ["kernel", "boot", "processor", "build", "rung", "filter", "system"])
     it(`are refused with another ${fact}`, async () => {
       await first();
       rewrite(pathOf("python:3"), (head) => {
+        expect(head.facts).to.have.property(fact);
         head.facts = { ...(head.facts as object), [fact]: "another" };
       });
       await refused("changed", new RegExp(`^another ${fact}$`));

@@ -19,6 +19,7 @@ import {
   identityOptions,
   interpreterInside,
   runtimeOptions,
+  shownBelow,
   systemOptions,
 } from "../../../pool/lean/rootfs.ts";
 
@@ -100,6 +101,16 @@ describe("what a lean container is shown", () => {
     for (const path of shown) expect(path).to.match(/^\/(usr|bin|sbin|lib|lib32|lib64|etc\/.+)$/);
     for (const secret of ["/etc", "/etc/passwd", "/etc/shadow", "/etc/ssl", "/etc/ssl/private", "/etc/hosts"])
       expect(shown).to.not.include(secret);
+  });
+
+  it("is told by the place, where it is this machine's own and no link", () => {
+    const options = [
+      ...["--ro-bind", "/usr:/usr", "--ro-bind", "/etc/ssl/openssl.cnf:/etc/ssl/openssl.cnf"],
+      ...["--link", "/etc/localtime:/usr/share/zoneinfo/UTC", "--file", "/etc/hosts:127.0.0.1 localhost"],
+      ...["--ro-bind", "/x/runtimes/python:/runtime/python"],
+    ];
+    expect(shownBelow(options, "/etc/")).to.deep.equal(["/etc/ssl/openssl.cnf"]);
+    expect(shownBelow(options, "/runtime/")).to.deep.equal(["/x/runtimes/python"]);
   });
 
   it("is an identity of its own", () => {

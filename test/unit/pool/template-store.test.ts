@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { describeIn, mappedFiles, treeDigest } from "../../../pool/fingerprint.ts";
+import { describeIn, mappedFiles, ownDigest, treeDigest } from "../../../pool/fingerprint.ts";
 import { StoredError } from "../../../pool/template-file.ts";
 import { requireSame, TemplateStore } from "../../../pool/template-store.ts";
 import { RestorerError } from "../../../restorer/index.ts";
@@ -94,6 +94,11 @@ describe("what is looked at of files", () => {
       expect(new Set(digests).size).to.equal(4);
       mkdirSync(join(packages, "one"));
       expect(treeDigest(folder)).to.equal(digests[3]);
+      const own = ownDigest(packages);
+      writeFileSync(join(packages, "one", "two"), "");
+      expect(ownDigest(packages)).to.equal(own);
+      mkdirSync(join(packages, "three"));
+      expect(ownDigest(packages)).to.not.equal(own);
       const before = describeIn(folder, ["/a"]);
       writeFileSync(join(folder, "b"), "2");
       expect(describeIn(folder, ["/a"])).to.deep.equal(before);
