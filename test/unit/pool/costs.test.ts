@@ -48,6 +48,8 @@ describe("the costs of containers", () => {
     expect(costs.makeMs(kind, 0), "nothing was booted yet").to.equal(300);
     costs.measured("boot", kind, 10);
     expect(costs.makeMs(kind, 0)).to.equal(10);
+    boots = false;
+    expect(costs.makeMs(kind, 0), "the next one is started").to.equal(300);
   });
 
   it("of a new container are those of all that come before it, so many at a time", () => {
@@ -71,6 +73,8 @@ describe("the costs of containers", () => {
     const costs = costsOf();
     costs.measured("rewind", kind, 2);
     expect(costs.recycleMs(kind)).to.equal(2);
+    costs.rewindBegun(1, "recycle", kind);
+    expect(costs.readyInMs(1)).to.equal(2);
     costs.measured("recycle", kind, 7);
     expect(costs.recycleMs(kind)).to.equal(7);
   });
@@ -105,8 +109,10 @@ describe("the costs of containers", () => {
 
   it("of bases that were measured longest ago are forgotten", () => {
     const costs = costsOf();
-    for (let i = 0; i < 501; i++) costs.measured("start", `kind ${i}`, 100);
-    expect([costs.makeMs("kind 0", 0), costs.makeMs("kind 1", 0)]).to.deep.equal([undefined, 100]);
+    for (let i = 0; i < 500; i++) costs.measured("start", `kind ${i}`, 100);
+    costs.measured("start", "kind 0", 100);
+    costs.measured("start", "kind 500", 100);
+    expect([0, 1, 2].map((i) => costs.makeMs(`kind ${i}`, 0))).to.deep.equal([100, undefined, 100]);
   });
 });
 
@@ -228,6 +234,14 @@ const rows: readonly Row[] = [
     steps: [create({ job: 1, isOption: true })],
   },
   {
+    name: "what is ordered for those before counts as well: who would be the fifth of four at once waits for a rewind",
+    seats: [1, 2, 3, 4, 5].map((id) => rewinding(id, 25)),
+    jobs: Array(5).fill(job()),
+    costs: given({ make: { [kind]: 10 } }),
+    budgetMB: 4096,
+    steps: [0, 1, 2, 3].map((number) => create({ job: number, isOption: true })),
+  },
+  {
     name: "what would be made behind others is waited for as long as these",
     seats: [...[2, 3, 4, 5].map((id) => seat(id, { kind: "python", state: "starting" })), rewinding(1, 35)],
     jobs: [job()],
@@ -254,6 +268,20 @@ const rows: readonly Row[] = [
     seats: [seat(1), seat(2, { state: "starting", readyInMs: 20, libraries: "numpy+pandas" })],
     jobs: [job(asking)],
     costs: given({ imports }),
+    steps: [],
+  },
+  {
+    name: "one without libraries is booted rather than waited for, however long the import takes that both lack",
+    seats: [rewinding(1, 40)],
+    jobs: [job({ libraries: ["numpy"] })],
+    costs: given({ make: { [kind]: 10 } }),
+    steps: [create({ isOption: true })],
+  },
+  {
+    name: "one with the libraries is waited for where nobody knows how long that takes, nor the import",
+    seats: [seat(1), seat(2, { state: "rewinding", libraries: "numpy" })],
+    jobs: [job({ libraries: ["numpy"] })],
+    costs: given({}),
     steps: [],
   },
   {
