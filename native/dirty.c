@@ -119,13 +119,14 @@ static uint64_t last_of_group(const struct region_list *list, uint64_t first)
 /* Regions that are looked at in the same way. */
 static int collect_group(struct rw_process *p, const struct region *first, const struct region *last, struct rw_error *error)
 {
-	const uint64_t there = RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED;
+	const uint64_t there = RW_PAGE_IS_PRESENT | RW_PAGE_IS_SWAPPED, before = p->dirty_count;
 	struct rw_pm_scan_arg arg = {
 		.flags = RW_SCAN_CHECK_WPASYNC,
 		.start = first->start,
 		.end = last->end,
 		.return_mask = RW_PAGE_IS_WRITTEN | there,
 	};
+	int failed;
 
 	if (is_reserved(first)) {
 		arg.category_anyof_mask = there;
@@ -136,7 +137,11 @@ static int collect_group(struct rw_process *p, const struct region *first, const
 		if (may_show_file(first))
 			arg.category_anyof_mask |= RW_PAGE_IS_FILE;
 	}
-	return scan_to_end(p, arg, true, error);
+	failed = scan_to_end(p, arg, true, error);
+	/* What is there is too much, also where it was armed at a level. */
+	for (uint64_t i = before; is_reserved(first) && i < p->dirty_count; i++)
+		p->dirty[i].written = true;
+	return failed;
 }
 
 static int collect_written(struct rw_process *p, struct rw_error *error)

@@ -69,6 +69,14 @@ async function overTheBase(victim: Victim, checkpoint: ContainerCheckpoint): Pro
   await requireEqual(checkpoint);
 }
 
+/** Where nobody has come back to the level before it is left. */
+async function leftAtOnce(victim: Victim, checkpoint: ContainerCheckpoint): Promise<void> {
+  await victim.change();
+  await checkpoint.takeLevel();
+  await checkpoint.rewind({ verify: false });
+  await requireEqual(checkpoint);
+}
+
 /** Where the base is changed first; the level is changed again only `twice`: not everything can be done a second time. */
 async function overAChange(victim: Victim, checkpoint: ContainerCheckpoint, twice: boolean): Promise<void> {
   for (let round = 0; round < rounds; round++) {
@@ -166,11 +174,13 @@ function showsUnder(rung: Rung): void {
       if (code !== undefined)
         it(`is refused of ${text}, and the base is come back to`, () =>
           withVictim(name, rung, (victim, checkpoint) => refuse(victim, checkpoint, code)));
-      else
+      else {
         it(`keeps ${text}, and its base does not`, () =>
           withVictim(name, rung, (victim, checkpoint) =>
             overAChange(victim, checkpoint, !once.includes(name)),
           ));
+        it(`is left with ${text}, and the base is as it was`, () => withVictim(name, rung, leftAtOnce));
+      }
     }
   });
 }
