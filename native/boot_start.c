@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -137,92 +136,6 @@ static int borrow_scratch(struct boot *boot, struct rw_error *error)
 		    &boot->bootstrap.scratch, error);
 }
 
-/* What the scratch page holds while a descriptor is passed. */
-struct passing {
-	int ends[2];
-	struct msghdr message;
-	struct iovec piece;
-	char byte;
-	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(int))];
-};
-
-static int send_descriptor(int socket, int fd, struct rw_error *error)
-{
-	struct passing passing = { .piece = { &passing.byte, 1 } };
-	struct cmsghdr *head;
-
-	passing.message = (struct msghdr){ .msg_iov = &passing.piece,
-					   .msg_iovlen = 1,
-					   .msg_control = passing.control,
-					   .msg_controllen = sizeof(passing.control) };
-	head = CMSG_FIRSTHDR(&passing.message);
-	head->cmsg_level = SOL_SOCKET;
-	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
-	return sendmsg(socket, &passing.message, MSG_NOSIGNAL) == 1
-		       ? 0
-		       : rw_fail(error, RW_SYSTEM, errno, "cannot pass the image to a process");
-}
-
-static int receive_descriptor(struct boot *boot, int socket, int *fd, struct rw_error *error)
-{
-	const uint64_t at = boot->bootstrap.scratch;
-	struct passing passing = { .piece = { (void *)(uintptr_t)(at + offsetof(struct passing, byte)), 1 } };
-	uint64_t ignored;
-	int failed;
-
-	passing.message = (struct msghdr){ .msg_iov = (void *)(uintptr_t)(at + offsetof(struct passing, piece)),
-					   .msg_iovlen = 1,
-					   .msg_control = (void *)(uintptr_t)(at + offsetof(struct passing, control)),
-					   .msg_controllen = sizeof(passing.control) };
-	failed = rw_write_memory(boot->p, at, &passing, sizeof(passing));
-	if (failed)
-		return rw_fail(error, RW_SYSTEM, -failed, "cannot write the scratch page");
-	failed = step(boot, SYS_recvmsg,
-		      (const uint64_t[6]){ (uint64_t)socket, at + offsetof(struct passing, message), MSG_CMSG_CLOEXEC }, &ignored,
-		      error);
-	if (failed)
-		return failed;
-	failed = rw_read_memory(boot->p, at, &passing, sizeof(passing));
-	if (failed)
-		return rw_fail(error, RW_SYSTEM, -failed, "cannot read the scratch page");
-	memcpy(fd, CMSG_DATA((struct cmsghdr *)(void *)passing.control), sizeof(*fd));
-	return 0;
-}
-
-/* The image's file, as every process of the image maps it. All numbers are closed before its descriptors are made. */
-static int map_window(struct boot *boot, struct rw_error *error)
-{
-	const struct image *image = boot->p->image;
-	int ours cleanup_(rw_close) = -1, ends[2], fd = -1;
-	uint64_t ignored;
-	int failed = step(boot, SYS_socketpair,
-			  (const uint64_t[6]){ AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, boot->bootstrap.scratch }, &ignored, error);
-
-	if (failed)
-		return failed;
-	failed = rw_read_memory(boot->p, boot->bootstrap.scratch, ends, sizeof(ends));
-	if (failed)
-		return rw_fail(error, RW_SYSTEM, -failed, "cannot read the scratch page");
-	ours = (int)syscall(SYS_pidfd_getfd, boot->p->pidfd, ends[0], 0);
-	if (ours < 0)
-		return rw_fail(error, RW_SYSTEM, errno, "cannot fetch a socket");
-	failed = send_descriptor(ours, image->fd, error);
-	if (!failed)
-		failed = receive_descriptor(boot, ends[1], &fd, error);
-	if (!failed)
-		failed = step(boot, SYS_mmap,
-			      (const uint64_t[6]){ image->window, image->size, PROT_READ, MAP_SHARED | MAP_NORESERVE | MAP_FIXED,
-						   (uint64_t)fd },
-			      &ignored, error);
-	if (!failed)
-		failed = step(boot, SYS_close, (const uint64_t[6]){ (uint64_t)fd }, &ignored, error);
-	for (int i = 0; i < 2 && !failed; i++)
-		failed = step(boot, SYS_close, (const uint64_t[6]){ (uint64_t)ends[i] }, &ignored, error);
-	return failed;
-}
-
 int rw_boot_enter(struct boot *boot, struct rw_error *error)
 {
 	struct rw_process *p = boot->p;
@@ -247,5 +160,6 @@ int rw_boot_enter(struct boot *boot, struct rw_error *error)
 		failed = rw_rung_attach(p, &boot->bootstrap.base, boot->bootstrap.syscall_at, error);
 	if (!failed)
 		failed = rw_bootstrap_code(p, &boot->bootstrap, error);
-	return failed ? failed : map_window(boot, error);
+	/* All numbers are closed before its descriptors are made. */
+	return failed ? failed : rw_map_window(p, p->image, boot->bootstrap.scratch, error);
 }

@@ -358,7 +358,7 @@ int rw_rung_collect(struct rw_process *p, struct rw_error *error)
 	for (uint64_t i = 0; i < p->image->regions.count && p->rung != RW_WRITE_PROTECT && !failed; i++)
 		if (rw_tracked(&p->image->regions.at[i]))
 			failed = collect_region(p, &p->image->regions.at[i], p->rung, error);
-	return failed || !p->above.image ? failed : rw_level_add_differences(p, error);
+	return failed || !rw_level_crossed(p) ? failed : rw_level_add_differences(p, error);
 }
 
 /* Only what the base had is watched: of that the rung tells what was written. The kernel marks new mappings as soft-dirty. */
@@ -389,8 +389,8 @@ int rw_rung_rearm(struct rw_process *p, struct rw_error *error)
 		return clear_soft_dirty(p, error);
 	if (p->rung == RW_COPY_ALL)
 		return 0;
-	if (p->above.image) {
-		/* All that the level differed in has just been written. */
+	if (rw_level_crossed(p)) {
+		/* All that the level differs in has just been written. */
 		p->rearm = true;
 		return rw_rung_arm(p, error);
 	}

@@ -130,7 +130,7 @@ bool rw_may_hide_flags(const struct region *region)
 
 int rw_check_flags(struct rw_process *p, struct rw_error *error)
 {
-	if (p->rung == RW_WRITE_PROTECT && !p->image->hides_flags && !p->above.image)
+	if (p->rung == RW_WRITE_PROTECT && !p->image->hides_flags && !rw_level_crossed(p))
 		return 0;
 	return rw_compare_flags(p, RW_MAPPING, error);
 }

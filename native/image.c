@@ -77,13 +77,11 @@ int rw_image_copy(const struct image *image, struct image *to)
 		to->descriptor_count = 0;
 	for (uint32_t i = 0; i < to->descriptor_count; i++)
 		failed |= own_text(&to->descriptors[i].info) | own_text(&to->descriptors[i].path);
-	/* Of a level alone, which is not copied. */
-	to->replaced = NULL;
-	to->replaced_count = 0;
 	to->extent_capacity = to->extent_count;
 	to->regions.capacity = to->regions.count;
 	failed |= own(&to->extents, to->extent_count, sizeof(*to->extents));
 	failed |= own(&to->regions.at, to->regions.count, sizeof(*to->regions.at));
+	failed |= own(&to->replaced, to->replaced_count, sizeof(*to->replaced));
 	failed |= own_text(&to->kernel.status) | own_text(&to->maps) | own_text(&to->flags);
 	return failed ? -ENOMEM : 0;
 }

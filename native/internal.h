@@ -70,6 +70,8 @@ struct rw_process {
 	int *held, *info;		/* as in a target: these three are the one in use */
 	struct target below;		/* the base, while a level over it is in use; else none */
 	struct target above;		/* the level that a rewind to the base leaves; else none */
+	struct target coming;		/* the level that it is about to be brought to, until it is in use; else none */
+	bool is_brought;		/* to the level in use, at which it has not been yet */
 	uint8_t *table;			/* our writable view of the table's file */
 	uint64_t op_count, ops_used;
 	struct frozen *frozen;		/* while a call is under way, like all that follows */
@@ -338,6 +340,20 @@ int rw_level_refuse_locks(struct rw_process *p, struct rw_error *error);
 /* Once threads and descriptors are known: until the process is asked something, no thread of it can go on. */
 int rw_level_require_rest(struct rw_process *p, struct rw_error *error);
 
+/* The level that this rewind leaves, or comes to for the first time; NULL where it does neither. */
+const struct image *rw_level_crossed(const struct rw_process *p);
+/* The base that the shared level lies over is the process's, and the process is at no level. */
+int rw_level_require_base(const struct rw_process *p, const struct rw_process *shared, struct rw_error *error);
+/* What of a rewind comes first where a process is brought to a level: its image is there, and in use. */
+int rw_level_enter(struct rw_process *p, struct rw_error *error);
+/* Queues what lets the stack reach as far as the level's. */
+int rw_level_grow_stack(struct rw_process *p, struct rw_error *error);
+/* Once the break has moved: what it has added is one with the rest only where both are watched. */
+int rw_level_watch_heap(struct rw_process *p, struct rw_error *error);
+
+/* *equal: p->now, with the text last read, is the level's but for where a mapping ends and its like begins; it is the level's then. */
+int rw_level_adopt_layout(struct rw_process *p, bool *equal, struct rw_error *error);
+
 /* Around a rewind to the base: that is in use then, and the level above it; `failed` decides what becomes of this. */
 int rw_level_leave(struct rw_process *p, struct rw_error *error);
 int rw_level_left(struct rw_process *p, int failed, struct rw_error *error);
@@ -347,12 +363,19 @@ int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, uint64_t 
 int rw_level_unwatch(struct rw_process *p, struct rw_error *error);
 /* After rw_rung_collect_since_base(), with p->now as that had it. */
 int rw_level_join(struct rw_process *p, struct rw_error *error);
-/* Where a level is left: makes anew what was mapped in place of the base's, and adds to p->dirty where the two differ. */
+/* Where a level is left or come to: makes anew what was mapped in place of the base's, and adds to p->dirty where the two differ. */
 int rw_level_remake_replaced(struct rw_process *p, struct rw_error *error);
 int rw_level_add_differences(struct rw_process *p, struct rw_error *error);
 
+/* -- window.c ------------------------------------------------------------------------------------------------------------------ */
+
+/* The process maps the image's file where the image has its window, over whatever is there. Its scratch page must be mapped. */
+int rw_map_window(struct rw_process *p, const struct image *image, uint64_t scratch, struct rw_error *error);
+
 /* -- rewind.c --------------------------------------------------------------------------------------------------------------- */
 
+/* To the image in use; or to a level that the process is brought to. */
+int rw_rewind_in_use(struct rw_process *p, bool verify, struct rw_timings *timings, struct rw_error *error);
 /* The threads of the image in use, the leader first, then those born since. */
 int rw_freeze_known(struct rw_process *p, struct frozen *frozen, struct rw_error *error);
 /* Whoever is killed meanwhile fails at any step, for whatever it finds there: the killing is the reason. */
@@ -391,6 +414,10 @@ int rw_reap_children(struct rw_process *p, struct rw_error *error);
 int rw_drain_signals(struct rw_process *p, struct rw_error *error);
 int rw_check_posix_timers(struct rw_process *p, struct rw_error *error);
 int rw_check_status(struct rw_process *p, struct rw_error *error);
+/* Whether the lines that no activation may change are the same in both. */
+bool rw_status_lasts(const char *was, const char *is);
+/* As a process has it that is brought to a level: what lasts is its own, what passes is the level's. NULL: no memory. */
+char *rw_status_of_level(const char *own, const char *level);
 /* Lets all threads run injected code: their registers and rseq areas have to be put back. */
 int rw_kernel_compare(struct rw_process *p, struct rw_error *error);
 

@@ -258,6 +258,43 @@ static int compare_status(struct rw_process *p, bool oracle, struct rw_error *er
 	return *was || *is ? rw_fail(error, RW_KERNEL_STATE, 0, "status has other lines") : 0;
 }
 
+static size_t line_length(const char *text)
+{
+	const size_t length = strcspn(text, "\n");
+
+	return length + (text[length] == '\n');
+}
+
+bool rw_status_lasts(const char *was, const char *is)
+{
+	while (*was && *is) {
+		const size_t was_length = line_length(was), is_length = line_length(is);
+
+		if (begins_with(was, lasting) && (was_length != is_length || memcmp(was, is, was_length)))
+			return false;
+		was += was_length;
+		is += is_length;
+	}
+	return !*was && !*is;
+}
+
+char *rw_status_of_level(const char *own, const char *level)
+{
+	char *text = malloc(strlen(own) + strlen(level) + 1), *to = text;
+
+	while (text && *own && *level) {
+		const char *from = begins_with(level, passing) ? level : own;
+
+		memcpy(to, from, line_length(from));
+		to += line_length(from);
+		own += line_length(own);
+		level += line_length(level);
+	}
+	if (text)
+		*to = 0;
+	return text;
+}
+
 int rw_check_status(struct rw_process *p, struct rw_error *error)
 {
 	return compare_status(p, false, error);

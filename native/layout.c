@@ -244,10 +244,14 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 	bool equal;
 	int failed;
 
-	if (p->same_layout && !p->above.image)
+	if (p->same_layout && !rw_level_crossed(p))
 		return 0;
-	failed = carry_out(p, &equal, error);
-	if (!failed && p->above.image) {
+	failed = p->is_brought ? rw_level_grow_stack(p, error) : 0;
+	if (!failed)
+		failed = carry_out(p, &equal, error);
+	if (!failed && p->is_brought)
+		failed = rw_level_watch_heap(p, error);
+	if (!failed && rw_level_crossed(p)) {
 		failed = rw_level_remake_replaced(p, error);
 		equal = false;
 	}
@@ -255,6 +259,8 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 		failed = pass ? remake_unmerged(p, error) : mend_all(p, error);
 		if (!failed)
 			failed = carry_out(p, &equal, error);
+		if (!failed && !equal && p->is_brought)
+			failed = rw_level_adopt_layout(p, &equal, error);
 	}
 	if (failed)
 		return failed;

@@ -37,6 +37,15 @@ static int end_new_threads(struct rw_process *p, struct rw_error *error)
 	return 0;
 }
 
+/* To a level that the process has not been at: what is to run there runs at the base, and then all is done as at the level. */
+static const struct step approach[] = {
+	{ "continue", continue_stopped },
+	{ "hold-signals", hold_signals },
+	{ "injected-code", rw_check_injected },
+	{ "critical-sections", rw_leave_critical_sections },
+	{ "level", rw_level_enter },
+};
+
 static const struct step mend[] = {
 	{ "continue", continue_stopped },
 	{ "hold-signals", hold_signals },
@@ -158,7 +167,9 @@ static int put_back(struct rw_process *p, bool verify, struct rw_error *error)
 	int failed;
 
 	p->frozen->touched = true;
-	failed = RUN(mend);
+	failed = p->coming.image ? RUN(approach) : 0;
+	if (!failed)
+		failed = RUN(mend);
 	took->layout_us = lap(&mark);
 	if (!failed)
 		failed = RUN(find);
@@ -207,8 +218,7 @@ int rw_blame_killing(struct rw_process *p, int failed, struct rw_error *error)
 	return failed;
 }
 
-/* To the image in use. */
-static int rewind_in_use(struct rw_process *p, bool verify, struct rw_timings *timings, struct rw_error *error)
+int rw_rewind_in_use(struct rw_process *p, bool verify, struct rw_timings *timings, struct rw_error *error)
 {
 	struct frozen frozen = { 0 };
 	double start = rw_now_us(), mark = start;
@@ -245,7 +255,7 @@ int rw_rewind(struct rw_process *p, uint32_t verify, struct rw_timings *timings,
 	*error = (struct rw_error){ .untouched = 1 };
 	failed = rw_level_leave(p, error);
 	if (!failed)
-		failed = rewind_in_use(p, verify, timings, error);
+		failed = rw_rewind_in_use(p, verify, timings, error);
 	return rw_level_left(p, failed, error);
 }
 
@@ -254,7 +264,7 @@ int rw_rewind_to_level(struct rw_process *p, uint32_t verify, struct rw_timings 
 	*error = (struct rw_error){ .untouched = 1 };
 	if (!p->below.image)
 		return rw_fail(error, RW_UNSUPPORTED, ENOENT, "process %d has no level", p->pid);
-	return rewind_in_use(p, verify, timings, error);
+	return rw_rewind_in_use(p, verify, timings, error);
 }
 
 /* The threads lend themselves for some calls and are then as they were, but that an interrupted call is made again. */

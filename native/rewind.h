@@ -127,6 +127,31 @@ RW_API int rw_take_level(struct rw_process *process, uint64_t pages, struct rw_s
 RW_API int rw_rewind_to_level(struct rw_process *process, uint32_t verify, struct rw_timings *timings, struct rw_error *error);
 
 /*
+ * rw_share_level
+ * Gives:  *shared, to be freed by rw_release(): the level of the process, and no process. It serves for rw_bring_to_level() alone,
+ *         there for any number of calls at once, whatever becomes of the process and its handle.
+ * Needs:  a process that has a level. Refused are levels with other threads or descriptors than the base has, or where those, the
+ *         directory or the credentials have changed, or with mappings of files that have no name: these are the process's own. Under other rungs than
+ *         RW_WRITE_PROTECT all are.
+ * Fails:  RW_UNSUPPORTED, RW_SYSTEM; always untouched.
+ * Thread: any.
+ */
+RW_API int rw_share_level(struct rw_process *process, struct rw_process **shared, struct rw_error *error);
+
+/*
+ * rw_bring_to_level
+ * Does:   puts the process to a level that another one has taken, as rw_rewind_to_level() does there; with `verify` compares
+ *         everything the level covers before the thaw. The level is the process's own from then on, but for the file of its pages.
+ * Needs:  a process at no level, of the same image as the one that has taken it: booted from that, or the one that it is of. What
+ *         rw_rewind() needs. Files that the level has mapped must be found by their paths in the process's container.
+ * Gives:  *timings; the process continues where the level was taken. rw_rewind() leads back to its base, and ends the level.
+ * Fails:  as rw_rewind(); RW_UNSUPPORTED and untouched where the base is another.
+ * Thread: any, start to end.
+ */
+RW_API int rw_bring_to_level(struct rw_process *process, struct rw_process *shared, uint32_t verify, struct rw_timings *timings,
+			     struct rw_error *error);
+
+/*
  * rw_verify
  * Does:   freezes, compares memory byte for byte, mappings, threads, registers, descriptors and what lies behind them,
  *         and kernel state with the image of the level, if there is one, or of the base, thaws. Changes nothing, but that an interrupted system call is made again.

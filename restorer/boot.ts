@@ -8,11 +8,11 @@ import {
   rwBoot,
   rwBootFrom,
   rwEmbryo,
-  rwRelease,
   rwTemplate,
   rwTemplateLoad,
   rwTemplateSave,
 } from "./native.ts";
+import { Shared } from "./shared.ts";
 
 /** A process that has one thread, and executes the template's program as soon as it can read a byte. */
 export interface WaitingProcess {
@@ -55,32 +55,6 @@ interface Booted {
   readonly onGone?: () => void;
 }
 
-/** A handle that calls use, any number at once, and that is freed after the last of them. */
-class Shared {
-  readonly #handle: ProcessHandle;
-  #underWay = 0;
-  #isReleased: boolean = false;
-
-  constructor(handle: ProcessHandle) {
-    this.#handle = handle;
-  }
-
-  async use<Result>(call: (handle: ProcessHandle) => Promise<Result>): Promise<Result> {
-    if (this.#isReleased) throw new RestorerError("system", "the template has been released", true);
-    this.#underWay++;
-    try {
-      return await call(this.#handle);
-    } finally {
-      if (--this.#underWay === 0 && this.#isReleased) rwRelease(this.#handle);
-    }
-  }
-
-  release(): void {
-    if (!this.#isReleased && this.#underWay === 0) rwRelease(this.#handle);
-    this.#isReleased = true;
-  }
-}
-
 /** The image of a checkpoint, which lives as long as it is booted from, whatever becomes of the process. */
 export class Template {
   readonly #shared: Shared;
@@ -89,7 +63,7 @@ export class Template {
   #whyCopied: Error | undefined;
 
   private constructor(handle: ProcessHandle) {
-    this.#shared = new Shared(handle);
+    this.#shared = new Shared(handle, "the template");
   }
 
   /** No call may be under way on the process. Throws RestorerError. */
@@ -193,7 +167,7 @@ export class Embryo {
   #isReleased: boolean = false;
 
   constructor(handle: ProcessHandle, end: () => Promise<void>) {
-    this.#shared = new Shared(handle);
+    this.#shared = new Shared(handle, "the embryo");
     this.#end = end;
   }
 

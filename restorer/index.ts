@@ -35,4 +35,5 @@ export {
   ContainerCheckpoint,
   type RewindTimings,
 } from "./restorer.ts";
+export { SharedLevel } from "./shared-level.ts";
 export { muteStops } from "./stops.ts";

@@ -196,6 +196,17 @@ export const rwRewindToLevel = asynchronous<
   "int rw_rewind_to_level(rw_process *process, uint32_t verify, _Out_ rw_timings *timings, _Out_ rw_error *error)",
 );
 
+// SAFETY: synchronous: no call may be under way on the process.
+export const rwShareLevel: (process: ProcessHandle, shared: [ProcessHandle | null], error: object) => number =
+  library.func("int rw_share_level(rw_process *process, _Out_ rw_process **shared, _Out_ rw_error *error)");
+
+// SAFETY: as rwRewind; the shared level must not be released before the promise has settled.
+export const rwBringToLevel = asynchronous<
+  [process: ProcessHandle, shared: ProcessHandle, verify: number, timings: object, error: object]
+>(
+  "int rw_bring_to_level(rw_process *process, rw_process *shared, uint32_t verify, _Out_ rw_timings *timings, _Out_ rw_error *error)",
+);
+
 // SAFETY: as rwRewind.
 export const rwVerify = asynchronous<[process: ProcessHandle, error: object]>(
   "int rw_verify(rw_process *process, _Out_ rw_error *error)",

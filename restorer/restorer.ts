@@ -16,6 +16,7 @@ import {
   rwVerify,
 } from "./native.ts";
 import { type Rung, rungs } from "./probe.ts";
+import { SharedLevel } from "./shared-level.ts";
 
 /** One rewind by phase, microseconds; of several processes, the sum. */
 export interface RewindTimings {
@@ -206,6 +207,31 @@ export class ContainerCheckpoint {
     const [summary] = await this.#exclusively((handle) => levelOf(handle, limits));
     this.#level = summary && sumSummaries([summary]);
     return this.#level;
+  }
+
+  /**
+   * The level, for others of the same base to be brought to; for the caller to release. Not while a call is under way. Throws
+   * RestorerError, always *untouched*: where there is no level, or where it holds what is this container's alone (other threads or
+   * descriptors than the base has, another directory, files without a name).
+   */
+  shareLevel(): SharedLevel {
+    const [handle, another] = this.#handles;
+    if (handle === undefined || another !== undefined || this.#busy || this.#level === undefined)
+      throw new RestorerError("unsupported", "no level of one idle process", true);
+    return SharedLevel.of(handle, this.#level);
+  }
+
+  /**
+   * Puts the process, which is at no level, to one that another container has taken over the same base: this one's image, or the
+   * one that both were booted from. From then on it is this container's as well. Throws RestorerError: *untouched* where the base
+   * is another; else the container must be replaced.
+   */
+  async bringToLevel(level: SharedLevel, options: { readonly verify: boolean }): Promise<RewindTimings> {
+    if (this.#handles.length > 1)
+      throw new RestorerError("unsupported", "a level of several processes", true);
+    const parts = await this.#exclusively((handle) => level.bring(handle, options.verify));
+    this.#level = level.summary;
+    return sumTimings(parts, options.verify);
   }
 
   /**

@@ -19,14 +19,14 @@
 
 const char *const run_phases[PHASES] = {
 	"checkpoint", "rewind", "rewind, verified", "verify", "verify, changed", "level", "rewind to level", "rewind from level",
-	"release",
+	"share level", "bring to level", "release",
 };
 
 /* -- The tracer ------------------------------------------------------------------------------------------------------------ */
 
 static struct run *run;
 static struct victim victim;
-static struct rw_process *process;
+static struct rw_process *process, *shared;
 static struct rw_error error;
 static struct look was, is;
 
@@ -85,6 +85,16 @@ static void go_to_level(void)
 		run_wrong("before, there is no level: %s", error.what);
 }
 
+/* The level is the process's own, and stands for another one's: what comes there is put together of both. */
+static void go_to_base_below_level(void)
+{
+	go_to_level();
+	if (rw_share_level(process, &shared, &error))
+		run_wrong("before, the level cannot be shared: %s", error.what);
+	rewind_again("before", false);
+	victim_settles(&victim, true);
+}
+
 static bool is_at_level(void)
 {
 	return run->phase == REWIND_TO_LEVEL || run->phase == REWIND_FROM_LEVEL;
@@ -94,7 +104,7 @@ static bool is_at_level(void)
 static bool is_changed(void)
 {
 	return run->phase == REWIND || run->phase == REWIND_VERIFIED || run->phase == VERIFY_CHANGED ||
-	       run->phase == LEVEL || is_at_level();
+	       run->phase == LEVEL || run->phase == BRING || is_at_level();
 }
 
 /* Where the call answers 0 the victim equals an image. */
@@ -113,8 +123,10 @@ static void prepare(void)
 		rewind_again("before", false);
 		victim_settles(&victim, true);
 	}
-	if (is_at_level())
+	if (is_at_level() || run->phase == SHARE)
 		go_to_level();
+	if (run->phase == BRING)
+		go_to_base_below_level();
 	if (is_changed())
 		victim_change(&victim);
 	run->has_threads = look_has_threads(victim.pid);
@@ -158,6 +170,12 @@ static __attribute__((noinline)) void make_call(void)
 		break;
 	case REWIND_FROM_LEVEL:
 		run->result = rw_rewind(process, 0, &timings, &error);
+		break;
+	case SHARE:
+		run->result = rw_share_level(process, &shared, &error);
+		break;
+	case BRING:
+		run->result = rw_bring_to_level(process, shared, 0, &timings, &error);
 		break;
 	case RELEASE:
 	case PHASES:
@@ -217,7 +235,7 @@ static const char *judge_orphan(void)
 		return "untouched";
 	if (run->phase == CHECKPOINT && look_for_mapping(victim.pid, "rewhisk-image"))
 		return "done";
-	if (run->phase == LEVEL && count_images(is.maps) > count_images(was.maps)) {
+	if ((run->phase == LEVEL || run->phase == BRING) && count_images(is.maps) > count_images(was.maps)) {
 		kill(victim.pid, SIGKILL);
 		finish("done");
 	}
@@ -230,7 +248,7 @@ static const char *judge_orphan(void)
 
 static const char *judge_living(void)
 {
-	if (run->phase == VERIFY || run->result) {
+	if (run->phase == VERIFY || run->phase == SHARE || run->result) {
 		if (run->result && !error.untouched)
 			run_wrong("alive, but not called untouched: %s", error.what);
 		if (!is_as_before())
@@ -278,7 +296,8 @@ static void look_for_leaks(int descriptors)
 	if (waitpid(-1, NULL, __WALL | WNOHANG) != -1 || errno != ECHILD)
 		run_wrong("a thread is still traced");
 	rw_release(process);
-	process = NULL;
+	rw_release(shared);
+	process = shared = NULL;
 	if (calls_live_allocations())
 		run_wrong("%ld pieces of memory are not freed", (long)calls_live_allocations());
 	if (look_descriptors_of_ours() != descriptors)

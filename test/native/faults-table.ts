@@ -12,6 +12,7 @@ const program = `${nativeFolder}faults`;
 const victims = [
   ...["objects-changed", "descriptors-surplus", "signals-changed", "children-left", "mapping-removed"],
   ...["locks-left", "socket-shut", "threads-many", "threads-born", "memory-written"],
+  "level-shared",
 ];
 
 /** The columns, as test/native/faults-kinds.c names them. */

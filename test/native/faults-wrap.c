@@ -76,6 +76,7 @@ WRAP(int, nanosleep, -1, (const struct timespec *time, struct timespec *left), (
 WRAP(pid_t, waitpid, -1, (pid_t pid, int *status, int options), (pid, status, options))
 WRAP(int, waitid, -1, (idtype_t type, id_t id, siginfo_t *info, int options), (type, id, info, options))
 WRAP(ssize_t, send, -1, (int fd, const void *data, size_t size, int flags), (fd, data, size, flags))
+WRAP(ssize_t, sendmsg, -1, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
 WRAP(int, getsockopt, -1, (int fd, int level, int name, void *value, socklen_t *size), (fd, level, name, value, size))
 WRAP(int, setsockopt, -1, (int fd, int level, int name, const void *value, socklen_t size),
      (fd, level, name, value, size))
@@ -119,6 +120,7 @@ static const char *name_fcntl(int command)
 {
 	switch (command) {
 	case F_ADD_SEALS: return "fcntl ADD_SEALS";
+	case F_DUPFD_CLOEXEC: return "fcntl DUPFD";
 	case F_OFD_SETLK: return "fcntl OFD_SETLK";
 	default: return "fcntl";
 	}

@@ -31,7 +31,7 @@ struct subject {
 	const char *program;
 	uint32_t rung;
 	enum phase phase;
-	bool restless, refuses, lost, has_threads, changes_once, has_level;
+	bool restless, refuses, lost, has_threads, changes_once, has_level, is_shareable;
 };
 
 struct one_case {
@@ -89,7 +89,8 @@ static uint32_t record(struct subject *subject, struct site sites[SITES_AT_MOST]
 		fprintf(stderr, "%s, %s without a fault: %s\n", name_of(subject->program), run_phases[subject->phase], run->detail);
 		exit(1);
 	}
-	MUST(run->watch.count > 0 && run->watch.count < CALLS_AT_MOST);
+	/* A level that is not shared is refused before any call. */
+	MUST((run->watch.count > 0 || subject->phase == SHARE) && run->watch.count < CALLS_AT_MOST);
 	subject->refuses = run->result != 0;
 	subject->restless = run->restless;
 	subject->has_threads = run->has_threads;
@@ -126,7 +127,8 @@ static bool add_cases(const struct subject *subject, const struct site *site, bo
 	/* A rewind with the oracle is the other and more. */
 	const enum phase phase = subject->phase == REWIND_VERIFIED ? REWIND : subject->phase;
 	/* What a level does is for the most part what a checkpoint and a rewind do: once there, it is the way to it that is new. */
-	const bool is_of_level = phase == LEVEL || phase == REWIND_TO_LEVEL || phase == REWIND_FROM_LEVEL;
+	const bool is_of_level = phase == LEVEL || phase == REWIND_TO_LEVEL || phase == REWIND_FROM_LEVEL ||
+				 phase == SHARE || phase == BRING;
 	const uint32_t most = is_of_level ? 0 : 2;
 	const uint32_t before = case_count;
 	const uint32_t occurrences[] = { 0, 1, site->count - 1 };
@@ -170,7 +172,10 @@ static bool has_phase(const struct subject *subject)
 		return !subject->lost;
 	case REWIND_TO_LEVEL:
 	case REWIND_FROM_LEVEL:
+	case SHARE:
 		return subject->has_level;
+	case BRING:
+		return subject->is_shareable;
 	case CHECKPOINT:
 	case REWIND:
 	case REWIND_VERIFIED:
@@ -198,6 +203,8 @@ static void plan(const char *program, uint32_t rung, bool all)
 
 		if (subject.phase == LEVEL)
 			subject.has_level = count > 0 && !subject.refuses;
+		if (subject.phase == SHARE)
+			subject.is_shareable = count > 0 && !subject.refuses;
 		for (uint32_t i = 0; i < count; i++) {
 			const struct call *call = &sites[i].call;
 			const uint64_t row = (uint64_t)(uintptr_t)call->function << 20 ^ (uint64_t)(uintptr_t)call->step;

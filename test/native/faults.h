@@ -126,7 +126,8 @@ void victim_change(const struct victim *victim);
 /* -- faults-run.c: one victim, one call of the library, one fault ----------------------------------------------------- */
 
 enum phase {
-	CHECKPOINT, REWIND, REWIND_VERIFIED, VERIFY, VERIFY_CHANGED, LEVEL, REWIND_TO_LEVEL, REWIND_FROM_LEVEL, RELEASE, PHASES
+	CHECKPOINT, REWIND, REWIND_VERIFIED, VERIFY, VERIFY_CHANGED, LEVEL, REWIND_TO_LEVEL, REWIND_FROM_LEVEL, SHARE, BRING,
+	RELEASE, PHASES
 };
 
 struct run {
