@@ -1,5 +1,6 @@
 // Measures: a further call of an action whose init takes 50 ms, from its lease to its answer: at its action checkpoint, in a
-// container that is kept as it is, and in one that is put back to its base, in turn.
+// container that is kept as it is, and in one that is put back to its base, in turn. And, from when the container is asked for, one
+// in another container that is brought to that checkpoint, while the first one is in use.
 // Does not measure: the rewind, which comes after the answer; anything of the invoker.
 // Varies: the language, and what a run does.
 
@@ -12,6 +13,8 @@ const rounds = 200;
 const roundsAtBase = 20;
 const warmUps = 20;
 const goal = "<= 1.3";
+/** Ends the other container's way to the checkpoint: it is back at its base then. */
+const other = { nodejs: "function main() { return {}; }", python: "def main(args):\n  return {}\n" } as const;
 
 /** Busy for 50 ms, and keeps some thousand objects; a run looks at one of them, or at all. */
 const programs = {
@@ -33,6 +36,14 @@ export async function secondCall(): Promise<readonly Figure[]> {
       const level = await Bench.start(kind, "always", { name: "level", settings: { levelMemoryMB: 256 } });
       const kept = await Bench.start(kind, "on-change", { name: "kept" });
       const base = await Bench.start(kind, "always", { name: "base" });
+      const shared = await Bench.start(kind, "always", {
+        name: "shared",
+        stemCell: { count: 2 },
+        settings: { levelMemoryMB: 256, boots: true, sharesLevels: true },
+      });
+      const letGo = await shared.hold(code);
+      const atAnother: number[] = [];
+      const keptInAll: number[] = [];
       const calls = async (bench: Bench, into: number[]): Promise<void> => {
         const { initMs, runMs } = await bench.call(code);
         into.push(initMs + runMs);
@@ -41,16 +52,25 @@ export async function secondCall(): Promise<readonly Figure[]> {
       for (let i = 0; i < warmUps; i++) for (const bench of [level, kept]) await calls(bench, []);
       for (let i = 0; i < rounds; i++) {
         await calls(level, atLevel);
-        await calls(kept, asKept);
+        const { runMs, answeredMs } = await kept.call(code);
+        asKept.push(runMs);
+        keptInAll.push(answeredMs);
+        await shared.call(other[family]);
+        const brought = await shared.call(code);
+        // An init where that was sooner of late, as in the pool.
+        atAnother.push(brought.answeredMs);
         if (i < roundsAtBase) await calls(base, atBase);
       }
-      for (const bench of [level, kept, base]) await bench.stop();
+      await letGo();
+      for (const bench of [level, kept, base, shared]) await bench.stop();
       const named = (figure: string) => ({ bench: "second-call", figure: `${family} ${size}, ${figure}` });
       figures.push(
         fromSamples({ ...named("at its checkpoint"), unit: "ms" }, atLevel),
         fromSamples({ ...named("kept warm"), unit: "ms" }, asKept),
         fromSamples({ ...named("at the base"), unit: "ms" }, atBase),
+        fromSamples({ ...named("another container of the kind"), unit: "ms" }, atAnother),
         ratio({ ...named("checkpoint / kept warm"), goal }, atLevel, asKept),
+        ratio({ ...named("another container of the kind / kept warm"), goal }, atAnother, keptInAll),
         ratio({ ...named("checkpoint / base") }, atLevel, atBase),
       );
     }

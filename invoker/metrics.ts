@@ -45,7 +45,15 @@ const phases = {
 } as const satisfies { readonly [phase in keyof RewindTimings]?: string };
 
 const startOf = {
-  ...{ warm: "warm", level: "warm", rewound: "rewound", clean: "clean", booted: "cold", started: "cold" },
+  ...{
+    warm: "warm",
+    level: "warm",
+    brought: "warm",
+    rewound: "rewound",
+    clean: "clean",
+    booted: "cold",
+    started: "cold",
+  },
 } as const satisfies { readonly [place in StartPlace]: StartKind };
 
 export class Metrics {

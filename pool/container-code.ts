@@ -64,6 +64,10 @@ export class ContainerCode {
     return { frame: { ...rest, code: undefined, folder: codePlace }, takenMs };
   }
 
+  get isShown(): boolean {
+    return this.#kept !== undefined;
+  }
+
   /** When it is not shown any more, or the container is gone. Idempotent. */
   release(): void {
     this.#kept?.release();

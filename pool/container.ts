@@ -5,7 +5,7 @@ import type { CommonMemory, ContainerOrder, Interior, OnStuck, Remains } from ".
 import { LeanInterior } from "./lean-interior.ts";
 import { type LevelOutcome, mayComeBack } from "./levels.ts";
 import { type ContainerEvent, type ContainerState, Life } from "./lifecycle.ts";
-import { type Machine, toldPeriod } from "./machine.ts";
+import { type Machine, type SharedLevel, toldPeriod } from "./machine.ts";
 import { isLoaded, type Timed } from "./proxy/exchange.ts";
 import { type Leaving, Round } from "./round.ts";
 import type { Placed } from "./seats.ts";
@@ -23,6 +23,7 @@ import {
 } from "./types.ts";
 
 const interpreterBytes = 16 * 1024 * 1024;
+const bytesPerPage = 4096;
 
 /** Who is told what happens to a container beside what it is asked for. */
 export interface ContainerHooks {
@@ -32,6 +33,10 @@ export interface ContainerHooks {
   readonly onLevel?: (container: Container, outcome: LevelOutcome) => void;
   /** How large an action checkpoint may be that is taken now. */
   readonly levelRoomBytes: () => number;
+  /** It is at an action checkpoint that others can be brought to. */
+  readonly onShared?: (container: Container, level: SharedLevel, initMs: number) => void;
+  /** It is at its action checkpoint no more. */
+  readonly onLevelLeft?: (container: Container) => void;
 }
 
 /**
@@ -222,7 +227,7 @@ export class Container {
   }
 
   async init(frame: InitFrame, limits: ExchangeLimits): Promise<Timed> {
-    const level = this.#mayTakeLevel;
+    const level = this.mayTakeLevel;
     const asked = level ? { ...frame, level } : frame;
     const init = await this.#init(asked, limits);
     this.#round?.initEnded(init);
@@ -251,7 +256,7 @@ export class Container {
   }
 
   /** Over libraries there is none: what they have taken hold of, such as a function that draws, is not watched. */
-  get #mayTakeLevel(): boolean {
+  get mayTakeLevel(): boolean {
     if (this.order.libraries !== undefined) return false;
     return this.#settings.levelMemoryMB > 0 && this.isRewindable && this.#round?.mayTakeLevel === true;
   }
@@ -265,8 +270,31 @@ export class Container {
     this.#claimedBytes = roomBytes;
     try {
       const outcome = (await this.#living().takeLevel?.(roomBytes)) ?? { refused: "unsupported" };
-      if ("taken" in outcome) this.#levelBytes = outcome.taken.bytes;
+      if ("taken" in outcome) {
+        this.#levelBytes = outcome.taken.bytes;
+        const shared = this.#settings.sharesLevels ? this.#living().shareLevel?.() : undefined;
+        if (shared !== undefined) this.#hooks.onShared?.(this, shared, endMs - startMs);
+      }
       return outcome;
+    } finally {
+      this.#claimedBytes = 0;
+    }
+  }
+
+  /**
+   * Assigned, with nothing loaded: to where the init of its owner's action had ended in another container. False: it is clean as it
+   * was, or tainted.
+   */
+  async bring(level: SharedLevel): Promise<boolean> {
+    const bytes = level.summary.pages * bytesPerPage;
+    this.#claimedBytes = bytes;
+    try {
+      const isThere = (await this.#living().bringToLevel?.(level)) === true && this.state === "running";
+      if (isThere) this.#levelBytes = bytes;
+      return isThere;
+    } catch (error) {
+      this.taint(error);
+      return false;
     } finally {
       this.#claimedBytes = 0;
     }
@@ -360,6 +388,7 @@ export class Container {
       else {
         this.owner = undefined;
         this.#levelBytes = undefined;
+        this.#hooks.onLevelLeft?.(this);
         this.#step("rewound");
       }
       return timings;

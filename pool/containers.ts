@@ -9,16 +9,18 @@ import type { ContainerOrder } from "./interior.ts";
 import { levelRoomBytes } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
 import { LibrarySets } from "./library-sets.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine, SharedLevel } from "./machine.ts";
 import { type Holdings, weigh } from "./pressure.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
 import { type Restraint, unrestrained } from "./relief.ts";
 import { isComing, isIdle, type Placed, reservedMB } from "./seats.ts";
+import { SharedLevels } from "./shared-levels.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
 import type { Job, PoolSettings, RemovalCause, StemCell } from "./types.ts";
 
 const sweepsPerIdleTime = 4;
+const bytesPerPage = 4096;
 /** As often it is decided which libraries are worth their memory. */
 const learnedEveryMs = 10_000;
 /** As often as half the time for which a container is due. */
@@ -47,6 +49,7 @@ export class Containers {
   readonly #prewarming: Prewarming;
   readonly #failures = new StartFailures();
   readonly #losses = new Losses();
+  readonly #sharedLevels = new SharedLevels();
   readonly #libraries: LibrarySets;
   readonly costs: MeasuredCosts;
   readonly #arrivals: Arrivals;
@@ -130,6 +133,11 @@ export class Containers {
         if ("taken" in outcome) this.#onChange();
       },
       levelRoomBytes: () => this.#levelRoomBytes(),
+      onShared: ({ id, owner }, level, initMs) => {
+        if (owner === undefined) level.release();
+        else this.#sharedLevels.offer(owner, id, level, initMs);
+      },
+      onLevelLeft: ({ id }) => this.#sharedLevels.left(id),
     });
     container.isLent = order.image !== undefined && this.#machine.docker?.isSilent === true;
     this.#containers.set(container.id, container);
@@ -172,6 +180,23 @@ export class Containers {
     if (this.#restraint.isSparing) return 0;
     const claims = Array.from(this.#containers.values(), ({ claimedBytes }) => claimedBytes);
     return levelRoomBytes(claims, this.#settings.levelMemoryMB);
+  }
+
+  /** Where a container that has just been given to this owner can be brought, instead of an init; undefined where that took longer of late. */
+  sharedLevelFor(container: Container, owner: string): SharedLevel | undefined {
+    if (!this.#settings.sharesLevels || container.hasLevel || !container.mayTakeLevel) return undefined;
+    const shared = this.#sharedLevels.of(owner);
+    if (shared === undefined) return undefined;
+    const { level, initMs } = shared;
+    const bringMs = this.costs.bringMs(baseOf(container.order));
+    if (bringMs !== undefined && bringMs > initMs) return undefined;
+    return level.summary.pages * bytesPerPage <= this.#levelRoomBytes() ? level : undefined;
+  }
+
+  /** What came of it. A level that nobody could be brought to is tried no more. */
+  broughtTo(container: Container, owner: string, isThere: boolean): void {
+    if (isThere) this.#sharedLevels.joined(owner, container.id);
+    else this.#sharedLevels.drop(owner);
   }
 
   /** Such a job has come, which takes what nobody has used: replacements for its kind are made ahead for a while. */
@@ -280,6 +305,7 @@ export class Containers {
       };
       void container.destroy(onStuck).then((failure) => {
         this.#containers.delete(container.id);
+        this.#sharedLevels.left(container.id);
         this.#events.emit("removed", { container: name, kind, cause, failure });
         this.#onChange();
         resolve();
@@ -316,6 +342,7 @@ export class Containers {
       }
     }
     await this.settled();
+    this.#sharedLevels.clear();
   }
 
   async #startInTurn(container: Container, cause: StartCause | undefined): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
 import type { LevelOutcome } from "./levels.ts";
+import type { SharedLevel } from "./machine.ts";
 import type { Timed } from "./proxy/exchange.ts";
 import type { CollectedLogs, ExchangeLimits, Image, InitFrame, TaintError } from "./types.ts";
 
@@ -68,6 +69,10 @@ export interface Interior extends Remains {
   rest(): void;
   /** After an init: makes what it is now a level of its checkpoint, where that can be and has room. Throws what forbids trusting it. */
   takeLevel?(roomBytes: number): Promise<LevelOutcome>;
+  /** Of the level just taken, for other containers; undefined where it is this one's alone. */
+  shareLevel?(): SharedLevel | undefined;
+  /** Clean, to where another one's init had ended. False: it is clean as before. Throws what forbids trusting it. */
+  bringToLevel?(level: SharedLevel): Promise<boolean>;
   /** Back to its checkpoint (by default to the base) and its ordered size, where it has one. Throws. */
   putBack(to?: CheckpointLevel): Promise<RewindTimings | undefined>;
 }

@@ -9,7 +9,7 @@ import type { Exit, Sandbox } from "./lean/factory.ts";
 import type { LevelOutcome } from "./levels.ts";
 import { baseOf } from "./libraries.ts";
 import { ContainerLogs } from "./logs.ts";
-import { type Checkpoint, type Machine, toldMs, toldPeriod } from "./machine.ts";
+import { type Checkpoint, type Machine, type SharedLevel, toldMs, toldPeriod } from "./machine.ts";
 import type { Boot, Renewal } from "./makings.ts";
 import { Channel, type Reply } from "./proxy/channel.ts";
 import type { Timed } from "./proxy/exchange.ts";
@@ -247,6 +247,22 @@ export class LeanInterior implements Interior, Inside {
     if (this.#hasEnded) throw new TaintError("process-gone", "the runtime ended when its init had");
     if ("refused" in level) return level;
     return { taken: { bytes: level.bytes, tookMs: clock.nowMs() - sinceMs } };
+  }
+
+  /** Code that is shown belongs to the level, and is not there elsewhere. */
+  shareLevel(): SharedLevel | undefined {
+    return this.#code?.isShown === true ? undefined : this.#rewinder?.shareLevel();
+  }
+
+  async bringToLevel(level: SharedLevel): Promise<boolean> {
+    try {
+      const isThere = (await this.#rewinder?.bringToLevel(level)) === true;
+      if (this.#hasEnded)
+        throw new TaintError("process-gone", "the runtime ended on its way to an action checkpoint");
+      return isThere;
+    } catch (error) {
+      throw this.#shortOfMemory(error) ?? error;
+    }
   }
 
   /** What its cgroup is charged with, and its image, where nobody else has it. */

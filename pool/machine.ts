@@ -26,6 +26,13 @@ export interface Summary {
   readonly pages: number;
 }
 
+/** A level that other containers of the same base can be brought to (restorer's SharedLevel). */
+export interface SharedLevel {
+  readonly summary: Summary;
+  /** Nobody is brought there any more. Idempotent. */
+  release(): void;
+}
+
 /** A container's base checkpoint, and the level that may be taken over it (restorer's ContainerCheckpoint). */
 export interface Checkpoint {
   readonly summary: Summary;
@@ -35,6 +42,10 @@ export interface Checkpoint {
    * *untouched*, all goes on as it was.
    */
   takeLevel(limits: { readonly tries: number; readonly pages: number }): Promise<Summary | undefined>;
+  /** Of the level that it is at, for the caller to release. Throws RestorerError, always *untouched*, where that is this container's alone. */
+  shareLevel?(): SharedLevel;
+  /** From the base. Throws RestorerError: *untouched* where all goes on as it was; else the container must be replaced. */
+  bringToLevel?(level: SharedLevel, options: { readonly verify: boolean }): Promise<RewindTimings>;
   /** By default to the base, where the level ends. Throws RestorerError; then the container must be replaced. */
   rewind(options: { readonly verify: boolean; readonly to?: CheckpointLevel }): Promise<RewindTimings>;
   /** Idempotent. Never while a call is under way. */

@@ -8,14 +8,28 @@ import type { ContainerOrder } from "./interior.ts";
 import { PoolLease } from "./lease.ts";
 import { levelsToGiveUp } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine, SharedLevel } from "./machine.ts";
 import { MemoryRelief, type MemoryStatus } from "./relief.ts";
 import { attainableMB } from "./room.ts";
 import type { Leaving } from "./round.ts";
 import { plan, type Step } from "./schedule.ts";
 import { type Placed, placesIn, reservedMB, suits, type Wanted } from "./seats.ts";
 import { refusalOf } from "./starts.ts";
-import { type Job, type Lease, PoolError, type PoolSettings } from "./types.ts";
+import {
+  type Job,
+  type Lease,
+  PoolError,
+  type PoolSettings,
+  type StartKind,
+  type StartPlace,
+} from "./types.ts";
+
+/** In which way a job has a container. */
+interface How {
+  readonly start: StartKind;
+  readonly place: StartPlace;
+  readonly isFirst: boolean;
+}
 
 interface Waiter {
   readonly job: Job;
@@ -194,13 +208,46 @@ export class Pool {
     }
     if (isFirst) this.#containers.useBegan(container);
     this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-    const waitedMs = this.#nowMs() - waiter.sinceMs;
     if (start === "cold") this.#containers.countColdStart(container);
+    const how = { start, place, isFirst };
+    const level =
+      isFirst && start !== "warm" ? this.#containers.sharedLevelFor(container, waiter.job.owner) : undefined;
+    if (level === undefined) this.#lend(waiter, container, how);
+    else this.#containers.track(this.#bring(waiter, container, { ...how, level }));
+  }
+
+  #lend(waiter: Waiter, container: Container, how: How): void {
+    const { start, place } = how;
     const { name, kind, order } = container;
     const { libraries } = order;
+    const waitedMs = this.#nowMs() - waiter.sinceMs;
     this.events.emit("leased", { container: name, kind, start, place, libraries, waitedMs });
     const takeBack = (leaving: Leaving): Promise<void> => this.#takeBack(container, leaving);
-    waiter.grant(new PoolLease(container, { start, place, isFirst }, takeBack));
+    waiter.grant(new PoolLease(container, how, takeBack));
+  }
+
+  /** To another one's action checkpoint, before the job has it; where it does not get there, the job has an init in it, or another one. */
+  async #bring(
+    waiter: Waiter,
+    container: Container,
+    how: How & { readonly level: SharedLevel },
+  ): Promise<void> {
+    const { level, ...usual } = how;
+    const sinceMs = this.#nowMs();
+    const isThere = await container.bring(level);
+    if (isThere) this.#containers.costs.measured("bring", baseOf(container.order), this.#nowMs() - sinceMs);
+    this.#containers.broughtTo(container, waiter.job.owner, isThere);
+    if (container.state === "running") {
+      this.#lend(waiter, container, isThere ? { start: "warm", place: "brought", isFirst: true } : usual);
+      return;
+    }
+    this.#containers.useEnded(container);
+    this.#containers.discard(container, "tainted");
+    if (this.#closing !== undefined) waiter.refuse(closedError(waiter.job));
+    else {
+      this.#waiting.unshift(waiter);
+      this.#serve();
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import type { CommonMemory } from "./interior.ts";
 import type { Sandbox } from "./lean/factory.ts";
 import { type LevelRefusal, refusalOf } from "./levels.ts";
 import type { ContainerLogs, PendingBytes } from "./logs.ts";
-import type { Checkpoint, Machine, RewindStep } from "./machine.ts";
+import type { Checkpoint, Machine, RewindStep, SharedLevel } from "./machine.ts";
 import type { Channel } from "./proxy/channel.ts";
 import { within } from "./time.ts";
 import { type PoolSettings, TaintError } from "./types.ts";
@@ -96,6 +96,31 @@ export class Rewinder {
       return after === undefined ? { bytes: level.pages * bytesPerPage } : { refused: after };
     } catch (error) {
       return { refused: refusalOf(error) };
+    }
+  }
+
+  /** Of the level just taken; undefined where it is this container's alone. Throws what the restorer throws. */
+  shareLevel(): SharedLevel | undefined {
+    try {
+      return this.#checkpoint.shareLevel?.();
+    } catch (error) {
+      refusalOf(error);
+      return undefined;
+    }
+  }
+
+  /** From the base, under the oracle. False: it is at its base as before. Throws TaintError or what the restorer throws. */
+  async bringToLevel(level: SharedLevel): Promise<boolean> {
+    this.#requireQuiet();
+    try {
+      const bringing = this.#checkpoint.bringToLevel?.(level, { verify: true });
+      if (bringing === undefined) return false;
+      await this.#inTime("the bringing to an action checkpoint", bringing);
+      this.#isLevelProven = true;
+      return true;
+    } catch (error) {
+      refusalOf(error);
+      return false;
     }
   }
 

@@ -14,7 +14,7 @@ export type StartKind = "cold" | "clean" | "rewound" | "warm";
  * or never; or of one that it had to wait for, which was booted or had its interpreter started.
  */
 export type StartPlace = (typeof startPlaces)[number];
-export const startPlaces = ["warm", "level", "rewound", "clean", "booted", "started"] as const;
+export const startPlaces = ["warm", "level", "brought", "rewound", "clean", "booted", "started"] as const;
 
 /**
  * When a container is rewound: after every activation; only when it changes hands; or never, for each job gets one that
@@ -176,6 +176,8 @@ export interface PoolSettings {
   readonly levelMemoryMB: number;
   /** Only of inits that take at least so long: taking one costs some milliseconds. */
   readonly levelInitMs: number;
+  /** Other containers of the kind are brought to a checkpoint that one has taken, for further jobs of its owner. */
+  readonly sharesLevels: boolean;
   /** Megabytes that are to be left of the machine's memory: with less, what can be made anew is given up; 0: nobody looks. */
   readonly leastMemoryMB: number;
   readonly memoryLookMs: number;
@@ -210,6 +212,7 @@ export const defaultPoolSettings: Omit<PoolSettings, "userMemoryMB"> = {
   startTimeoutMs: 30_000,
   levelMemoryMB: 0,
   levelInitMs: 10,
+  sharesLevels: false,
   leastMemoryMB: 0,
   memoryLookMs: 1000,
   rewindTimeoutMs: 2_000,

@@ -52,6 +52,7 @@ export function defaultInvokerSettings(): InvokerSettings {
     number,
     rewind: choiceDefault("rewhisk.rewind", rewindPolicies),
     boots: defaultPoolSettings.boots,
+    sharesLevels: defaultPoolSettings.sharesLevels,
     predicts: defaultPoolSettings.predicts,
     libraries: defaultPoolSettings.libraries,
     idleMs: defaultPoolSettings.idleMs,
@@ -64,6 +65,7 @@ export function invokerSettings({
   number,
   rewind,
   boots,
+  sharesLevels,
   predicts,
   libraries,
   idleMs,
@@ -73,6 +75,7 @@ export function invokerSettings({
   readonly number: (key: string) => number;
   readonly rewind: RewindPolicy;
   readonly boots: boolean;
+  readonly sharesLevels: boolean;
   readonly predicts: boolean;
   readonly libraries: readonly LibrarySet[];
   readonly idleMs: number;
@@ -94,6 +97,7 @@ export function invokerSettings({
       learntMemoryMB: number("rewhisk.learnt-libraries.memory"),
       rewind,
       boots,
+      sharesLevels,
       predicts,
       libraries,
       idleMs,

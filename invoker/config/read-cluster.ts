@@ -161,6 +161,7 @@ function readInvoker(reader: SettingReader, notices: Notice[]): InvokerSettings 
       number,
       rewind: reader.choice("rewhisk.rewind", rewindPolicies),
       boots: reader.boolean("rewhisk.boots"),
+      sharesLevels: reader.boolean("rewhisk.action-checkpoints.shared"),
       predicts: reader.boolean("rewhisk.prewarm-by-arrivals"),
       libraries: readLibraries(reader),
       idleMs: number("whisk.container-proxy.timeouts.idle-container"),

@@ -6,7 +6,14 @@ import koffi from "koffi";
 import type { CodeStore } from "../../../pool/code-store.ts";
 import { LeanError } from "../../../pool/lean/errors.ts";
 import type { Boot, BootAhead, Exit, Sandbox, SandboxFactory, TakeOver } from "../../../pool/lean/factory.ts";
-import type { Checkpoint, Clock, ImageFactory, Machine, Summary } from "../../../pool/machine.ts";
+import type {
+  Checkpoint,
+  Clock,
+  ImageFactory,
+  Machine,
+  SharedLevel,
+  Summary,
+} from "../../../pool/machine.ts";
 import { Templates } from "../../../pool/templates.ts";
 import {
   type CheckpointLevel,
@@ -251,6 +258,11 @@ export class FakeCheckpoint implements Checkpoint {
   /** What a level that is taken holds, or what forbids it. */
   nextLevel: Summary | Error = { threads: 2, pages: 10 };
   isReleased = false;
+  /** Levels of it that others can be brought to, and those that it was brought to. */
+  readonly shared: { readonly isReleased: boolean }[] = [];
+  readonly brought: SharedLevel[] = [];
+  /** What the bringing does; the default returns at once. */
+  bringing: () => Promise<void> = () => Promise.resolve();
   /** Templates of it that are kept. */
   templates = 0;
   /** What the next rewinds do; the default returns at once. */
@@ -270,6 +282,24 @@ export class FakeCheckpoint implements Checkpoint {
     await this.behave();
     if (to === "base") this.level = undefined;
     return { ...noTimings, verified: verify };
+  }
+  shareLevel(): SharedLevel {
+    if (this.level === undefined) throw new RestorerError("unsupported", "no level", true);
+    const shared = {
+      summary: this.level,
+      isReleased: false,
+      release: () => {
+        shared.isReleased = true;
+      },
+    };
+    this.shared.push(shared);
+    return shared;
+  }
+  async bringToLevel(level: SharedLevel): Promise<RewindTimings> {
+    this.brought.push(level);
+    await this.bringing();
+    this.level = level.summary;
+    return noTimings;
   }
   release(): void {
     this.isReleased = true;

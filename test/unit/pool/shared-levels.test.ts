@@ -1,0 +1,209 @@
+// Action checkpoints that other containers are brought to: who is, what forbids it, what becomes of an activation where it fails.
+
+import { expect } from "chai";
+import type { SharedLevel } from "../../../pool/machine.ts";
+import { Pool } from "../../../pool/pool.ts";
+import { SharedLevels } from "../../../pool/shared-levels.ts";
+import {
+  defaultPoolSettings,
+  type InitFrame,
+  type Job,
+  type Lease,
+  type PoolSettings,
+} from "../../../pool/types.ts";
+import { RestorerError } from "../../../restorer/index.ts";
+import { FakeMachine } from "./fake-machine.ts";
+
+const limits = { timeoutMs: 10_000, maxBodyBytes: 1_000_000, keptBodyBytes: 1_000_000 };
+const frame: InitFrame = { name: "a", main: "main", binary: false, env: {}, code: undefined };
+const job = (fields: Partial<Job> = {}): Job => ({ kind: "nodejs:20", memoryMB: 256, owner: "a", ...fields });
+const pageMB = 1 / 256;
+
+class FakeLevel implements SharedLevel {
+  readonly summary = { threads: 2, pages: 10 };
+  releases = 0;
+  release(): void {
+    this.releases++;
+  }
+}
+
+describe("shared levels", () => {
+  it("are there as long as a container is at one, and one for each owner", () => {
+    const levels = new SharedLevels();
+    const [first, second] = [new FakeLevel(), new FakeLevel()];
+    levels.offer("a", 1, first, 50);
+    levels.offer("a", 2, second, 50);
+    expect([levels.of("a")?.level, levels.of("b"), second.releases]).to.deep.equal([first, undefined, 1]);
+    levels.joined("a", 3);
+    levels.left(1);
+    levels.left(2);
+    expect(levels.of("a")).to.include({ level: first, initMs: 50 });
+    levels.left(3);
+    levels.left(3);
+    expect([levels.of("a"), first.releases]).to.deep.equal([undefined, 1]);
+  });
+
+  it("are released at the end, and where they are dropped", () => {
+    const levels = new SharedLevels();
+    const [first, second] = [new FakeLevel(), new FakeLevel()];
+    levels.offer("a", 1, first, 50);
+    levels.drop("a");
+    levels.left(1);
+    levels.offer("b", 2, second, 50);
+    levels.clear();
+    expect([first.releases, second.releases, levels.of("b")]).to.deep.equal([1, 1, undefined]);
+  });
+});
+
+describe("a container whose owner has an action checkpoint in another one that is in use", () => {
+  const pools: Pool[] = [];
+
+  async function opened(settings: Partial<PoolSettings> = {}): Promise<{ pool: Pool; machine: FakeMachine }> {
+    const machine = new FakeMachine();
+    machine.behave = (request, runtime) => runtime.answer(request, 200, '{"ok":true,"level":true}');
+    const stemCells = [{ kind: "nodejs:20", count: 2, memoryMB: 256 }];
+    const levels = { levelMemoryMB: 64, levelInitMs: 0, sharesLevels: true };
+    const own = { ...defaultPoolSettings, userMemoryMB: 1024, stemCells, ...levels, ...settings };
+    const pool = new Pool(machine, own);
+    pools.push(pool);
+    await pool.settled();
+    return { pool, machine };
+  }
+
+  /** Holds a container at its checkpoint, in use. */
+  async function hold(pool: Pool): Promise<Lease> {
+    const lease = await pool.lease(job());
+    await lease.init(frame, limits);
+    return lease;
+  }
+
+  afterEach(async () => {
+    for (const pool of pools.splice(0)) await pool.close();
+  });
+
+  it("is brought there, has no init, and comes back to it", async () => {
+    const { pool, machine } = await opened();
+    const first = await hold(pool);
+    const second = await pool.lease(job());
+    expect([second.start, second.place, second.initialised]).to.deep.equal(["warm", "brought", true]);
+    expect((await second.run("{}", limits)).exchange.outcome).to.equal("answer");
+    await second.release(true);
+    await first.release(true);
+    const levels = pool.status().containers.map(({ state, levelBytes }) => [state, levelBytes]);
+    expect(levels).to.deep.equal([
+      ["warm", 10 * 4096],
+      ["warm", 10 * 4096],
+    ]);
+    expect(machine.checkpoints.flatMap(({ brought }) => brought)).to.have.lengthOf(1);
+    expect((await pool.lease(job())).place).to.equal("level");
+  });
+
+  const placeOfSecond = async (
+    { pool }: { readonly pool: Pool },
+    fields: Partial<Job> = {},
+  ): Promise<string> => {
+    const first = await hold(pool);
+    const second = await pool.lease(job(fields));
+    await first.release(true);
+    await second.release(true);
+    return second.place;
+  };
+
+  it("is given as it is where none are shared, to another owner, and for what is never come back to", async () => {
+    expect(await placeOfSecond(await opened({ sharesLevels: false }))).to.equal("clean");
+    expect(await placeOfSecond(await opened(), { owner: "b" })).to.equal("clean");
+    expect(await placeOfSecond(await opened(), { rewind: "on-change" })).to.equal("clean");
+    expect(await placeOfSecond(await opened(), { hasOwnInit: true })).to.equal("clean");
+    expect(await placeOfSecond(await opened(), { concurrency: 2 })).to.equal("clean");
+  });
+
+  it("is given as it is where to be brought there took longer than the init", async () => {
+    for (const [bringMs, place] of [
+      [50, "clean"],
+      [20, "brought"],
+    ] as const) {
+      const { pool, machine } = await opened({ stemCells: [{ kind: "nodejs:20", count: 3, memoryMB: 256 }] });
+      let nowMs = machine.clock.nowMs();
+      machine.clock = { nowMs: () => nowMs };
+      machine.behave = (request, runtime) => {
+        if (request.type === 1) nowMs += 30;
+        runtime.answer(request, 200, '{"ok":true,"level":true}');
+      };
+      for (const checkpoint of machine.checkpoints)
+        checkpoint.bringing = async () => {
+          nowMs += bringMs;
+        };
+      const leases = [await hold(pool), await pool.lease(job()), await pool.lease(job())];
+      expect(leases.map((lease) => lease.place)).to.deep.equal(["clean", "brought", place]);
+      for (const lease of leases) await lease.release(true);
+    }
+  });
+
+  it("is given as it is where there is no room for another one", async () => {
+    expect(await placeOfSecond(await opened({ levelMemoryMB: 15 * pageMB }))).to.equal("clean");
+  });
+
+  it("is given as it is where the base is another, and the next one is not tried", async () => {
+    const { pool, machine } = await opened({ stemCells: [{ kind: "nodejs:20", count: 3, memoryMB: 256 }] });
+    for (const checkpoint of machine.checkpoints)
+      checkpoint.bringing = () => Promise.reject(new RestorerError("unsupported", "another base", true));
+    const first = await hold(pool);
+    const [second, third] = [await pool.lease(job()), await pool.lease(job())];
+    expect([second.place, second.initialised, third.place]).to.deep.equal(["clean", false, "clean"]);
+    expect(machine.checkpoints.flatMap(({ brought }) => brought)).to.have.lengthOf(1);
+    expect((await second.init(frame, limits)).exchange.outcome).to.equal("answer");
+    for (const lease of [first, second, third]) await lease.release(true);
+    expect(machine.living).to.have.lengthOf(3);
+  });
+
+  it("is replaced where it does not get there, and the job has another one, with an init", async () => {
+    const { pool, machine } = await opened({ stemCells: [{ kind: "nodejs:20", count: 3, memoryMB: 256 }] });
+    const reasons: string[] = [];
+    pool.events.on("tainted", ({ reason }) => reasons.push(reason));
+    for (const checkpoint of machine.checkpoints)
+      checkpoint.bringing = () => Promise.reject(new RestorerError("verify-difference", "a byte", false));
+    const first = await hold(pool);
+    const second = await pool.lease(job());
+    expect([second.place, second.initialised, reasons]).to.deep.equal([
+      "clean",
+      false,
+      ["verify-difference"],
+    ]);
+    await first.release(true);
+    await second.release(true);
+  });
+
+  it("is given to nobody where the pool closes on its way", async () => {
+    const { pool, machine } = await opened();
+    const first = await hold(pool);
+    let arrive = (): void => undefined;
+    for (const checkpoint of machine.checkpoints)
+      checkpoint.bringing = () =>
+        new Promise((resolve) => {
+          arrive = resolve;
+        });
+    const second = pool.lease(job()).then(
+      () => "leased",
+      (error: { readonly code: string }) => error.code,
+    );
+    const closed = pool.close();
+    arrive();
+    expect(await second).to.equal("closed");
+    await first.release(true);
+    await closed;
+    expect(machine.living).to.have.lengthOf(0);
+  });
+
+  it("holds the level no longer than a container is at it", async () => {
+    const { pool, machine } = await opened({ userMemoryMB: 512 });
+    const first = await hold(pool);
+    const second = await pool.lease(job());
+    await first.release(true);
+    await second.release(true);
+    const [shared] = machine.checkpoints.flatMap(({ shared }) => shared);
+    expect(shared?.isReleased).to.equal(false);
+    const others = [await pool.lease(job({ owner: "b" })), await pool.lease(job({ owner: "c" }))];
+    expect(shared?.isReleased).to.equal(true);
+    for (const lease of others) await lease.release(true);
+  });
+});
