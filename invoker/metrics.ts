@@ -217,6 +217,14 @@ export class Metrics {
       ready.set({ what: "networks" }, networks.ready);
       ready.set({ what: "containers" }, containers.ready);
     });
+    const replaced = this.#counted(
+      "containers_replaced_total",
+      "Containers made ahead that had ended when they were to run, in whose place others were made",
+      [],
+      () => {
+        replaced.inc(ahead().containers.replaced);
+      },
+    );
     const made = this.#counted("networks_made_total", "Networks of lean containers made", [], () => {
       made.inc(ahead().networks.made);
     });

@@ -79,6 +79,9 @@ export class LeanInterior implements Interior, Inside {
     let inside: LeanInterior;
     try {
       const bootOne = async (waiting: Waiting): Promise<void> => {
+        // Of one that has ended since.
+        booted?.release();
+        booted = undefined;
         booted = await boot.from(waiting);
       };
       const takeOver = (checkpoint: Checkpoint): void => {

@@ -2,6 +2,7 @@
 
 import { ContainerCheckpoint, RestorerError, type Template, type Waiting } from "../restorer/index.ts";
 import type { CommonMemory } from "./interior.ts";
+import { LeanError } from "./lean/errors.ts";
 import type { BootAhead } from "./lean/factory.ts";
 import { type Checkpoint, type Clock, toldMs } from "./machine.ts";
 import type { Boot, BootFailure, BootsCopied, Renewal, TemplateStored, Way } from "./makings.ts";
@@ -131,11 +132,13 @@ export class Templates {
     return isBooted && !kept.isCopied ? [image, { of: kept.template, bytes: imageBytes }] : [image];
   }
 
-  /** True: it was the boot itself that has failed. Unless its process was killed, the kind is started for as long as a template serves. */
+  /** True: it was the boot itself that has failed, or its container has ended. Unless its process was killed, the kind is started for as long as a template serves. */
   hasFailed(kind: string, failure: unknown, boot?: Stored): boolean {
+    const isEnd = failure instanceof LeanError && failure.code === "process-gone";
     const cause = failure instanceof Error ? failure.cause : undefined;
-    if (!(cause instanceof RestorerError || cause instanceof StoredError)) return false;
-    this.failed(kind, cause, boot);
+    if (cause instanceof RestorerError || cause instanceof StoredError) this.failed(kind, cause, boot);
+    else if (isEnd) this.failed(kind, failure, boot);
+    else return false;
     return true;
   }
 

@@ -7,3 +7,12 @@ export function childrenOf(pid: number): readonly number[] {
     readFileSync(`/proc/${pid}/task/${tid}/children`, "latin1").trim().split(" ").filter(Boolean).map(Number),
   );
 }
+
+/** False: it has ended, whether or not anybody has collected it. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
+  } catch {
+    return false;
+  }
+}

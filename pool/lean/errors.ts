@@ -3,7 +3,7 @@
 /**
  * `unknown-kind`, `closed`: refused. `no-uid`: too many containers. `cgroup`, `runtime-files`, `profile`: this
  * machine or installation is not ready. `network`: neither is its network, or it is full. `start`: the container could not be set up; the message names the step.
- * `survivor`: a process could not be killed, or a socket stays. `process-gone`: the runtime has ended. `removal`: something of a container could not be removed.
+ * `survivor`: a process could not be killed, or a socket stays. `process-gone`: the runtime has ended, or the container before it had one. `removal`: something of a container could not be removed.
  */
 export type LeanFailure =
   | "unknown-kind"

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Place,
+  RestorerError,
   scratchPath,
   startLean,
   type Waiting,
@@ -22,6 +23,7 @@ import { LeanError } from "./errors.ts";
 import { compileFilter, openFilter, removeFilters } from "./filter-file.ts";
 import { Guard } from "./guard.ts";
 import type { Interpreter } from "./interpreters.ts";
+import type { Launcher } from "./launcher.ts";
 import { type Counts, MadeAhead } from "./made-ahead.ts";
 import { Network, type NetworkSettings, removeNetwork } from "./network.ts";
 import { repositoryFolder } from "./repository.ts";
@@ -59,7 +61,8 @@ export interface BootAhead {
 /** What has been made before anybody wanted it. */
 export interface AheadCounts {
   readonly networks: Counts & { readonly ready: number };
-  readonly containers: { readonly ready: number };
+  /** `replaced`: so many had ended when somebody took them, or did until they ran, who was given another. */
+  readonly containers: { readonly ready: number; readonly replaced: number };
 }
 
 /** Processes that booted containers are forked from, or were: each stays until the last that was. */
@@ -192,6 +195,7 @@ class LeanFactory implements SandboxFactory {
   /** Containers, and embryos. */
   readonly #beingMade = new Set<Promise<unknown>>();
   #made = 0;
+  #replaced = 0;
   #isSaving: boolean = false;
   #closed: Promise<void> | undefined;
 
@@ -216,7 +220,7 @@ class LeanFactory implements SandboxFactory {
     const kinds = [...this.#blanks.values()];
     return {
       networks: { ...this.#networks.counts, ready: this.#networks.ready },
-      containers: { ready: kinds.reduce((sum, { ready }) => sum + ready, 0) },
+      containers: { ready: kinds.reduce((sum, { ready }) => sum + ready, 0), replaced: this.#replaced },
     };
   }
 
@@ -328,8 +332,9 @@ class LeanFactory implements SandboxFactory {
     try {
       return await this.#start(fitting, interpreter, memoryMB, how);
     } catch (error) {
-      // What was booted ahead can end at any moment until somebody has it.
-      if (!wasBooted || this.#closed !== undefined) throw error;
+      // What is made ahead can end at any moment until somebody has it, and nothing of his has run in it then.
+      if (this.#closed !== undefined || !(wasBooted || hasEnded(error))) throw error;
+      this.#replaced++;
     }
     return await this.#start(await this.#makeBlank(interpreter), interpreter, memoryMB, how);
   }
@@ -540,7 +545,7 @@ class LeanFactory implements SandboxFactory {
         await this.#inTime(blank, launcher.started);
       }
       const runtimePid = findRuntime(cgroups);
-      scratchFd = openSync(scratchPath(started.initPid), constants.O_RDONLY | constants.O_DIRECTORY);
+      scratchFd = openScratch(launcher);
       if (booted !== undefined) takeOver?.(booted.checkpoint);
       blank.booted = undefined;
       const onGone = (): void => {
@@ -578,9 +583,11 @@ class LeanFactory implements SandboxFactory {
       if (first === "done") return;
       if (first === "too late")
         throw new LeanError("start", `container ${id} was not set up within ${startTimeoutMs} ms`);
-      const how =
-        first.cause === "failed" ? first.message : `${first.cause} ${first.status} ${first.message}`;
-      throw new LeanError("start", `container ${id} could not be set up: ${how}`);
+      const [code, how] =
+        first.cause === "failed"
+          ? (["start", first.message] as const)
+          : (["process-gone", `${first.cause} ${first.status} ${first.message}`] as const);
+      throw new LeanError(code, `container ${id} could not be set up: ${how}`);
     } finally {
       tooLate.catch(() => undefined);
       waiting.abort();
@@ -648,13 +655,39 @@ function throwFirst(ends: readonly PromiseSettledResult<unknown>[]): void {
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
+/** True: nothing is wrong with how it was made. */
+function hasEnded(error: unknown): boolean {
+  const codes = [error, error instanceof Error ? error.cause : undefined].map((one) =>
+    one instanceof LeanError || one instanceof RestorerError ? one.code : undefined,
+  );
+  return codes.includes("process-gone");
+}
+
+function openScratch(launcher: Launcher): number {
+  try {
+    return openSync(scratchPath(launcher.pid), constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    throw new LeanError("process-gone", "the launcher has ended", { cause });
+  }
+}
+
+/** Empty where it has gone. */
+function statusOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
 /** By the time we look it may have made children already. */
 function findRuntime(cgroups: ContainerCgroups): number {
   const found = cgroups.processes().find((pid) => {
-    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    const status = statusOf(pid);
     return /^NSpid:.*\s(\d+)$/m.exec(status)?.[1] === runtimePidInside;
   });
-  if (found === undefined) throw new LeanError("start", "the runtime ended at once");
+  if (found === undefined) throw new LeanError("process-gone", "the runtime ended at once");
   return found;
 }
 

@@ -30,7 +30,7 @@ export async function versionByTrial(
   });
   try {
     const sandbox = await factory.create(interpreter.kind, memoryMB).catch((cause: LeanError) => {
-      if (cause.code !== "start") throw cause;
+      if (cause.code !== "start" && cause.code !== "process-gone") throw cause;
       throw new ImageError("unfit", `${interpreter.path} cannot be started: ${cause.message}`, { cause });
     });
     return await askVersion(sandbox, interpreter.path);

@@ -67,10 +67,16 @@ export class Launcher {
     if (!this.#isReaped) killIfThere(this.#pid);
   }
 
-  /** Has one that waits make a runtime. Throws LeanError where it has ended: another may have its id. */
+  /** Its own as long as nothing is awaited: it is collected by this thread alone. Throws LeanError where it has been, and another may have its id. */
+  get pid(): number {
+    if (this.#isReaped)
+      throw new LeanError("process-gone", "the container has ended before its runtime was there");
+    return this.#pid;
+  }
+
+  /** Has one that waits make a runtime. Throws LeanError where it has ended. */
   orderRuntime(): void {
-    if (this.#isReaped) throw new LeanError("start", "the container has ended before its runtime was there");
-    process.kill(this.#pid, "SIGUSR2");
+    process.kill(this.pid, "SIGUSR2");
   }
 
   #take(piece: string): void {

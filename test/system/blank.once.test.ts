@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
-import { childrenOf } from "../children.ts";
+import { childrenOf, isAlive } from "../children.ts";
 import { holdsWithin, within } from "../within.ts";
 import { instanceName } from "./instance.ts";
 import { ProbeFactory } from "./lean-probe.ts";
@@ -74,20 +74,35 @@ describe("a container that was made ahead", () => {
     expect(new Set((seen as unknown[][]).map((row) => row[3]))).to.deep.equal(new Set([2]));
   });
 
+  /** Once they are there; of the factory that has made this one. */
+  async function killAll(id: string): Promise<readonly number[]> {
+    await ready(ahead);
+    const ours = children().filter((pid) => {
+      const command = commandOf(pid);
+      return (
+        command.includes("--wait\0") && !command.includes(id) && command.includes(`${id.split("-")[0]}-`)
+      );
+    });
+    expect(ours).to.have.length(ahead);
+    for (const pid of ours) process.kill(pid, "SIGKILL");
+    // In one go: nobody can have been told of it.
+    while (ours.some(isAlive));
+    return ours;
+  }
+
+  it("lets nobody go without who takes one that has been killed a moment ago", async () => {
+    await open("blank-just-killed");
+    const { sandbox } = await probes.make();
+    await killAll(sandbox.id);
+    const next = await probes.make();
+    expect(await next.run("result = 'awake'")).to.equal("awake");
+    expect(probes.factory.ahead().containers.replaced).to.equal(1);
+  });
+
   it("is never had where it has been killed meanwhile", async () => {
     await open("blank-killed");
     const { sandbox } = await probes.make();
-    await ready(ahead);
-    const waiting = children().filter(
-      (pid) => commandOf(pid).includes("--wait\0") && !commandOf(pid).includes(sandbox.id),
-    );
-    const ours = waiting.filter(
-      (pid) =>
-        commandOf(pid).includes(`-${sandbox.id.split("-")[0]}`) ||
-        commandOf(pid).includes(`${sandbox.id.split("-")[0]}-`),
-    );
-    expect(ours).to.have.length(ahead);
-    for (const pid of ours) process.kill(pid, "SIGKILL");
+    const ours = await killAll(sandbox.id);
     await within(patienceMs, () => ours.every((pid) => !existsSync(`/proc/${pid}`)) || undefined);
     const next = await probes.make();
     expect(await next.run("result = 'awake'")).to.equal("awake");

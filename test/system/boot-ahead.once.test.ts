@@ -8,7 +8,7 @@ import { findInterpreters } from "../../pool/lean/interpreters.ts";
 import type { Checkpoint } from "../../pool/machine.ts";
 import { Channel } from "../../pool/proxy/channel.ts";
 import { ContainerCheckpoint, RestorerError, type Template } from "../../restorer/index.ts";
-import { childrenOf } from "../children.ts";
+import { childrenOf, isAlive } from "../children.ts";
 import { holdsWithin } from "../within.ts";
 import { instanceName } from "./instance.ts";
 import { launcher, requireRoot } from "./lean-probe.ts";
@@ -26,21 +26,13 @@ interface Made {
   readonly taken: ContainerCheckpoint | undefined;
 }
 
-/** False: it has ended, whether or not anybody has collected it. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "latin1"));
-  } catch {
-    return false;
-  }
-}
-
 describe("a container that was booted ahead", () => {
   let factory: SandboxFactory;
   let template: Template;
   let made: Made[];
   let booted: ContainerCheckpoint[];
   let proved: Checkpoint[];
+  let life: string;
 
   function booter(isOver: () => boolean = () => false, prove = proveOne): BootAhead {
     return {
@@ -105,6 +97,7 @@ describe("a container that was booted ahead", () => {
       ...{ scratchMB: 8, launcher, containersAhead: ahead, networksAhead: 0, userMemoryMB: 1024 },
     });
     const sandbox = await factory.create(kind, 128);
+    life = sandbox.id.split("-")[0] ?? "";
     const first: Made = { sandbox, channel: Channel.open(sandbox.channelFd), taken: undefined };
     expect(await first.channel.ready(patienceMs)).to.include({ outcome: "answer" });
     const checkpoint = await ContainerCheckpoint.take([sandbox.runtimePid], { rung: "write-protect" });
@@ -169,16 +162,32 @@ describe("a container that was booted ahead", () => {
     expect(one.taken).to.equal(booted[0]);
   });
 
-  /** Their runtimes. */
-  function unused(): readonly number[] {
-    const waiting = childrenOf(process.pid).filter((pid) => {
+  /** Of all containers of this test. */
+  function launchers(): readonly number[] {
+    return childrenOf(process.pid).filter((pid) => {
       const text = readFileSync(`/proc/${pid}/cmdline`, "latin1");
-      const life = made[0]?.sandbox.id.split("-")[0] ?? "";
       return text.includes("--wait\0") && text.includes(`${life}-`);
     });
-    const used = new Set(made.map(({ sandbox }) => sandbox.runtimePid));
-    return waiting.flatMap(childrenOf).filter((pid) => !used.has(pid));
   }
+
+  /** Their runtimes. */
+  function unused(): readonly number[] {
+    const used = new Set(made.map(({ sandbox }) => sandbox.runtimePid));
+    return launchers()
+      .flatMap(childrenOf)
+      .filter((pid) => !used.has(pid));
+  }
+
+  it("is booted elsewhere where what was to be booted has been killed a moment ago", async () => {
+    const doomed = launchers();
+    expect(doomed).to.have.length(ahead);
+    for (const pid of doomed) process.kill(pid, "SIGKILL");
+    // In one go: nobody can have been told of it.
+    while (doomed.some(isAlive));
+    const one = await make();
+    expect(await answer(one)).to.include({ pid: 2 });
+    expect(factory.ahead().containers.replaced).to.equal(1);
+  });
 
   it("is nobody's where its runtime has ended meanwhile, and is no longer counted", async () => {
     await bootAhead();

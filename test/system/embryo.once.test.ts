@@ -191,7 +191,7 @@ describe("an embryo", () => {
       throw new Error("given up");
     });
     const error = await place?.wait().catch((failure: unknown) => failure);
-    expect(error).to.include({ name: "LeanError", code: "start" });
+    expect(error).to.include({ name: "LeanError", code: "process-gone" });
     await factory.close();
     expect(await place?.conceive(async () => undefined).catch((failure: unknown) => failure)).to.include({
       name: "LeanError",

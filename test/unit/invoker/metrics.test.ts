@@ -71,7 +71,7 @@ describe("metrics", () => {
     }));
     observer.metrics.watchAhead(() => ({
       networks: { ready: 2, made: 5, reused: 1, discarded: 3 },
-      containers: { ready: 4 },
+      containers: { ready: 4, replaced: 2 },
     }));
     observer.metrics.watchEmbryos(() => ({ living: 2, bytes: 3e7 }));
     const rung = { rung: "copy-all", proven: true, why: "", rewindUs: 1 } as const;

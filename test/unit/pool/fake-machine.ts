@@ -368,7 +368,7 @@ export class FakeMachine implements Machine {
       kinds: () => options.kinds ?? ["nodejs:20", "python:3"],
       ahead: () => ({
         networks: { ready: 0, made: 0, reused: 0, discarded: 0 },
-        containers: { ready: 0 },
+        containers: { ready: 0, replaced: 0 },
       }),
       embryos: () => ({ living: 0, bytes: 0 }),
       bootAhead: (kind, boot) => void this.#aheads.set(kind, boot),
