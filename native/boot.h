@@ -36,7 +36,7 @@ struct birth {
 	uint32_t uid, gid;
 	struct joins joins;
 	uint32_t given;
-	int init;			/* the launcher */
+	int init;			/* the launcher: a pidfd */
 	pid_t between, child;		/* 0: there is none, or no more */
 };
 

@@ -154,13 +154,18 @@ static int settle_in(struct birth *birth, struct frozen *frozen, bool verify, st
 	return failed ? failed : rw_boot_finish(birth->boot.p, verify, error);
 }
 
-int rw_boot_from(struct rw_process *embryo, int32_t init_pid, uint32_t uid, uint32_t gid, const char *cgroups,
+/* Asked last whether it is collected: until then the number that was looked at was its own, and no other process can have had it. */
+static bool is_launcher_gone(const struct birth *birth, pid_t init_pid)
+{
+	return rw_is_gone(init_pid) || syscall(SYS_pidfd_send_signal, birth->init, 0, NULL, 0);
+}
+
+int rw_boot_from(struct rw_process *embryo, int32_t init_pid, int32_t init, uint32_t uid, uint32_t gid, const char *cgroups,
 		 uint64_t cgroups_length, uint32_t given, uint32_t verify, struct rw_process **process,
 		 struct rw_summary *summary, struct rw_error *error)
 {
 	const double start = rw_now_us();
 	struct rw_process *p = rw_boot_bind(embryo, 0);
-	int init cleanup_(rw_close) = (int)syscall(SYS_pidfd_open, init_pid, 0);
 	struct birth birth = { .boot = { .p = p, .bootstrap = { .scratch = embryo->embryo->scratch } },
 			       .embryo = embryo, .uid = uid, .gid = gid,
 			       .joins = { .folder = -1 }, .given = given, .init = init };
@@ -171,13 +176,12 @@ int rw_boot_from(struct rw_process *embryo, int32_t init_pid, uint32_t uid, uint
 	if (!p)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "a boot");
 	p->rung = embryo->embryo->rung;
-	failed = init < 0 ? rw_fail(error, RW_PROCESS_GONE, errno, "launcher %d", init_pid)
-			  : rw_joins_open(&birth.joins, cgroups, cgroups_length, error);
+	failed = rw_joins_open(&birth.joins, cgroups, cgroups_length, error);
 	if (!failed)
 		failed = settle_in(&birth, &frozen, verify, error);
 	rw_joins_close(&birth.joins);
 	/* With the container goes whatever is being born in it, at any step. */
-	if (failed && rw_is_gone(init_pid))
+	if (failed && is_launcher_gone(&birth, init_pid))
 		error->reason = RW_PROCESS_GONE;
 	failed = rw_boot_done(p, &frozen, failed, error);
 	if (failed) {

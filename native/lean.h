@@ -53,6 +53,15 @@ RW_API int lean_start(const char *launcher, const char *arguments, uint64_t argu
 		      struct lean_started *started, struct rw_error *error);
 
 /*
+ * lean_open
+ * Gives:  *pidfd, close-on-exec: the launcher, whoever has its number later.
+ * Needs:  an `init_pid` that lean_start() gave and lean_reap() has not reported as ended; and that nobody calls that meanwhile.
+ * Fails:  RW_PROCESS_GONE where there is no such process, RW_SYSTEM.
+ * Thread: any.
+ */
+RW_API int lean_open(int32_t init_pid, int32_t *pidfd, struct rw_error *error);
+
+/*
  * lean_reap
  * Does:   collects a launcher that has ended, without waiting. When it has ended, so has every process of its container.
  * Gives:  *status as waitpid() has it; *ended 0 while it lives, and 1 once: its pid then belongs to nobody.

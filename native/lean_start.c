@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -242,6 +243,12 @@ int lean_start(const char *launcher, const char *arguments, uint64_t arguments_l
 	for (int i = 0; i < LAUNCHER_FDS; i++)
 		ends.host[i] = -1;
 	return 0;
+}
+
+int lean_open(int32_t init_pid, int32_t *pidfd, struct rw_error *error)
+{
+	*pidfd = (int32_t)syscall(SYS_pidfd_open, init_pid, 0);
+	return *pidfd < 0 ? rw_fail(error, errno == ESRCH ? RW_PROCESS_GONE : RW_SYSTEM, errno, "launcher %d", init_pid) : 0;
 }
 
 int lean_reap(int32_t init_pid, uint32_t *ended, int32_t *status, struct rw_error *error)

@@ -224,7 +224,8 @@ RW_API int rw_embryo(struct rw_process *template, int32_t pid, int32_t go, struc
  * rw_boot_from
  * Does:   what rw_boot does, by a process that is forked from the embryo into the namespaces of the launcher, whose child it
  *         becomes: it gets what lies between launcher and host, joins the cgroups, drops all privileges.
- * Needs:  as rw_boot; a container with nobody in it but `init_pid`, its launcher, which takes it over at SIGUSR1. `cgroups`:
+ * Needs:  as rw_boot; a container with nobody in it but its launcher, which takes it over at SIGUSR1: `init`, a pidfd, that stays open
+ *         meanwhile, and `init_pid`, its number as long as it is not collected. `cgroups`:
  *         files by which a process joins them ("tasks" of version 1, "cgroup.procs" of version 2), one after the other, each with
  *         its NUL, `cgroups_length` bytes in all.
  *         `given`: so many of the launcher's descriptors, from the first on, are the runtime's as well.
@@ -232,7 +233,7 @@ RW_API int rw_embryo(struct rw_process *template, int32_t pid, int32_t go, struc
  * Fails:  every reason, RW_LOST_THREAD where the embryo has ended; no new process is left.
  * Thread: as rw_boot.
  */
-RW_API int rw_boot_from(struct rw_process *embryo, int32_t init_pid, uint32_t uid, uint32_t gid, const char *cgroups,
+RW_API int rw_boot_from(struct rw_process *embryo, int32_t init_pid, int32_t init, uint32_t uid, uint32_t gid, const char *cgroups,
 			uint64_t cgroups_length, uint32_t given, uint32_t verify, struct rw_process **process,
 			struct rw_summary *summary, struct rw_error *error);
 

@@ -1,6 +1,8 @@
 // Booting: a waiting process becomes another one of a checkpointed process, whose image both have.
 
+import { closeSync } from "node:fs";
 import { fromNative, RestorerError } from "./errors.ts";
+import { openLauncher } from "./lean.ts";
 import {
   type NativeError,
   type NativeSummary,
@@ -24,6 +26,7 @@ export interface WaitingProcess {
 
 /** A container without a runtime, whose launcher waits for one. */
 export interface Vacancy {
+  /** Its launcher's at the moment of asking: to be used before anything is awaited. Throws where the launcher has been collected. */
   readonly initPid: number;
   /** Of the runtime. */
   readonly uid: number;
@@ -186,19 +189,19 @@ export class Embryo {
     }
   }
 
-  #bear(
-    { initPid, uid, gid, joinFiles, given }: Vacancy,
-    { verify }: { readonly verify: boolean },
-  ): Promise<Booted> {
+  #bear(vacancy: Vacancy, { verify }: { readonly verify: boolean }): Promise<Booted> {
     return this.#shared.use(async (handle) => {
+      const { initPid, uid, gid, joinFiles, given } = vacancy;
+      // Certain: launchers are collected by this thread alone, which awaits nothing between this number and the descriptor.
+      const initFd = openLauncher(initPid);
       const error = {} as NativeError;
       const summary = {} as NativeSummary;
       const booted: [ProcessHandle | null] = [null];
       const cgroups = Buffer.from(joinFiles.map((file) => `${file}\0`).join(""));
       const failed = await rwBootFrom(
-        ...([handle, initPid, uid, gid, cgroups, cgroups.length, given, verify ? 1 : 0] as const),
+        ...([handle, initPid, initFd, uid, gid, cgroups, cgroups.length, given, verify ? 1 : 0] as const),
         ...([booted, summary, error] as const),
-      );
+      ).finally(() => closeSync(initFd));
       if (failed === 0 && booted[0]) return { handle: booted[0], summary };
       throw fromNative(`boot in the container of ${initPid}`, error);
     });

@@ -12,6 +12,7 @@ import {
   leanHideCode,
   leanKeepCode,
   leanMakeNetwork,
+  leanOpen,
   leanOpenNetwork,
   leanPending,
   leanReap,
@@ -60,6 +61,17 @@ export async function startLean(
     stderrFd: started.err,
     statusFd: started.status,
   };
+}
+
+/**
+ * The launcher itself, by a descriptor that is the caller's to close. Only where it is known, with nothing awaited since, that `reapLean`
+ * has not reported its end. Throws RestorerError.
+ */
+export function openLauncher(initPid: number): number {
+  const error = {} as NativeError;
+  const pidfd: [number] = [-1];
+  if (leanOpen(initPid, pidfd, error) !== 0) throw fromNative("find a container", error);
+  return pidfd[0];
 }
 
 /** How a launcher ended: once, as soon as it and all processes of its container are gone; undefined before that. */

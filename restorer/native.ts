@@ -160,11 +160,12 @@ export const rwEmbryo = asynchronous<
   "int rw_embryo(rw_process *template, int32_t pid, int32_t go, _Out_ rw_process **embryo, _Out_ rw_error *error)",
 );
 
-// SAFETY: as rwBoot; the strings of `cgroups` live until the promise has settled.
+// SAFETY: as rwBoot; `init` stays open, and the strings of `cgroups` live, until the promise has settled.
 export const rwBootFrom = asynchronous<
   [
     embryo: ProcessHandle,
     initPid: number,
+    init: number,
     uid: number,
     gid: number,
     cgroups: Buffer,
@@ -176,7 +177,7 @@ export const rwBootFrom = asynchronous<
     error: object,
   ]
 >(
-  "int rw_boot_from(rw_process *embryo, int32_t init_pid, uint32_t uid, uint32_t gid, const void *cgroups, uint64_t length, uint32_t given, uint32_t verify, _Out_ rw_process **process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
+  "int rw_boot_from(rw_process *embryo, int32_t init_pid, int32_t init, uint32_t uid, uint32_t gid, const void *cgroups, uint64_t length, uint32_t given, uint32_t verify, _Out_ rw_process **process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
 );
 
 // SAFETY: the handle must not be released before the promise has settled.
@@ -250,6 +251,11 @@ export const leanStart = asynchronous<
   [launcher: string, argv: Buffer, length: number, inOurPids: number, started: object, error: object]
 >(
   "int lean_start(const char *launcher, const void *arguments, uint64_t length, uint32_t in_our_pids, _Out_ lean_started *started, _Out_ rw_error *error)",
+);
+
+// SAFETY: only for a pid that lean_start gave and that has not been reported as ended. Synchronous: it is not reported meanwhile.
+export const leanOpen: (pid: number, pidfd: [number], error: object) => number = library.func(
+  "int lean_open(int32_t init_pid, _Out_ int32_t *pidfd, _Out_ rw_error *error)",
 );
 
 // SAFETY: only for a pid that lean_start gave and that has not been reported as ended: no other process can have it.

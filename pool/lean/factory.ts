@@ -410,11 +410,13 @@ class LeanFactory implements SandboxFactory {
   }
 
   #placeIn(blank: Blank, interpreter: Interpreter, memoryMB: number): Place {
-    const { held, cgroups, started } = blank.parts;
-    const { initPid } = started;
+    const { held, cgroups } = blank.parts;
     return {
       vacancy: {
-        ...{ initPid, uid: held.uid, gid: held.uid },
+        get initPid() {
+          return blank.launcher.pid;
+        },
+        ...{ uid: held.uid, gid: held.uid },
         ...{ joinFiles: cgroups.joinFiles, given: runtimeFds },
       },
       wait: () => this.#wait(blank),
