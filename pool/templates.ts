@@ -242,13 +242,20 @@ export class Templates {
     };
   }
 
-  /** What hangs ends with its container, which whoever is told of the failure removes. */
+  /** What hangs ends with its container, which whoever is told of the failure removes, or with the embryo. */
   async #bootInTime(kept: Kept, waiting: Waiting): Promise<Checkpoint> {
     const { kind, template } = kept;
     const { pid } = "pid" in waiting ? waiting : { pid: waiting.vacancy.initPid };
     kept.stored?.requireSameFiles(pid);
     const booting = this.#bootFrom(template, waiting);
-    const checkpoint = await this.#inTime("boot", booting, (late) => late.release());
+    const hung = (): void => {
+      booting.then(
+        (late) => late.release(),
+        () => undefined,
+      );
+      template.endEmbryo();
+    };
+    const checkpoint = await this.#inTime("boot", booting, hung);
     this.#origins.set(checkpoint, { kept, isBooted: true });
     if (template.whyCopied !== undefined && !kept.isCopied) {
       kept.isCopied = true;
@@ -257,13 +264,10 @@ export class Templates {
     return checkpoint;
   }
 
-  async #inTime<Result>(
-    what: string,
-    call: Promise<Result>,
-    tooLate?: (late: Result) => void,
-  ): Promise<Result> {
-    const result = await within(this.#timeoutMs, call, tooLate);
+  async #inTime<Result>(what: string, call: Promise<Result>, hung = (): void => undefined): Promise<Result> {
+    const result = await within(this.#timeoutMs, call);
     if (result !== undefined) return result;
+    hung();
     throw new RestorerError(
       "freeze-timeout",
       `the ${what} did not return within ${this.#timeoutMs} ms`,

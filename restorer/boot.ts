@@ -127,6 +127,12 @@ export class Template {
     });
   }
 
+  /** Of which nobody is born any more: a boot that hangs would hold a thread that all calls share, until it ends. */
+  endEmbryo(): void {
+    this.#embryo?.then((embryo) => embryo?.end()).catch(() => undefined);
+    this.#embryo = Promise.resolve(undefined);
+  }
+
   /** Frees the image as soon as no boot needs it, and ends the embryo with the last that was born of it. Idempotent. */
   release(): void {
     this.#shared.release();
@@ -218,9 +224,15 @@ export class Embryo {
     this.#endIfLast();
   }
 
-  #endIfLast(): void {
-    if (!this.#isReleased || this.#living > 0) return;
+  /** At once, whoever was born of it: those go on. */
+  end(): void {
+    this.#isReleased = true;
+    this.#shared.release();
     // Whoever has made it says what is left when it ends everything.
     this.#end().catch(() => undefined);
+  }
+
+  #endIfLast(): void {
+    if (this.#isReleased && this.#living === 0) this.end();
   }
 }

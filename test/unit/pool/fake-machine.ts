@@ -265,6 +265,8 @@ export class FakeCheckpoint implements Checkpoint {
   bringing: () => Promise<void> = () => Promise.resolve();
   /** Templates of it that are kept. */
   templates = 0;
+  /** At once, whoever was born of them. */
+  embryosEnded = 0;
   /** What the next rewinds do; the default returns at once. */
   behave: () => Promise<void> = () => Promise.resolve();
 
@@ -308,6 +310,7 @@ export class FakeCheckpoint implements Checkpoint {
     this.templates++;
     const template = {
       isReleased: false,
+      endEmbryo: () => this.embryosEnded++,
       release: () => {
         this.templates--;
         template.isReleased = true;

@@ -204,18 +204,20 @@ describe("templates", () => {
     expect(failures).to.have.lengthOf(2);
   });
 
-  it("give a boot so much time and no more, and free what it gives later", async () => {
+  it("give a boot so much time and no more, end what it may wait for, and free what it gives later", async () => {
     let give = (_checkpoint: Checkpoint): void => undefined;
     const booting = new Promise<Checkpoint>((resolve) => {
       give = resolve;
     });
     templates = new Templates({ nowMs: () => nowMs }, { ...settings, startTimeoutMs: 1 }, () => booting);
-    startOne();
+    const checkpoint = new FakeCheckpoint();
+    startOne(checkpoint);
     const { boot } = templates.wayOf(kind);
     const failure = await boot?.from({ pid: 1, goFd: 1 }).catch((error: unknown) => error);
     boot?.end();
     expect(failure).to.be.instanceOf(RestorerError);
     expect(failure).to.include({ code: "freeze-timeout", untouched: false });
+    expect(checkpoint.embryosEnded, "the call may wait for it").to.equal(1);
     const late = new FakeCheckpoint();
     give(late);
     await nextTurn();
