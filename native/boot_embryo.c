@@ -53,6 +53,26 @@ static int settle(struct rw_process *p, struct rw_error *error)
 	return failed ? failed : rw_run_ops(p, NULL, error);
 }
 
+/* A capability of those that the kernel knows may have been kept: all that are born would be refused for it. */
+static int check_inherited(struct rw_process *p, struct rw_error *error)
+{
+	static const char *const keys[] = { "\nCapBnd:", "\nNoNewPrivs:" };
+	char text[STATUS_SIZE];
+	ssize_t got = pread(p->status, text, sizeof(text) - 1, 0);
+
+	if (got <= 0)
+		return rw_fail(error, RW_PROCESS_GONE, got < 0 ? errno : 0, "cannot read the status of process %d", p->pid);
+	text[got] = 0;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const char *was = strstr(p->image->kernel.status, keys[i]), *is = strstr(text, keys[i]);
+		const size_t length = was ? strcspn(was + 1, "\n") + 2 : 0;
+
+		if (!was || !is || strncmp(was, is, length))
+			return rw_fail(error, RW_KERNEL_STATE, 0, "the embryo differs: was \"%.*s\"", (int)length - 2, was ? was + 1 : "");
+	}
+	return 0;
+}
+
 int rw_embryo_park(struct rw_process *p, struct rw_error *error)
 {
 	struct user_regs_struct regs = p->image->threads[0].regs;
@@ -95,6 +115,8 @@ static int become(struct boot *boot, struct rw_process *template, int go, struct
 		failed = map_memory(boot, template->image, error);
 	if (!failed)
 		failed = settle(p, error);
+	if (!failed)
+		failed = check_inherited(p, error);
 	if (!failed)
 		failed = open_mounts(p, error);
 	if (!failed && prlimit(p->pid, RLIMIT_NOFILE, NULL, &files))
