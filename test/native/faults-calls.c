@@ -9,6 +9,8 @@
 #include "faults.h"
 
 #define BURST 16
+#define LOOKS_AT_MOST 20000
+#define LOOKS_AT_LAUNCHER 100
 
 struct watch *calls_watch;
 static const void *watch_top;
@@ -28,12 +30,15 @@ void calls_end(void)
 	calls_watch = NULL;
 }
 
-static void strike(enum fault_kind kind, pid_t victim)
+static void strike(const struct watch *at)
 {
-	switch (kind) {
+	const pid_t victim = at->victim;
+	const int looks = at->is_launcher ? LOOKS_AT_LAUNCHER : LOOKS_AT_MOST;
+
+	switch (at->aim.fault.kind) {
 	case KILLED:
 		kill(victim, SIGKILL);
-		while (look_condition(victim) != DEAD)
+		for (int i = 0; i < looks && look_condition(victim) != DEAD; i++)
 			usleep(20);
 		break;
 	case DYING:
@@ -98,7 +103,7 @@ const struct fault *calls_note(const char *function, const void *frame)
 	if (now->aim.fault.kind <= SHORT)
 		return &now->aim.fault;
 	calls_watch = NULL; /* what strikes is not the library */
-	strike(now->aim.fault.kind, now->victim);
+	strike(now);
 	calls_watch = now;
 	return NULL;
 }

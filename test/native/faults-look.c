@@ -83,17 +83,42 @@ enum condition look_condition(pid_t pid)
 	return worst;
 }
 
+/* One that is about to die has the same text for a moment, but no longer sleeps. */
+static bool sleeps_in(pid_t pid, const char *call)
+{
+	char text[256];
+
+	read_of(pid, "syscall", text, sizeof(text));
+	return !strncmp(text, call, strlen(call)) && read_of(pid, "stat", text, sizeof(text)) && strstr(text, ") S ");
+}
+
+bool look_waits_for_word(pid_t pid)
+{
+	return sleeps_in(pid, "0 0x5 ");
+}
+
+/* In ppoll(), of nothing. */
+bool look_is_parked(pid_t pid)
+{
+	return sleeps_in(pid, "271 0x0 0x0 ") && look_condition(pid) == RUNNING;
+}
+
+pid_t look_for_child(pid_t pid)
+{
+	char name[40], text[256];
+
+	snprintf(name, sizeof(name), "task/%d/children", pid);
+	return read_of(pid, name, text, sizeof(text)) ? atoi(text) : 0;
+}
+
 /* That the leader reads from descriptor 3 says "0 0x3 ..."; a thread that is on its way says "running". */
 bool look_waits(pid_t pid, bool all)
 {
-	bool waits;
+	bool waits = sleeps_in(pid, "0 0x3 ");
 	char path[40], text[256];
 	struct dirent *entry;
 	DIR *folder;
 
-	/* One that is about to die has the same text for a moment, but no longer sleeps. */
-	read_of(pid, "syscall", text, sizeof(text));
-	waits = !strncmp(text, "0 0x3 ", 6) && read_of(pid, "stat", text, sizeof(text)) && strstr(text, ") S ");
 	if (!waits || !all)
 		return waits;
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
@@ -243,6 +268,17 @@ int look_descriptors_of_ours(void)
 	while (readdir(folder))
 		count++;
 	closedir(folder);
+	return count;
+}
+
+int look_count_mappings(pid_t pid, const char *name)
+{
+	static char text[1 << 20];
+	int count = 0;
+
+	read_of(pid, "maps", text, sizeof(text));
+	for (const char *at = text; (at = strstr(at, name)); at++)
+		count++;
 	return count;
 }
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -12,9 +13,19 @@
 
 #define NO_SUCH_CALL 100000
 
-/* The victim's table of calls: our view of it, and where the victim sees it (0: not asked yet). */
-static char *table;
-static uint64_t table_there;
+/*
+ * Our views of the tables of calls, the latest first: whoever is born of an embryo reads that one's, of which it gets a copy before it
+ * goes over to its own.
+ */
+static char *tables[2];
+
+void calls_forget_table(const void *at)
+{
+	if (tables[1] == at)
+		tables[1] = NULL;
+	if (tables[0] == at)
+		tables[0] = tables[1], tables[1] = NULL;
+}
 
 void *__real_mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset);
 void *__wrap_mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset);
@@ -26,7 +37,7 @@ void *__wrap_mmap(void *at, size_t size, int prot, int flags, int fd, off_t offs
 	if (fault)
 		errno = fault->number;
 	else if (size == TABLE_SIZE && prot & PROT_WRITE)
-		table = got, table_there = 0;
+		tables[1] = tables[0], tables[0] = got;
 	return got;
 }
 
@@ -94,22 +105,21 @@ static struct {
 /* Each entry of the table is a call of its own: one that fails has no such number, a copy that fails no place to go. */
 static void note_table(const void *frame)
 {
-	struct watch *now = calls_watch;
+	const uint64_t offset = aimed.regs.rbx - (aimed.regs.rsp - AT_ZERO);
 
-	if (!table_there) {
-		calls_watch = NULL;
-		table_there = look_for_mapping(now->victim, "rewhisk-table");
-		calls_watch = now;
+	for (uint64_t at = offset; ((struct op *)(tables[0] + at))->nr != OP_END; at += sizeof(struct op)) {
+		struct op *op = (struct op *)(tables[0] + at), *same = tables[1] ? (struct op *)(tables[1] + at) : NULL;
+		const struct op was = *op;
+
+		if (!calls_note(name_inside((uint64_t)op->nr), frame))
+			continue;
+		if (op->nr < 0)
+			op->arg[0] = 0;
+		else
+			op->nr = NO_SUCH_CALL;
+		if (same && !memcmp(same, &was, sizeof(was)))
+			*same = *op;
 	}
-	if (!table_there)
-		return; /* the victim has just been killed */
-	for (struct op *op = (struct op *)(table + (aimed.regs.rbx - table_there)); op->nr != OP_END; op++)
-		if (calls_note(name_inside((uint64_t)op->nr), frame)) {
-			if (op->nr < 0)
-				op->arg[0] = 0;
-			else
-				op->nr = NO_SUCH_CALL;
-		}
 }
 
 static void note_step(const void *frame)
@@ -159,6 +169,7 @@ static const char *name_syscall(long nr, long first)
 	case SYS_kcmp: return "kcmp";
 	case SYS_get_robust_list: return "get_robust_list";
 	case SYS_tgkill: return "tgkill";
+	case SYS_pidfd_send_signal: return "pidfd_send_signal";
 	default: return "syscall";
 	}
 }

@@ -20,6 +20,7 @@
 const char *const run_phases[PHASES] = {
 	"checkpoint", "rewind", "rewind, verified", "verify", "verify, changed", "level", "rewind to level", "rewind from level",
 	"share level", "bring to level", "release",
+	"template", "save", "load", "embryo", "boot", "birth", "birth, embryo struck", "proof",
 };
 
 /* -- The tracer ------------------------------------------------------------------------------------------------------------ */
@@ -30,7 +31,7 @@ static struct rw_process *process, *shared;
 static struct rw_error error;
 static struct look was, is;
 
-static _Noreturn void finish(const char *outcome)
+void run_finish(const char *outcome)
 {
 	snprintf(run->outcome, sizeof(run->outcome), "%s", outcome);
 	run->detail[0] = 0;
@@ -178,10 +179,19 @@ static __attribute__((noinline)) void make_call(void)
 		run->result = rw_bring_to_level(process, shared, 0, &timings, &error);
 		break;
 	case RELEASE:
-	case PHASES:
 		rw_release(process);
 		process = NULL;
 		run->result = 0;
+		break;
+	case TEMPLATE:
+	case SAVE:
+	case LOAD:
+	case EMBRYO:
+	case BOOT:
+	case BIRTH:
+	case BIRTH_STRUCK:
+	case PROOF:
+	case PHASES:
 		break;
 	}
 	calls_end();
@@ -237,7 +247,7 @@ static const char *judge_orphan(void)
 		return "done";
 	if ((run->phase == LEVEL || run->phase == BRING) && count_images(is.maps) > count_images(was.maps)) {
 		kill(victim.pid, SIGKILL);
-		finish("done");
+		run_finish("done");
 	}
 	if (run->phase == REWIND_FROM_LEVEL && !rw_rewind(process, 1, &timings, &error))
 		return "done";
@@ -318,7 +328,7 @@ static _Noreturn void trace(void)
 	else
 		make_call();
 	if (!run->watch.recording && !run->watch.fired)
-		finish("unreached");
+		run_finish("unreached");
 	if (waitpid(-1, NULL, __WALL | WNOHANG) != -1 || errno != ECHILD)
 		run_wrong("a thread is still traced: %s", error.what);
 	if (kind() == STOPPED)
@@ -333,7 +343,7 @@ static _Noreturn void trace(void)
 		judge_dead();
 	}
 	look_for_leaks(descriptors);
-	finish(outcome);
+	run_finish(outcome);
 }
 
 /* -- Both ---------------------------------------------------------------------------------------------------------------- */
@@ -351,30 +361,41 @@ static bool ends(pid_t pid, int *status)
 	return in_time;
 }
 
+void run_await_end(pid_t tracer, int *status)
+{
+	if (!ends(tracer, status))
+		snprintf(run->detail, sizeof(run->detail), "the library hangs");
+	else if (*status)
+		snprintf(run->detail, sizeof(run->detail), "the tracer ended with status %x", (unsigned int)*status);
+	if (*status)
+		snprintf(run->outcome, sizeof(run->outcome), "WRONG");
+}
+
 void run_one(struct run *of, int cpu)
 {
 	int status;
 	pid_t tracer;
 
 	run = of;
-	victim = victim_start(run->program, cpu);
-	run->watch.victim = victim.pid;
-	run->watch.fired = false;
+	run->watch.fired = run->watch.is_launcher = false;
 	run->watch.count = 0;
 	snprintf(run->outcome, sizeof(run->outcome), "WRONG");
 	snprintf(run->detail, sizeof(run->detail), "no outcome");
+	/* Whoever was half born when its embryo was killed lies in a container, which we wait for. */
+	prctl(PR_SET_CHILD_SUBREAPER, run->phase <= RELEASE);
+	if (run->phase > RELEASE) {
+		boot_run_one(run, cpu);
+		return;
+	}
+	victim = victim_start(run->program, cpu);
+	run->watch.victim = victim.pid;
 	tracer = fork();
 	MUST(tracer >= 0);
 	if (!tracer) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		trace();
 	}
-	if (!ends(tracer, &status))
-		snprintf(run->detail, sizeof(run->detail), "the library hangs");
-	else if (status)
-		snprintf(run->detail, sizeof(run->detail), "the tracer ended with status %x", (unsigned int)status);
-	if (status)
-		snprintf(run->outcome, sizeof(run->outcome), "WRONG");
+	run_await_end(tracer, &status);
 	if (!strcmp(run->outcome, "tainted") && !victim_reap(&victim)) {
 		snprintf(run->outcome, sizeof(run->outcome), "WRONG");
 		snprintf(run->detail, sizeof(run->detail), "dead, but its parent cannot reap it");

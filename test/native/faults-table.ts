@@ -15,6 +15,9 @@ const victims = [
   "level-shared",
 ];
 
+/** What is booted, in every way. */
+const bootVictims = ["boot-objects", "boot-threads"];
+
 /** The columns, as test/native/faults-kinds.c names them. */
 const faults = [
   ...["fails", "is interrupted", "is short", "victim killed", "victim dying", "victim stopped"],
@@ -92,7 +95,7 @@ class Collector {
       const [phase = "", step = "", call = ""] = row.split("\t");
       for (const fault of faults) {
         const cell = this.#cells.get(`${row}\t${fault}`);
-        const why = this.#none.get(`${call}\t${fault}`);
+        const why = this.#none.get(`${call}\t${fault}`) ?? this.#none.get(`${phase}\t${fault}`);
         for (const [outcome, n] of cell ?? []) counts.push({ phase, step, call, fault, outcome, n });
         if (why !== undefined) counts.push({ phase, step, call, fault, outcome: "none", n: 0, why });
         const isEmpty = [...(cell?.keys() ?? [])].every((outcome) => outcome === "unreached");
@@ -103,9 +106,10 @@ class Collector {
   }
 }
 
-/** With `all`, every victim under every rung and every error; without, a minute's worth. Needs `make -C native test-build`. */
+/** With `all`, every victim under every rung and every error; without, two minutes' worth. Needs `make -C native test-build`. */
 export async function injectFaults({ all }: { readonly all: boolean }): Promise<FaultTable> {
-  const run = spawn(program, [...(all ? ["--all"] : []), ...victims.map(victimProgram)], {
+  const boots = ["--boots", ...bootVictims.map(victimProgram)];
+  const run = spawn(program, [...(all ? ["--all"] : []), ...victims.map(victimProgram), ...boots], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const collector = new Collector();

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -80,6 +81,11 @@ WRAP(ssize_t, sendmsg, -1, (int fd, const struct msghdr *message, int flags), (f
 WRAP(int, getsockopt, -1, (int fd, int level, int name, void *value, socklen_t *size), (fd, level, name, value, size))
 WRAP(int, setsockopt, -1, (int fd, int level, int name, const void *value, socklen_t size),
      (fd, level, name, value, size))
+WRAP(ssize_t, sendmsg, -1, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
+WRAP(int, memfd_create, -1, (const char *name, unsigned int flags), (name, flags))
+WRAP(int, statfs, -1, (const char *path, struct statfs *to), (path, to))
+WRAP(int, prlimit, -1, (pid_t pid, __rlimit_resource_t resource, const struct rlimit *next, struct rlimit *now),
+     (pid, resource, next, now))
 WRAP(int, getsockname, -1, (int fd, struct sockaddr *name, socklen_t *size), (fd, name, size))
 WRAP(int, futimens, -1, (int fd, const struct timespec times[2]), (fd, times))
 WRAP(ssize_t, readlink, -1, (const char *path, char *to, size_t size), (path, to, size))
@@ -207,5 +213,6 @@ int __wrap_munmap(void *at, size_t size);
 int __wrap_munmap(void *at, size_t size)
 {
 	NOTE("munmap");
+	calls_forget_table(at);
 	return __real_munmap(at, size);
 }

@@ -1,7 +1,7 @@
-/* Makes each call of a checkpoint, a level, a rewind, a verification and a release go wrong, and tells what became of the process. */
+/* Makes each call of a checkpoint, level, rewind, verification, release or boot go wrong, and tells what became of the process. */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * faults [--all] VICTIM...
+ * faults [--all] VICTIM... --boots VICTIM...
  * faults --case VICTIM RUNG PHASE SITE OCCURRENCE FAULT NUMBER		one run, with the values of its line
  *
  * First each victim and rung without a fault: which calls there are, and by which ways the library comes to make them.
@@ -26,6 +26,7 @@
 #define SITES_AT_MOST 4096
 #define CASES_AT_MOST (1U << 20)
 #define TRIES 3
+#define SAMPLED_OF 16
 
 struct subject {
 	const char *program;
@@ -62,6 +63,27 @@ static void *share(size_t size)
 
 	MUST(at != MAP_FAILED);
 	return at;
+}
+
+/* By which a process joins the cgroups that we are in already. */
+static void add_joins(struct run *of)
+{
+	static const char *const files[] = { "/sys/fs/cgroup/pids/tasks", "/sys/fs/cgroup/unified/cgroup.procs",
+					     "/sys/fs/cgroup/cgroup.procs" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (!access(files[i], W_OK)) {
+			strcpy(of->joins + of->joins_length, files[i]);
+			of->joins_length += strlen(files[i]) + 1;
+		}
+}
+
+static struct run *share_run(void)
+{
+	struct run *of = share(sizeof(*of));
+
+	add_joins(of);
+	return of;
 }
 
 static void take_up(const struct subject *subject)
@@ -121,6 +143,33 @@ static bool remember(uint64_t key)
 	return true;
 }
 
+static const char no_process[] = "no process has a part in it", once_before[] = "it fails as where the container is struck",
+		  same_tracer[] = "the tracer is the one of the other births";
+
+/* Of all calls of a phase. NULL: there is a fault of this kind. */
+static const char *why_not_in(enum phase phase, enum fault_kind kind)
+{
+	if (phase == TEMPLATE || phase == SAVE || phase == LOAD)
+		return kind <= SHORT ? NULL : no_process;
+	if (phase != BIRTH_STRUCK)
+		return NULL;
+	return kind <= SHORT ? once_before : kind == TRACER_KILLED ? same_tracer : NULL;
+}
+
+static uint64_t row_of(const struct call *call)
+{
+	return (uint64_t)(uintptr_t)call->function << 20 ^ (uint64_t)(uintptr_t)call->step;
+}
+
+/* Of boots, which make far more calls than a rewind: every one fails, and all else befalls one of some, and each function once. */
+static bool is_sample(enum phase phase, const struct site *site, enum fault_kind kind)
+{
+	if (phase <= RELEASE || kind == FAILS)
+		return true;
+	return remember((row_of(&site->call) * PHASES + phase) * FAULT_KINDS + kind + 1) ||
+	       ((site->call.site ^ (uint64_t)kind) * 0x9e3779b97f4a7c15ULL >> 32) % SAMPLED_OF == 0;
+}
+
 /* Whether there are any that have not been there before. */
 static bool add_cases(const struct subject *subject, const struct site *site, bool all)
 {
@@ -129,7 +178,9 @@ static bool add_cases(const struct subject *subject, const struct site *site, bo
 	/* What a level does is for the most part what a checkpoint and a rewind do: once there, it is the way to it that is new. */
 	const bool is_of_level = phase == LEVEL || phase == REWIND_TO_LEVEL || phase == REWIND_FROM_LEVEL ||
 				 phase == SHARE || phase == BRING;
-	const uint32_t most = is_of_level ? 0 : 2;
+	const uint32_t most = is_of_level || phase > RELEASE ? 0 : 2;
+	/* Whether a boot sleeps between two looks is a matter of the moment. */
+	const bool is_of_luck = phase > RELEASE && !strcmp(site->call.function, "nanosleep");
 	const uint32_t before = case_count;
 	const uint32_t occurrences[] = { 0, 1, site->count - 1 };
 	struct fault faults[FAULTS_AT_MOST];
@@ -144,10 +195,14 @@ static bool add_cases(const struct subject *subject, const struct site *site, bo
 			const uint64_t fault = (uint64_t)faults[i].kind << 16 | (uint64_t)faults[i].number;
 			const bool is_death = faults[i].kind == KILLED || faults[i].kind == DYING || faults[i].kind == TRACER_KILLED;
 			const bool is_other = subject->has_threads && is_death;
-			const uint64_t key = site->call.site * 0x9e3779b97f4a7c15ULL ^ fault << 8 ^ which << 5 ^
-					     (uint64_t)is_other << 4 ^ phase;
+			const uint64_t key = site->call.site * 0x9e3779b97f4a7c15ULL ^ fault << 10 ^ which << 7 ^
+					     (uint64_t)is_other << 6 ^ phase;
 
-			if (!all && (which > most || (which == 1 && faults[i].kind > SHORT) || !remember(key)))
+			if (why_not_in(phase, faults[i].kind) || is_of_luck || (phase > RELEASE && which > most))
+				continue;
+			if (!all && (which > most || !is_sample(phase, site, faults[i].kind)))
+				continue;
+			if (!all && ((which == 1 && faults[i].kind > SHORT) || !remember(key)))
 				continue;
 			MUST(case_count < CASES_AT_MOST);
 			cases[case_count++] = (struct one_case){
@@ -182,10 +237,44 @@ static bool has_phase(const struct subject *subject)
 	case VERIFY:
 	case VERIFY_CHANGED:
 	case RELEASE:
+	case TEMPLATE:
+	case SAVE:
+	case LOAD:
+	case EMBRYO:
+	case BOOT:
+	case BIRTH:
+	case BIRTH_STRUCK:
+	case PROOF:
 	case PHASES:
 		break;
 	}
 	return true;
+}
+
+static void plan_phase(const struct subject *subject, const struct site *sites, uint32_t count, bool all)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct call *call = &sites[i].call;
+
+		if (add_cases(subject, &sites[i], all) && remember(row_of(call) * PHASES + subject->phase))
+			printf("call\t%s\t%s\t%s\n", run_phases[subject->phase], call->step, call->function);
+		if (remember((uint64_t)(uintptr_t)call->function))
+			print_none(call->function);
+	}
+}
+
+static void plan_boots(const char *program, uint32_t rung, bool all)
+{
+	static struct site sites[SITES_AT_MOST];
+	struct subject subject = { .program = program, .rung = rung };
+
+	for (subject.phase = TEMPLATE; subject.phase < PHASES; subject.phase++) {
+		plan_phase(&subject, sites, record(&subject, sites), all);
+		for (enum fault_kind kind = 0; kind < FAULT_KINDS; kind++)
+			if (why_not_in(subject.phase, kind))
+				printf("none\t%s\t%s\t%s\n", run_phases[subject.phase], kinds_names[kind],
+				       why_not_in(subject.phase, kind));
+	}
 }
 
 static void plan(const char *program, uint32_t rung, bool all)
@@ -198,22 +287,14 @@ static void plan(const char *program, uint32_t rung, bool all)
 	/* Whether it can be put back at all. */
 	record(&subject, sites);
 	subject.lost = subject.refuses;
-	for (subject.phase = 0; subject.phase < PHASES; subject.phase++) {
+	for (subject.phase = 0; subject.phase <= RELEASE; subject.phase++) {
 		uint32_t count = has_phase(&subject) ? record(&subject, sites) : 0;
 
 		if (subject.phase == LEVEL)
 			subject.has_level = count > 0 && !subject.refuses;
 		if (subject.phase == SHARE)
 			subject.is_shareable = count > 0 && !subject.refuses;
-		for (uint32_t i = 0; i < count; i++) {
-			const struct call *call = &sites[i].call;
-			const uint64_t row = (uint64_t)(uintptr_t)call->function << 20 ^ (uint64_t)(uintptr_t)call->step;
-
-			if (add_cases(&subject, &sites[i], all) && remember(row * PHASES + subject.phase))
-				printf("call\t%s\t%s\t%s\n", run_phases[subject.phase], call->step, call->function);
-			if (remember((uint64_t)(uintptr_t)call->function))
-				print_none(call->function);
-		}
+		plan_phase(&subject, sites, count, all);
 	}
 }
 
@@ -253,26 +334,30 @@ static void work(int worker)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	run = share(sizeof(*run));
+	run = share_run();
 	for (uint32_t i = (uint32_t)worker; i < case_count; i += WORKERS)
 		run_case(cases[i], worker);
+	boot_end();
 }
 
 static int run_all(void)
 {
+	pid_t workers[WORKERS], ended;
 	int failed = 0, status;
 
+	boot_end();
 	for (int i = 0; i < WORKERS; i++) {
-		pid_t worker = fork();
-
-		MUST(worker >= 0);
-		if (!worker) {
+		workers[i] = fork();
+		MUST(workers[i] >= 0);
+		if (!workers[i]) {
 			work(i);
 			_exit(0);
 		}
 	}
-	while (wait(&status) > 0)
-		failed |= status;
+	/* With the orphans of boots. */
+	while ((ended = wait(&status)) > 0)
+		for (int i = 0; i < WORKERS; i++)
+			failed |= ended == workers[i] ? status : 0;
 	return failed != 0;
 }
 
@@ -289,10 +374,13 @@ static enum fault_kind kind_named(const char *name)
 static int run_one_case(char **values)
 {
 	uint64_t site = strtoull(values[3], NULL, 16);
-	uint32_t occurrence = (uint32_t)atoi(values[4]);
+	uint32_t rung = (uint32_t)atoi(values[1]), occurrence = (uint32_t)atoi(values[4]);
 	struct fault fault = { kind_named(values[5]), atoi(values[6]) };
+	enum phase phase = 0;
 
-	plan(values[0], (uint32_t)atoi(values[1]), true);
+	while (strcmp(run_phases[phase], values[2]))
+		MUST(++phase < PHASES);
+	(phase > RELEASE ? plan_boots : plan)(values[0], rung, true);
 	for (uint32_t i = 0; i < case_count; i++) {
 		struct one_case one = cases[i];
 
@@ -310,16 +398,22 @@ static int run_one_case(char **values)
 int main(int argc, char **argv)
 {
 	const bool all = argc > 1 && !strcmp(argv[1], "--all");
+	void (*plan_of)(const char *program, uint32_t rung, bool all) = plan;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	cases = share(CASES_AT_MOST * sizeof(*cases));
-	run = share(sizeof(*run));
+	run = share_run();
 	if (argc == 9 && !strcmp(argv[1], "--case"))
 		return run_one_case(argv + 2);
 	MUST(argc > 1 + all);
-	for (int i = 1 + all; i < argc; i++)
+	for (int i = 1 + all; i < argc; i++) {
+		if (!strcmp(argv[i], "--boots")) {
+			plan_of = plan_boots;
+			continue;
+		}
 		for (uint32_t rung = RW_WRITE_PROTECT; rung <= RW_COPY_ALL; rung += RW_COPY_ALL - RW_WRITE_PROTECT)
-			plan(argv[i], rung, all);
+			plan_of(argv[i], rung, all);
+	}
 	return run_all();
 }

@@ -54,6 +54,7 @@ struct watch {
 	struct aim aim;
 	pid_t victim;
 	bool recording, fired;
+	bool is_launcher;		/* the victim: it is not dead before whoever is traced in its container has been collected */
 	uint64_t way[WAY_AT_MOST];	/* the return addresses that led to where it fired */
 	uint32_t count;
 	struct call calls[CALLS_AT_MOST];
@@ -69,6 +70,8 @@ extern struct watch *calls_watch;
 /* By a wrapper, with its own frame. The fault that it has to carry out itself; NULL: none. */
 const struct fault *calls_note(const char *function, const void *frame);
 #define NOTE(function) calls_note(function, __builtin_frame_address(0))
+/* Our view of a table is unmapped. */
+void calls_forget_table(const void *at);
 /* Memory that the library has allocated and not freed, in pieces. */
 int64_t calls_live_allocations(void);
 
@@ -104,6 +107,13 @@ void look_at(pid_t pid, struct look *look);
 const char *look_difference(const struct look *was, const struct look *is);
 bool look_has_threads(pid_t pid);
 int look_descriptors_of_ours(void);
+int look_count_mappings(pid_t pid, const char *name);
+/* The first, of its first thread; 0: there is none. */
+pid_t look_for_child(pid_t pid);
+/* Whether a being waits for its word. */
+bool look_waits_for_word(pid_t pid);
+/* Whether an embryo sleeps, untraced. */
+bool look_is_parked(pid_t pid);
 /* Where the first mapping starts whose line has this word; 0: there is none. */
 uint64_t look_for_mapping(pid_t pid, const char *name);
 
@@ -127,7 +137,10 @@ void victim_change(const struct victim *victim);
 
 enum phase {
 	CHECKPOINT, REWIND, REWIND_VERIFIED, VERIFY, VERIFY_CHANGED, LEVEL, REWIND_TO_LEVEL, REWIND_FROM_LEVEL, SHARE, BRING,
-	RELEASE, PHASES
+	RELEASE,
+	/* Of boots. */
+	TEMPLATE, SAVE, LOAD, EMBRYO, BOOT, BIRTH, BIRTH_STRUCK, PROOF,
+	PHASES
 };
 
 struct run {
@@ -139,6 +152,8 @@ struct run {
 	bool refuses;		/* without a fault the call answers with an error */
 	bool lost;		/* what the victim changes cannot be put back: a rewind of it refuses */
 	bool changes_once;	/* it cannot be told to change a second time before it has been put back */
+	char joins[512];	/* of a boot: cgroups, as rw_boot_from() has them */
+	uint64_t joins_length;
 	/* Out. */
 	bool has_threads;	/* beside the leader, at the moment of the call */
 	int result;		/* of the call */
@@ -152,5 +167,31 @@ extern const char *const run_phases[PHASES];
 void run_one(struct run *run, int cpu);
 /* Within that process: ends the run. */
 _Noreturn void run_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void run_finish(const char *outcome);
+/* Of that process: where it does not end well, the outcome is wrong. */
+void run_await_end(pid_t tracer, int *status);
+
+/* -- faults-being.c: processes that boots are about --------------------------------------------------------------------------- */
+
+/* In a pid namespace of its own: started and at rest; waiting for a word to execute its program; a launcher. Or waiting in ours. */
+enum role { BEING_STARTED, BEING_WAITING, BEING_VACANT, BEING_WAITING_HERE };
+
+#define BEING_WORD 5 /* its descriptor */
+
+struct being {
+	pid_t top;	/* ours to reap, and all else with it; 0: there is none */
+	pid_t pid;
+	int to, from, go, pidfd;
+};
+
+struct being being_start(const char *program, enum role role, int cpu);
+void being_end(struct being *being);
+
+/* -- faults-boot.c ------------------------------------------------------------------------------------------------------------ */
+
+/* As run_one(), which it is called by. */
+void boot_run_one(struct run *run, int cpu);
+/* What the process has made that calls this, for all runs. */
+void boot_end(void);
 
 #endif

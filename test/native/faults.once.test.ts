@@ -11,6 +11,8 @@ describe("a fault at any call of the native library", () => {
     const table = await injectFaults({ all: false });
     expect(table.complaints.slice(0, 20).join("\n"), `${table.complaints.length} complaints`).to.equal("");
     expect(table.runs).to.be.at.least(runsAtLeast);
+    const phases = new Set(table.counts.map(({ phase }) => phase));
+    expect(phases).to.include.members(["template", "save", "load", "embryo", "boot", "birth", "proof"]);
     expect(faultLines(table).length).to.be.at.least(rowsAtLeast);
   }).timeout(900_000);
 });
