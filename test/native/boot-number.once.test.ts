@@ -73,10 +73,14 @@ describe("a boot whose container has ended before it began", () => {
       await vacant.end();
       const stranger = startWithNumber(vacant.pid);
       const ended = once(stranger, "exit");
-      await letGo();
-      expect(await outcome).to.equal("process-gone");
-      expect([stranger.exitCode, stranger.signalCode]).to.deep.equal([null, null]);
-      stranger.kill("SIGTERM");
-      expect(await ended).to.deep.equal([null, "SIGTERM"]);
+      try {
+        await letGo();
+        expect(await outcome).to.equal("process-gone");
+        expect([stranger.exitCode, stranger.signalCode]).to.deep.equal([null, null]);
+        stranger.kill("SIGTERM");
+        expect(await ended).to.deep.equal([null, "SIGTERM"]);
+      } finally {
+        stranger.kill("SIGKILL");
+      }
     })).timeout(60_000);
 });
