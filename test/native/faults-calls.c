@@ -82,6 +82,11 @@ static uint64_t follow_way(const char *function, const void *frame, uint64_t way
 	return hash;
 }
 
+static bool is_aimed_at(const struct aim *aim, const struct call *call)
+{
+	return aim->function ? !strcmp(aim->function, call->function) : aim->site == call->site;
+}
+
 const struct fault *calls_note(const char *function, const void *frame)
 {
 	struct watch *now = calls_watch;
@@ -96,7 +101,7 @@ const struct fault *calls_note(const char *function, const void *frame)
 	call.site = follow_way(function, frame, way);
 	if (now->recording && now->count < CALLS_AT_MOST)
 		now->calls[now->count++] = call;
-	if (now->recording || now->fired || call.site != now->aim.site || aimed_calls++ != now->aim.occurrence)
+	if (now->recording || now->fired || !is_aimed_at(&now->aim, &call) || aimed_calls++ != now->aim.occurrence)
 		return NULL;
 	now->fired = true;
 	memcpy(now->way, way, sizeof(way));

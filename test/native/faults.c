@@ -206,7 +206,7 @@ static bool add_cases(const struct subject *subject, const struct site *site, bo
 				continue;
 			MUST(case_count < CASES_AT_MOST);
 			cases[case_count++] = (struct one_case){
-				*subject, site->call, { site->call.site, occurrences[which], faults[i] }
+				*subject, site->call, { .site = site->call.site, .occurrence = occurrences[which], .fault = faults[i] }
 			};
 		}
 	return case_count > before;
@@ -314,7 +314,8 @@ static void print_case(const struct one_case *one)
 
 /*
  * How often a site is reached depends on the moment where threads are born and die: such a one gets more tries, and the
- * last of them takes the site's first call. It may be that luck alone has led to a later one while the calls were recorded.
+ * last of them takes the site's first call, or in a boot the function's, of which that site may be the only one that was picked.
+ * It may be that luck alone has led to a later one while the calls were recorded.
  */
 static void run_case(struct one_case one, int worker)
 {
@@ -322,6 +323,8 @@ static void run_case(struct one_case one, int worker)
 	for (int i = 1; i <= TRIES; i++) {
 		if (i == TRIES)
 			one.aim.occurrence = 0;
+		if (i == TRIES && one.subject.phase > RELEASE)
+			one.aim.function = one.call.function;
 		run->watch.aim = one.aim;
 		run_one(run, worker);
 		if (strcmp(run->outcome, "unreached"))

@@ -42,6 +42,7 @@ struct call {
 /* The fault comes at the n-th call (from 0) of a site. */
 struct aim {
 	uint64_t site;
+	const char *function;	/* NULL: the site's; else any site of it */
 	uint32_t occurrence;
 	struct fault fault;
 };
