@@ -193,6 +193,8 @@ static __attribute__((noinline)) void make_call(void)
 	case LEVEL:
 	case REWIND_TO_LEVEL:
 	case REWIND_FROM_LEVEL:
+	case SHARE:
+	case BRING:
 	case RELEASE:
 	case PHASES:
 		break;

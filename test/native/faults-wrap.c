@@ -81,7 +81,6 @@ WRAP(ssize_t, sendmsg, -1, (int fd, const struct msghdr *message, int flags), (f
 WRAP(int, getsockopt, -1, (int fd, int level, int name, void *value, socklen_t *size), (fd, level, name, value, size))
 WRAP(int, setsockopt, -1, (int fd, int level, int name, const void *value, socklen_t size),
      (fd, level, name, value, size))
-WRAP(ssize_t, sendmsg, -1, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
 WRAP(int, memfd_create, -1, (const char *name, unsigned int flags), (name, flags))
 WRAP(int, statfs, -1, (const char *path, struct statfs *to), (path, to))
 WRAP(int, prlimit, -1, (pid_t pid, __rlimit_resource_t resource, const struct rlimit *next, struct rlimit *now),
