@@ -235,9 +235,10 @@ export class MadeAhead<One extends Part> {
     } catch (error) {
       this.#making--;
       // Another that is being made may be had instead; or one that is being looked at, which may leave its place as well.
-      const isHopeless = this.#checking === 0 && this.#making < this.#waiting.length;
-      if (isHopeless) this.#waiting.shift()?.reject(error);
-      this.#hasFailed = !isHopeless || this.#waiting.length === 0;
+      const isMissing = this.#checking === 0 && this.#making < this.#waiting.length;
+      // Nobody wanted that one, it was to be booted ahead as well: whoever has come to wait meanwhile has another made.
+      if (isMissing && isWanted) this.#waiting.shift()?.reject(error);
+      this.#hasFailed = !isMissing || this.#waiting.length === 0;
     }
     this.#serve();
   }

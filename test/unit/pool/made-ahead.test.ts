@@ -240,6 +240,28 @@ describe("parts of containers made ahead", () => {
     await all.close();
   });
 
+  it("are made for who has come to wait for one that nobody wanted and that cannot be made", async () => {
+    let fail = (): void => undefined;
+    const asked: boolean[] = [];
+    const all = new MadeAhead(1, async (isWanted) => {
+      asked.push(isWanted);
+      if (!isWanted)
+        await new Promise((_, reject) => {
+          fail = () => reject(new LeanError("start", "not booted"));
+        });
+      return new FakeNetwork(asked.length);
+    });
+    await all.take();
+    expect(await within(10_000, () => asked.length === 2 || undefined)).to.equal(true);
+    const waiting = all.take();
+    fail();
+    expect((await waiting).number).to.equal(3);
+    expect(asked.slice(0, 3)).to.deep.equal([true, false, true]);
+    const closing = all.close();
+    fail();
+    await closing;
+  });
+
   it("are had by who wants one also where there is room for that one alone", async () => {
     const full = new LeanError("network", "all addresses are in use");
     const last = new FakeNetwork(0);
