@@ -585,10 +585,9 @@ class LeanFactory implements SandboxFactory {
       if (first === "done") return;
       if (first === "too late")
         throw new LeanError("start", `container ${id} was not set up within ${startTimeoutMs} ms`);
-      const [code, how] =
-        first.cause === "failed"
-          ? (["start", first.message] as const)
-          : (["process-gone", `${first.cause} ${first.status} ${first.message}`] as const);
+      const hasFailed = first.cause === "failed";
+      const how = hasFailed ? first.message : `${first.cause} ${first.status} ${first.message}`;
+      const code = hasFailed || !launcher.isSetUp ? "start" : "process-gone";
       throw new LeanError(code, `container ${id} could not be set up: ${how}`);
     } finally {
       tooLate.catch(() => undefined);

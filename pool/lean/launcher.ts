@@ -31,6 +31,7 @@ export class Launcher {
   #text = "";
   #announced: LauncherEnd | undefined;
   #isReaped: boolean = false;
+  #isSetUp: boolean = false;
   #onStarted: () => void = () => undefined;
   #onVacant: () => void = () => undefined;
   #onWaiting: () => void = () => undefined;
@@ -74,6 +75,11 @@ export class Launcher {
     return this.#pid;
   }
 
+  /** True: all was there but a runtime; so what has ended it is not what it was given. */
+  get isSetUp(): boolean {
+    return this.#isSetUp;
+  }
+
   /** Has one that waits make a runtime. Throws LeanError where it has ended. */
   orderRuntime(): void {
     process.kill(this.pid, "SIGUSR2");
@@ -85,6 +91,7 @@ export class Launcher {
     for (const line of lines) {
       // The first end is the true one: a runtime that failed to start has a launcher that sees it exit.
       this.#announced ??= parseEnd(line);
+      if (line === "vacant" || line === "waiting") this.#isSetUp = true;
       if (line === "vacant") this.#onVacant();
       if (line === "waiting") this.#onWaiting();
       if (line === "started" && this.#announced === undefined) this.#onStarted();
