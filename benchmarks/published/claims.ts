@@ -170,7 +170,7 @@ export const claims: readonly Claim[] = [
   {
     ...{ system: "Groundhog", place: "groundhog", from: ["isolation"], unit: "%" },
     published: "end-to-end latency: 1.5 % more (median)",
-    here: "what the caller waits, the median program; the action is loaded anew each time, as there is no checkpoint of a loaded one yet",
+    here: "what the caller waits, the median program; the action is loaded anew each time: action checkpoints are off",
     ours: overhead("rewound ÷ reused", "p50"),
     theirs: { value: 1.5, better: "less" },
   },

@@ -1,6 +1,6 @@
 // Measures: what isolation between activations costs, program by program, under three policies in turn: `reused`, the container keeps
-//   its state and is called again; `rewound`, it is put back after each activation, and so loads its action each time (there is no
-//   checkpoint of a loaded action yet); `fresh`, a new lean container for each. Of each activation: what the caller waits, the
+//   its state and is called again; `rewound`, it is put back after each activation, and so loads its action each time (action
+//   checkpoints are off); `fresh`, a new lean container for each. Of each activation: what the caller waits, the
 //   action's own run, and the time until the container (or its place) can be used again, which is what throughput pays.
 // Does not measure: the invoker, a bus, HTTP; Docker's containers (at-once and stock-path do); the first rewinds of a container,
 //   which are verified.
