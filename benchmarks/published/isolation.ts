@@ -1,7 +1,8 @@
-// Measures: what isolation between activations costs, program by program, under three policies in turn: `reused`, the container keeps
-//   its state and is called again; `rewound`, it is put back after each activation, and so loads its action each time (action
-//   checkpoints are off); `fresh`, a new lean container for each. Of each activation: what the caller waits, the
-//   action's own run, and the time until the container (or its place) can be used again, which is what throughput pays.
+// Measures: what isolation between activations costs, program by program, under four policies in turn: `reused`, the container keeps
+//   its state and is called again; `rewound`, it is put back to its base after each activation, and so loads its action each time;
+//   `at its checkpoint`, it is put back to where the load of its action had ended; `fresh`, a new lean container for each. Of each
+//   activation: what the caller waits, the action's own run, and the time until the container (or its place) can be used again,
+//   which is what throughput pays.
 // Does not measure: the invoker, a bus, HTTP; Docker's containers (at-once and stock-path do); the first rewinds of a container,
 //   which are verified.
 // Varies: the program: pyperformance's, each benchmark of one called once per activation, and C kernels of our own.
@@ -13,7 +14,7 @@ import { mustBeShown, shownInside, surroundings } from "./machine.ts";
 import { type Program, suites } from "./suites.ts";
 
 const bench = "isolation";
-const policies = ["reused", "rewound", "fresh"] as const;
+const policies = ["reused", "rewound", "at its checkpoint", "fresh"] as const;
 type Policy = (typeof policies)[number];
 /** As many as are verified, and one more. */
 const unmeasuredRewinds = 17;
@@ -22,22 +23,23 @@ type Samples = Readonly<Record<Policy, CallTimes[]>>;
 
 /** A container for each policy, from one machine. */
 async function startAll(repository: string): Promise<Readonly<Record<Policy, Bench>>> {
-  const start = (name: Policy, ...[rewind, settings]: [Parameters<typeof Bench.start>[1], object]) =>
+  const start = (name: string, ...[rewind, settings]: [Parameters<typeof Bench.start>[1], object]) =>
     Bench.start(kindOf.python, rewind, { name: `isolation-${name}`, factory: { repository }, settings });
   return {
     reused: await start("reused", "on-change", {}),
     rewound: await start("rewound", "always", {}),
+    "at its checkpoint": await start("level", "always", { levelMemoryMB: 256, levelInitMs: 0 }),
     fresh: await start("fresh", "always", { stemCells: [], usesBeforeRetirement: 1 }),
   };
 }
 
-/** Rounds of all policies in turn, the dearest one not in each; the first of each is left out, which loads the action for good where it is reused. */
+/** Rounds of all policies in turn, the dearest one not in each; the first of each is left out, which loads the action for good where it is reused or has its checkpoint. */
 async function measure(
   benches: Readonly<Record<Policy, Bench>>,
   { name, code }: Program,
   { rounds, freshEvery }: { rounds: number; freshEvery: number },
 ): Promise<Samples> {
-  const samples: Samples = { reused: [], rewound: [], fresh: [] };
+  const samples: Samples = { reused: [], rewound: [], "at its checkpoint": [], fresh: [] };
   for (let round = 0; round <= rounds; round++)
     for (const policy of policies) {
       if (policy === "fresh" && round % freshEvery !== 1 % freshEvery) continue;
@@ -58,6 +60,8 @@ const compared = [
   { column: "rewound ÷ reused", policy: "rewound", time: "answeredMs" },
   { column: "run alone, rewound ÷ reused", policy: "rewound", time: "runMs" },
   { column: "until usable, rewound ÷ reused", policy: "rewound", time: "usableMs" },
+  { column: "at its checkpoint ÷ reused", policy: "at its checkpoint", time: "answeredMs" },
+  { column: "until usable, at its checkpoint ÷ reused", policy: "at its checkpoint", time: "usableMs" },
   { column: "fresh ÷ reused", policy: "fresh", time: "answeredMs" },
   { column: "until usable, fresh ÷ reused", policy: "fresh", time: "usableMs" },
 ] as const;
@@ -69,9 +73,11 @@ function figuresOf({ suite, name }: Program, samples: Samples): readonly Figure[
       fromSamples({ bench, figure: `${row} | ${policy}`, unit: "ms" }, pick(samples[policy], "answeredMs")),
     ),
     fromSamples({ bench, figure: `${row} | rewound, run alone`, unit: "ms" }, pick(samples.rewound, "runMs")),
-    fromSamples(
-      { bench, figure: `${row} | rewound, until usable`, unit: "ms" },
-      pick(samples.rewound, "usableMs"),
+    ...(["rewound", "at its checkpoint"] as const).map((policy) =>
+      fromSamples(
+        { bench, figure: `${row} | ${policy}, until usable`, unit: "ms" },
+        pick(samples[policy], "usableMs"),
+      ),
     ),
     ...compared.map(({ column, policy, time }) =>
       ratio({ bench, figure: `${row} | ${column}` }, pick(samples[policy], time), pick(samples.reused, time)),
@@ -112,7 +118,8 @@ export async function isolation({
   try {
     const benches = await startAll(around.repository);
     try {
-      for (let i = 0; i < unmeasuredRewinds; i++) await benches.rewound.runNew(tiny("python", i));
+      for (const policy of ["rewound", "at its checkpoint"] as const)
+        for (let i = 0; i < unmeasuredRewinds; i++) await benches[policy].runNew(tiny("python", i));
       for (const program of programs)
         figures.push(...figuresOf(program, await measure(benches, program, { rounds, freshEvery })));
     } finally {
