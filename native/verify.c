@@ -65,30 +65,49 @@ static bool is_present(uint64_t entry)
 	return entry & RW_PM_PRESENT && !(entry & RW_PM_FILE) && entry & RW_PM_FRAME;
 }
 
+/* Of the pages from `start` on: which of them are the embryo's own. */
+struct frames {
+	uint64_t start, end;
+	bool shared[SHARED_STEP];
+};
+
 /*
- * How many pages from `at` on are the embryo's own, and so equal the image: it was compared when it was made, and nobody writes to
- * it. Whatever is written gets another frame. The embryo's are read twice: a frame that it had before and after was not another's
- * in between.
+ * What is the embryo's own equals the image: it was compared when it was made, and nobody writes to it. Whatever is written gets
+ * another frame. The embryo's are read twice: a frame that it had before and after was not another's in between.
  */
-static uint64_t shared_pages(struct rw_process *p, const struct extent *extent, uint64_t at)
+static void read_frames(struct rw_process *p, uint64_t start, struct frames *frames)
 {
 	uint64_t mine[SHARED_STEP], before[SHARED_STEP], after[SHARED_STEP];
-	const uint64_t left = (extent->end - at) / PAGE, pages = left < SHARED_STEP ? left : SHARED_STEP;
-	const uint64_t length = pages * sizeof(*mine);
-	const off_t offset = (off_t)(at / PAGE * sizeof(*mine));
-	uint64_t same = 0;
+	const off_t offset = (off_t)(start / PAGE * sizeof(*mine));
+	const bool known = pread(p->shared_pages, before, sizeof(before), offset) == sizeof(before) &&
+			   pread(p->pagemap, mine, sizeof(mine), offset) == sizeof(mine) &&
+			   pread(p->shared_pages, after, sizeof(after), offset) == sizeof(after);
 
+	frames->start = start;
+	frames->end = start + SHARED_STEP * PAGE;
+	for (uint64_t i = 0; i < SHARED_STEP; i++)
+		frames->shared[i] = known && is_present(mine[i]) && is_present(before[i]) && is_present(after[i]) &&
+				    !((mine[i] ^ before[i]) & RW_PM_FRAME) && !((mine[i] ^ after[i]) & RW_PM_FRAME);
+}
+
+/* How long the stretch from `at` on is that is the embryo's own, or is not. */
+static uint64_t stretch(struct rw_process *p, const struct extent *extent, uint64_t at, struct frames *frames, bool *is_shared)
+{
+	uint64_t end = extent->end - at < CHUNK ? extent->end : at + CHUNK;
+	uint64_t to = at + PAGE;
+
+	*is_shared = false;
 	/* What a level has in a file of its own is not as the base has it. */
 	if (p->shared_pages < 0 || (p->below.image && !extent->below))
-		return 0;
-	if (pread(p->shared_pages, before, length, offset) != (ssize_t)length ||
-	    pread(p->pagemap, mine, length, offset) != (ssize_t)length ||
-	    pread(p->shared_pages, after, length, offset) != (ssize_t)length)
-		return 0;
-	while (same < pages && is_present(mine[same]) && is_present(before[same]) && is_present(after[same]) &&
-	       !((mine[same] ^ before[same]) & RW_PM_FRAME) && !((mine[same] ^ after[same]) & RW_PM_FRAME))
-		same++;
-	return same;
+		return end - at;
+	if (at < frames->start || at >= frames->end)
+		read_frames(p, at, frames);
+	if (end > frames->end)
+		end = frames->end;
+	*is_shared = frames->shared[(at - frames->start) / PAGE];
+	while (to < end && frames->shared[(to - frames->start) / PAGE] == *is_shared)
+		to += PAGE;
+	return to - at;
 }
 
 static int compare_bytes(struct rw_process *p, bool rested, const struct extent *extent, uint64_t at, uint64_t length,
@@ -109,25 +128,21 @@ static int compare_bytes(struct rw_process *p, bool rested, const struct extent 
 
 static int compare_saved(struct rw_process *p, bool rested, uint8_t *buffer, struct rw_error *error)
 {
-	/* Where memory is shared the pages that are not are single ones. */
-	const uint64_t most = p->shared_pages < 0 ? CHUNK : PAGE;
+	struct frames frames = { 0 };
+	int failed = 0;
 
 	for (uint64_t i = 0; i < p->image->extent_count; i++) {
 		const struct extent *extent = &p->image->extents[i];
 
-		for (uint64_t at = extent->start, length; at < extent->end; at += length) {
-			int failed;
+		for (uint64_t at = extent->start, length; at < extent->end && !failed; at += length) {
+			bool is_shared;
 
-			length = shared_pages(p, extent, at) * PAGE;
-			if (length)
-				continue;
-			length = extent->end - at < most ? extent->end - at : most;
-			failed = compare_bytes(p, rested, extent, at, length, buffer, error);
-			if (failed)
-				return failed;
+			length = stretch(p, extent, at, &frames, &is_shared);
+			if (!is_shared)
+				failed = compare_bytes(p, rested, extent, at, length, buffer, error);
 		}
 	}
-	return 0;
+	return failed;
 }
 
 static bool saved(const struct image *image, uint64_t page)

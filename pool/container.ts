@@ -9,6 +9,7 @@ import { type Machine, type SharedLevel, toldPeriod } from "./machine.ts";
 import { isLoaded, type Timed } from "./proxy/exchange.ts";
 import { type Leaving, Round } from "./round.ts";
 import type { Placed } from "./seats.ts";
+import type { Bringing } from "./shared-levels.ts";
 import { asTaint } from "./taint.ts";
 import {
   type CollectedLogs,
@@ -285,11 +286,12 @@ export class Container {
    * Assigned, with nothing loaded: to where the init of its owner's action had ended in another container. False: it is clean as it
    * was, or tainted.
    */
-  async bring(level: SharedLevel): Promise<boolean> {
+  async bring(bringing: Bringing): Promise<boolean> {
+    const { level } = bringing;
     const bytes = level.summary.pages * bytesPerPage;
     this.#claimedBytes = bytes;
     try {
-      const isThere = (await this.#living().bringToLevel?.(level)) === true && this.state === "running";
+      const isThere = (await this.#living().bringToLevel?.(bringing)) === true && this.state === "running";
       if (isThere) this.#levelBytes = bytes;
       return isThere;
     } catch (error) {

@@ -9,12 +9,12 @@ import type { ContainerOrder } from "./interior.ts";
 import { levelRoomBytes } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
 import { LibrarySets } from "./library-sets.ts";
-import type { Machine, SharedLevel } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { type Holdings, weigh } from "./pressure.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
 import { type Restraint, unrestrained } from "./relief.ts";
 import { isComing, isIdle, type Placed, reservedMB } from "./seats.ts";
-import { SharedLevels } from "./shared-levels.ts";
+import { type Bringing, SharedLevels } from "./shared-levels.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
 import type { Job, PoolSettings, RemovalCause, StemCell } from "./types.ts";
@@ -49,7 +49,7 @@ export class Containers {
   readonly #prewarming: Prewarming;
   readonly #failures = new StartFailures();
   readonly #losses = new Losses();
-  readonly #sharedLevels = new SharedLevels();
+  readonly #sharedLevels: SharedLevels;
   readonly #libraries: LibrarySets;
   readonly costs: MeasuredCosts;
   readonly #arrivals: Arrivals;
@@ -68,6 +68,7 @@ export class Containers {
     this.#settings = settings;
     this.#events = events;
     this.#onChange = onChange;
+    this.#sharedLevels = new SharedLevels(settings.verifyOneIn);
     this.#leanGate = new StartGate(settings.parallelStarts);
     this.#dockerGate = new StartGate(machine.docker?.parallelStarts ?? 1);
     const nowMs = (): number => machine.clock.nowMs();
@@ -183,14 +184,14 @@ export class Containers {
   }
 
   /** Where a container that has just been given to this owner can be brought, instead of an init; undefined where that took longer of late. */
-  sharedLevelFor(container: Container, owner: string): SharedLevel | undefined {
+  bringingFor(container: Container, owner: string): Bringing | undefined {
     if (!this.#settings.sharesLevels || container.hasLevel || !container.mayTakeLevel) return undefined;
-    const shared = this.#sharedLevels.of(owner);
-    if (shared === undefined) return undefined;
-    const { level, initMs } = shared;
+    const bringing = this.#sharedLevels.of(owner);
+    if (bringing === undefined) return undefined;
+    const { level, initMs } = bringing;
     const bringMs = this.costs.bringMs(baseOf(container.order));
     if (bringMs !== undefined && bringMs > initMs) return undefined;
-    return level.summary.pages * bytesPerPage <= this.#levelRoomBytes() ? level : undefined;
+    return level.summary.pages * bytesPerPage <= this.#levelRoomBytes() ? bringing : undefined;
   }
 
   /** What came of it. A level that nobody could be brought to is tried no more. */

@@ -4,6 +4,7 @@ import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
 import type { LevelOutcome } from "./levels.ts";
 import type { SharedLevel } from "./machine.ts";
 import type { Timed } from "./proxy/exchange.ts";
+import type { Bringing } from "./shared-levels.ts";
 import type { CollectedLogs, ExchangeLimits, Image, InitFrame, TaintError } from "./types.ts";
 
 /** What is to be made. */
@@ -72,7 +73,7 @@ export interface Interior extends Remains {
   /** Of the level just taken, for other containers; undefined where it is this one's alone. */
   shareLevel?(): SharedLevel | undefined;
   /** Clean, to where another one's init had ended. False: it is clean as before. Throws what forbids trusting it. */
-  bringToLevel?(level: SharedLevel): Promise<boolean>;
+  bringToLevel?(bringing: Bringing): Promise<boolean>;
   /** Back to its checkpoint (by default to the base) and its ordered size, where it has one. Throws. */
   putBack(to?: CheckpointLevel): Promise<RewindTimings | undefined>;
 }

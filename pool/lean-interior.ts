@@ -15,6 +15,7 @@ import { Channel, type Reply } from "./proxy/channel.ts";
 import type { Timed } from "./proxy/exchange.ts";
 import { awaitReady, exchangeOf, faultOf } from "./replies.ts";
 import { type Inside, Rewinder } from "./rewinder.ts";
+import type { Bringing } from "./shared-levels.ts";
 import { asTaint } from "./taint.ts";
 import {
   type CollectedLogs,
@@ -257,9 +258,9 @@ export class LeanInterior implements Interior, Inside {
     return this.#code?.isShown === true ? undefined : this.#rewinder?.shareLevel();
   }
 
-  async bringToLevel(level: SharedLevel): Promise<boolean> {
+  async bringToLevel(bringing: Bringing): Promise<boolean> {
     try {
-      const isThere = (await this.#rewinder?.bringToLevel(level)) === true;
+      const isThere = (await this.#rewinder?.bringToLevel(bringing)) === true;
       if (this.#hasEnded)
         throw new TaintError("process-gone", "the runtime ended on its way to an action checkpoint");
       return isThere;

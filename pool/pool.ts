@@ -8,12 +8,13 @@ import type { ContainerOrder } from "./interior.ts";
 import { PoolLease } from "./lease.ts";
 import { levelsToGiveUp } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
-import type { Machine, SharedLevel } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { MemoryRelief, type MemoryStatus } from "./relief.ts";
 import { attainableMB } from "./room.ts";
 import type { Leaving } from "./round.ts";
 import { plan, type Step } from "./schedule.ts";
 import { type Placed, placesIn, reservedMB, suits, type Wanted } from "./seats.ts";
+import type { Bringing } from "./shared-levels.ts";
 import { refusalOf } from "./starts.ts";
 import {
   type Job,
@@ -210,10 +211,10 @@ export class Pool {
     this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
     if (start === "cold") this.#containers.countColdStart(container);
     const how = { start, place, isFirst };
-    const level =
-      isFirst && start !== "warm" ? this.#containers.sharedLevelFor(container, waiter.job.owner) : undefined;
-    if (level === undefined) this.#lend(waiter, container, how);
-    else this.#containers.track(this.#bring(waiter, container, { ...how, level }));
+    const bringing =
+      isFirst && start !== "warm" ? this.#containers.bringingFor(container, waiter.job.owner) : undefined;
+    if (bringing === undefined) this.#lend(waiter, container, how);
+    else this.#containers.track(this.#bring(waiter, container, { ...how, bringing }));
   }
 
   #lend(waiter: Waiter, container: Container, how: How): void {
@@ -230,11 +231,11 @@ export class Pool {
   async #bring(
     waiter: Waiter,
     container: Container,
-    how: How & { readonly level: SharedLevel },
+    how: How & { readonly bringing: Bringing },
   ): Promise<void> {
-    const { level, ...usual } = how;
+    const { bringing, ...usual } = how;
     const sinceMs = this.#nowMs();
-    const isThere = await container.bring(level);
+    const isThere = await container.bring(bringing);
     if (isThere) this.#containers.costs.measured("bring", baseOf(container.order), this.#nowMs() - sinceMs);
     this.#containers.broughtTo(container, waiter.job.owner, isThere);
     if (container.state === "running") {

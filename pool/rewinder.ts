@@ -7,6 +7,7 @@ import { type LevelRefusal, refusalOf } from "./levels.ts";
 import type { ContainerLogs, PendingBytes } from "./logs.ts";
 import type { Checkpoint, Machine, RewindStep, SharedLevel } from "./machine.ts";
 import type { Channel } from "./proxy/channel.ts";
+import type { Bringing } from "./shared-levels.ts";
 import { within } from "./time.ts";
 import { type PoolSettings, TaintError } from "./types.ts";
 
@@ -109,14 +110,14 @@ export class Rewinder {
     }
   }
 
-  /** From the base, under the oracle. False: it is at its base as before. Throws TaintError or what the restorer throws. */
-  async bringToLevel(level: SharedLevel): Promise<boolean> {
+  /** From the base. False: it is at its base as before. Throws TaintError or what the restorer throws. */
+  async bringToLevel({ level, verify }: Bringing): Promise<boolean> {
     this.#requireQuiet();
     try {
-      const bringing = this.#checkpoint.bringToLevel?.(level, { verify: true });
+      const bringing = this.#checkpoint.bringToLevel?.(level, { verify });
       if (bringing === undefined) return false;
       await this.#inTime("the bringing to an action checkpoint", bringing);
-      this.#isLevelProven = true;
+      this.#isLevelProven = verify;
       return true;
     } catch (error) {
       refusalOf(error);

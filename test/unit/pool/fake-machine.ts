@@ -251,6 +251,7 @@ const noTimings: RewindTimings = {
 
 export class FakeCheckpoint implements Checkpoint {
   summary: Summary = { threads: 1, pages: 100 };
+  /** Of rewinds and bringings. */
   readonly verified: boolean[] = [];
   /** Where the rewinds have led. */
   readonly led: CheckpointLevel[] = [];
@@ -297,8 +298,9 @@ export class FakeCheckpoint implements Checkpoint {
     this.shared.push(shared);
     return shared;
   }
-  async bringToLevel(level: SharedLevel): Promise<RewindTimings> {
+  async bringToLevel(level: SharedLevel, { verify }: { readonly verify: boolean }): Promise<RewindTimings> {
     this.brought.push(level);
+    this.verified.push(verify);
     await this.bringing();
     this.level = level.summary;
     return noTimings;

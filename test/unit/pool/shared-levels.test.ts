@@ -29,7 +29,7 @@ class FakeLevel implements SharedLevel {
 
 describe("shared levels", () => {
   it("are there as long as a container is at one, and one for each owner", () => {
-    const levels = new SharedLevels();
+    const levels = new SharedLevels(3);
     const [first, second] = [new FakeLevel(), new FakeLevel()];
     levels.offer("a", 1, first, 50);
     levels.offer("a", 2, second, 50);
@@ -43,8 +43,19 @@ describe("shared levels", () => {
     expect([levels.of("a"), first.releases]).to.deep.equal([undefined, 1]);
   });
 
+  it("are looked at by the oracle when the first is brought, and then at one in so many", () => {
+    const levels = new SharedLevels(3);
+    levels.offer("a", 1, new FakeLevel(), 50);
+    const verified = [2, 3, 4, 5].map((container) => {
+      const verify = levels.of("a")?.verify;
+      levels.joined("a", container);
+      return verify;
+    });
+    expect(verified).to.deep.equal([true, false, false, true]);
+  });
+
   it("are released at the end, and where they are dropped", () => {
-    const levels = new SharedLevels();
+    const levels = new SharedLevels(3);
     const [first, second] = [new FakeLevel(), new FakeLevel()];
     levels.offer("a", 1, first, 50);
     levels.drop("a");
@@ -68,6 +79,19 @@ describe("a container whose owner has an action checkpoint in another one that i
     pools.push(pool);
     await pool.settled();
     return { pool, machine };
+  }
+
+  /** An init takes 30 ms, and all else none, but by what is given. */
+  function clocked(machine: FakeMachine): (passingMs: number) => void {
+    let nowMs = machine.clock.nowMs();
+    machine.clock = { nowMs: () => nowMs };
+    machine.behave = (request, runtime) => {
+      if (request.type === 1) nowMs += 30;
+      runtime.answer(request, 200, '{"ok":true,"level":true}');
+    };
+    return (passingMs) => {
+      nowMs += passingMs;
+    };
   }
 
   /** Holds a container at its checkpoint, in use. */
@@ -98,6 +122,23 @@ describe("a container whose owner has an action checkpoint in another one that i
     expect((await pool.lease(job())).place).to.equal("level");
   });
 
+  it("is looked at by the oracle on its way if it is the first, else when it first comes back", async () => {
+    const stemCells = [{ kind: "nodejs:20", count: 3, memoryMB: 256 }];
+    const { pool, machine } = await opened({ stemCells, verifyFirst: 0, verifyOneIn: 1000 });
+    clocked(machine);
+    const leases = [await hold(pool), await pool.lease(job()), await pool.lease(job())];
+    expect(leases.map(({ place }) => place)).to.deep.equal(["clean", "brought", "brought"]);
+    for (const lease of leases) {
+      await lease.run("{}", limits);
+      await lease.release(true);
+    }
+    expect(machine.checkpoints.map(({ verified }) => verified)).to.have.deep.members([
+      [true, true],
+      [true, true, false],
+      [true, false, true],
+    ]);
+  });
+
   const placeOfSecond = async (
     { pool }: { readonly pool: Pool },
     fields: Partial<Job> = {},
@@ -123,16 +164,8 @@ describe("a container whose owner has an action checkpoint in another one that i
       [20, "brought"],
     ] as const) {
       const { pool, machine } = await opened({ stemCells: [{ kind: "nodejs:20", count: 3, memoryMB: 256 }] });
-      let nowMs = machine.clock.nowMs();
-      machine.clock = { nowMs: () => nowMs };
-      machine.behave = (request, runtime) => {
-        if (request.type === 1) nowMs += 30;
-        runtime.answer(request, 200, '{"ok":true,"level":true}');
-      };
-      for (const checkpoint of machine.checkpoints)
-        checkpoint.bringing = async () => {
-          nowMs += bringMs;
-        };
+      const pass = clocked(machine);
+      for (const checkpoint of machine.checkpoints) checkpoint.bringing = async () => pass(bringMs);
       const leases = [await hold(pool), await pool.lease(job()), await pool.lease(job())];
       expect(leases.map((lease) => lease.place)).to.deep.equal(["clean", "brought", place]);
       for (const lease of leases) await lease.release(true);
