@@ -118,7 +118,9 @@ export function plan(
     held.push(wanted);
     if (blocked !== undefined) continue;
     blocked = job;
-    isOneComing = containers.some((seat) => isComing(seat) && suits(seat, wanted));
+    isOneComing =
+      containers.some((seat) => isComing(seat) && suits(seat, wanted)) ||
+      steps.some((step) => step.step === "create" && suits(step, wanted));
     // Evicting one kind's container for another's job costs a start, and another one when the first kind's jobs come back.
     if (!isOneComing && !(wanted.isPatient && isInUse(containers, steps, wanted))) {
       for (const seat of room.makeWay(seats, wanted)) steps.push({ step: "evict", container: seat.id });

@@ -233,6 +233,13 @@ const rows: readonly Row[] = [
     steps: [],
   },
   {
+    name: "nor while one is ordered for another that has come at the same moment",
+    seats: [seat(1, { kind: "python" })],
+    jobs: [job(), job({ owner: "b" })],
+    budgetMB: 512,
+    steps: [{ step: "create", job: 0, kind: "node", memoryMB: 256 }],
+  },
+  {
     name: "a job that waits for one of its kind lets later ones have what is idle of other kinds",
     seats: [
       seat(1, {}),
