@@ -60,6 +60,7 @@ export class Pool {
   readonly #containers: Containers;
   readonly #relief: MemoryRelief;
   readonly #waiting: Waiter[] = [];
+  #isServing: boolean = false;
   #patience: NodeJS.Timeout | undefined;
   #review: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -68,11 +69,11 @@ export class Pool {
   constructor(machine: Machine, settings: PoolSettings) {
     this.#machine = machine;
     this.#settings = settings;
-    this.#containers = new Containers(machine, settings, this.events, () => this.#serve());
+    this.#containers = new Containers(machine, settings, this.events, () => this.#serveSoon());
     this.#relief = new MemoryRelief({
       ...{ machine, settings, events: this.events, containers: this.#containers },
       recycle: (container) => this.#recycle(container),
-      onChange: () => this.#serve(),
+      onChange: () => this.#serveSoon(),
     });
     this.#containers.topUp();
   }
@@ -84,7 +85,7 @@ export class Pool {
     this.#containers.libraries.note(job);
     return new Promise((grant, refuse) => {
       this.#waiting.push({ job, sinceMs: this.#nowMs(), grant, refuse });
-      this.#serve();
+      this.#serveSoon();
     });
   }
 
@@ -138,6 +139,16 @@ export class Pool {
 
   // --- giving out ---
 
+  /** Once for all that happens at the same moment: else for each of many jobs all others, and all containers, would be gone through. */
+  #serveSoon(): void {
+    if (this.#isServing) return;
+    this.#isServing = true;
+    queueMicrotask(() => {
+      this.#isServing = false;
+      this.#serve();
+    });
+  }
+
   #serve(): void {
     if (this.#closing !== undefined) return;
     this.#boundLevels();
@@ -163,7 +174,7 @@ export class Pool {
     if (this.#waiting.length === this.#waitingForStuck) this.#containers.topUp();
     this.#losePatience(blocked === undefined || isOneComing ? undefined : asked[blocked], nowMs);
     clearTimeout(this.#review);
-    if (reviewInMs !== undefined) this.#review = setTimeout(() => this.#serve(), Math.ceil(reviewInMs));
+    if (reviewInMs !== undefined) this.#review = setTimeout(() => this.#serveSoon(), Math.ceil(reviewInMs));
     this.events.emit("changed");
   }
 
@@ -173,7 +184,7 @@ export class Pool {
     if (waiter === undefined) return;
     waiter.blockedSinceMs ??= nowMs;
     const leftMs = waiter.blockedSinceMs + this.#settings.patienceMs - nowMs;
-    if (leftMs > 0) this.#patience = setTimeout(() => this.#serve(), Math.ceil(leftMs));
+    if (leftMs > 0) this.#patience = setTimeout(() => this.#serveSoon(), Math.ceil(leftMs));
   }
 
   #take(step: Step, asked: readonly Waiter[]): void {
@@ -247,7 +258,7 @@ export class Pool {
     if (this.#closing !== undefined) waiter.refuse(closedError(waiter.job));
     else {
       this.#waiting.unshift(waiter);
-      this.#serve();
+      this.#serveSoon();
     }
   }
 
@@ -289,7 +300,7 @@ export class Pool {
       await this.#end(container);
       this.#containers.useEnded(container);
     }
-    this.#serve();
+    this.#serveSoon();
   }
 
   async #end(container: Container): Promise<void> {
@@ -329,7 +340,7 @@ export class Pool {
     this.#containers.track(
       this.#rewind(container).then(() => {
         if (container.state === "tainted") this.#containers.discard(container, "tainted");
-        this.#serve();
+        this.#serveSoon();
       }),
     );
   }
