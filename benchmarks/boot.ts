@@ -67,15 +67,14 @@ async function takeOne(factory: SandboxFactory, kind: string): Promise<Made & { 
   // More are made when half of them are gone.
   if (!(await holdsWithin(aheadMs, () => factory.ahead().containers.ready > ahead / 2)))
     throw new Error(`no ${kind} containers are made ahead`);
-  let checkpoint: ContainerCheckpoint | undefined;
+  let made: { readonly checkpoint: ContainerCheckpoint; readonly channel: Channel } | undefined;
   const orderedMs = performance.now();
-  const sandbox = await factory.create(kind, memoryMB, undefined, (taken) => {
-    checkpoint = taken as ContainerCheckpoint;
+  const sandbox = await factory.create(kind, memoryMB, undefined, (taken, channel) => {
+    made = { checkpoint: taken as ContainerCheckpoint, channel };
   });
-  if (checkpoint === undefined) throw new Error(`no ${kind} container was booted ahead`);
-  await checkpoint.rewind({ verify: false });
-  const tookMs = performance.now() - orderedMs;
-  return { sandbox, channel: Channel.open(sandbox.channelFd), checkpoint, tookMs };
+  if (made === undefined) throw new Error(`no ${kind} container was booted ahead`);
+  await made.checkpoint.rewind({ verify: false });
+  return { ...made, sandbox, tookMs: performance.now() - orderedMs };
 }
 
 /** In a factory of its own: how many are ready is told of all kinds together. */

@@ -5,7 +5,7 @@ import { type CheckpointLevel, RestorerError, type RewindTimings, type Waiting }
 import { ContainerCode } from "./container-code.ts";
 import { asLibraryError, importLibraries, requireFitForBase } from "./imports.ts";
 import type { CommonMemory, ContainerOrder, Interior, OnFault } from "./interior.ts";
-import type { Exit, Sandbox } from "./lean/factory.ts";
+import type { Exit, Sandbox, TakeOver } from "./lean/factory.ts";
 import type { LevelOutcome } from "./levels.ts";
 import { baseOf } from "./libraries.ts";
 import { ContainerLogs } from "./logs.ts";
@@ -76,7 +76,7 @@ export class LeanInterior implements Interior, Inside {
     const { kind, memoryMB } = order;
     const base = baseOf(order);
     let booted: Checkpoint | undefined;
-    let isProven: boolean = false;
+    let channel: Channel | undefined;
     let inside: LeanInterior;
     try {
       const bootOne = async (waiting: Waiting): Promise<void> => {
@@ -85,14 +85,13 @@ export class LeanInterior implements Interior, Inside {
         booted = undefined;
         booted = await boot.from(waiting);
       };
-      const takeOver = (checkpoint: Checkpoint): void => {
-        booted = checkpoint;
-        isProven = true;
+      const takeOver = (...taken: Parameters<TakeOver>): void => {
+        [booted, channel] = taken;
       };
       // What is booted ahead has no libraries.
       const isPlain = order.libraries === undefined;
       const sandbox = await machine.factory.create(kind, memoryMB, bootOne, isPlain ? takeOver : undefined);
-      inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted, isProven });
+      inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted, channel });
     } catch (failure) {
       booted?.release();
       if (booted !== undefined) machine.templates?.failed(base, endedIn(failure), boot);
@@ -120,13 +119,13 @@ export class LeanInterior implements Interior, Inside {
     settings: PoolSettings,
     how: {
       readonly booted?: Checkpoint | undefined;
-      /** What was booted equalled its checkpoint once it ran, and nobody has had it since. */
-      readonly isProven?: boolean;
+      /** Open already: what was booted equalled its checkpoint after it had run, and nobody has had it since. */
+      readonly channel?: Channel | undefined;
       readonly renewal?: Renewal | undefined;
       readonly libraries?: string | undefined;
     },
   ) {
-    const { booted, isProven, renewal, libraries } = how;
+    const { booted, channel, renewal, libraries } = how;
     this.isBooted = booted !== undefined;
     const { channelFd, stdoutFd, stderrFd } = sandbox;
     this.#machine = machine;
@@ -137,9 +136,9 @@ export class LeanInterior implements Interior, Inside {
     this.#memoryMB = memoryMB;
     this.sandbox = sandbox;
     this.logs = new ContainerLogs({ stdoutFd, stderrFd }, machine.pendingBytes, () => toldMs(machine.clock));
-    this.channel = Channel.open(channelFd);
+    this.channel = channel ?? Channel.open(channelFd);
     this.lost = sandbox.exited.then((exit) => this.#readRest(exit));
-    if (booted !== undefined) this.#mayRewindTo(booted, isProven);
+    if (booted !== undefined) this.#mayRewindTo(booted, channel !== undefined);
   }
 
   #mayRewindTo(checkpoint: Checkpoint, isProven?: boolean): Rewinder {

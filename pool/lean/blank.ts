@@ -4,6 +4,7 @@
 import { closeSync, readSync } from "node:fs";
 import type { LeanStart } from "../../restorer/index.ts";
 import type { Checkpoint } from "../machine.ts";
+import { Channel } from "../proxy/channel.ts";
 import type { ContainerCgroups } from "./cgroups.ts";
 import type { ContainerNetwork } from "./container-network.ts";
 import { Launcher } from "./launcher.ts";
@@ -29,6 +30,7 @@ interface BlankParts {
 
 /** A runtime that has been booted ahead. */
 export interface BootedAhead {
+  readonly runtimePid: number;
   readonly checkpoint: Checkpoint;
   /** There is another template by now, or none. */
   readonly isOver: () => boolean;
@@ -40,6 +42,7 @@ export class Blank {
   readonly launcher: Launcher;
   /** Whoever takes it frees the checkpoint. */
   booted: BootedAhead | undefined;
+  #channel: Channel | undefined;
   #hasEnded: boolean = false;
   #removed: Promise<string> | undefined;
 
@@ -53,6 +56,12 @@ export class Blank {
 
   get hasEnded(): boolean {
     return this.#hasEnded || this.booted?.isOver() === true;
+  }
+
+  /** To the runtime, once it runs. Whoever takes it closes it. */
+  openChannel(): Channel {
+    this.#channel ??= Channel.open(this.parts.started.channelFd);
+    return this.#channel;
   }
 
   /** Kills what there is of it, and removes all traces. What it said last. Idempotent. Rejects with LeanError `removal`. */
@@ -70,7 +79,9 @@ export class Blank {
     this.launcher.kill();
     await this.launcher.ended;
     const words = lastWords(started.stderrFd);
-    for (const fd of [started.channelFd, started.stdoutFd, started.stderrFd]) closeSync(fd);
+    for (const fd of [started.stdoutFd, started.stderrFd]) closeSync(fd);
+    if (this.#channel === undefined) closeSync(started.channelFd);
+    else this.#channel.close();
     this.booted?.checkpoint.release();
     this.booted = undefined;
     await cgroups.remove();

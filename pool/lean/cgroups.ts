@@ -66,6 +66,7 @@ export class ContainerCgroups {
   readonly #joinFiles: readonly string[];
   readonly #pidsMax: Buffer;
   #memoryMB = 0;
+  #cpuShares = 0;
   #oomKills = 0;
   #held: HeldFiles | undefined;
 
@@ -102,6 +103,7 @@ export class ContainerCgroups {
 
   /** Memory and swap together. Version 1 wants the smaller of its two limits to be changed first when both shrink. */
   setMemoryMB(memoryMB: number): void {
+    if (memoryMB === this.#memoryMB) return;
     const bytes = String(memoryMB * bytesPerMB);
     const at = (file: string): string => join(this.#memory.folder, file);
     if (this.#memory.version === 2) {
@@ -118,9 +120,11 @@ export class ContainerCgroups {
   }
 
   setCpuShares(shares: number): void {
+    if (shares === this.#cpuShares) return;
     const { version, folder } = this.#cpu;
     if (version === 2) put(join(folder, "cpu.weight"), String(weightOfShares(shares)));
     else put(join(folder, "cpu.shares"), String(shares));
+    this.#cpuShares = shares;
   }
 
   memoryUsedBytes(): number {

@@ -3,7 +3,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Place,
   RestorerError,
@@ -15,6 +14,8 @@ import {
 import { digestOf, type Facts, ownDigest, treeDigest } from "../fingerprint.ts";
 import type { Checkpoint } from "../machine.ts";
 import type { MemoryGroup } from "../memory.ts";
+import type { Channel } from "../proxy/channel.ts";
+import { within } from "../time.ts";
 import { Blank, type Held } from "./blank.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
@@ -26,6 +27,7 @@ import type { Interpreter } from "./interpreters.ts";
 import type { Launcher } from "./launcher.ts";
 import { type Counts, MadeAhead } from "./made-ahead.ts";
 import { Network, type NetworkSettings, removeNetwork } from "./network.ts";
+import { rehearse } from "./rehearsal.ts";
 import { repositoryFolder } from "./repository.ts";
 import {
   identityFolder,
@@ -46,8 +48,8 @@ export type { Exit, Sandbox } from "./sandbox.ts";
 /** Boots a runtime. What it throws is the cause of the LeanError. */
 export type Boot = (waiting: Waiting) => Promise<void>;
 
-/** Is given the checkpoint of a runtime that was booted, and proved, ahead, and frees it. */
-export type TakeOver = (checkpoint: Checkpoint) => void;
+/** Is given the checkpoint of a runtime that was booted, and proved, ahead, and frees it; and the channel, which is open. */
+export type TakeOver = (checkpoint: Checkpoint, channel: Channel) => void;
 
 /** Boots runtimes that nobody wants yet. */
 export interface BootAhead {
@@ -169,6 +171,8 @@ const nobody: Particulars = { id: "", uid: 0, address: undefined, namespace: "",
 
 interface Family {
   readonly arguments: readonly string[];
+  /** The code of an action that does nothing. */
+  readonly rehearsal: string;
   readonly mounts: readonly RuntimeMount[];
 }
 
@@ -392,13 +396,18 @@ class LeanFactory implements SandboxFactory {
 
   async #bootBlank(blank: Blank, interpreter: Interpreter, boot: BootAhead): Promise<void> {
     const memoryMB = this.#memoryMB.get(interpreter.kind) ?? blankMemoryMB;
-    blank.parts.cgroups.setMemoryMB(memoryMB);
+    const { cgroups } = blank.parts;
+    cgroups.setMemoryMB(memoryMB);
+    cgroups.setCpuShares(this.#cpuShares(memoryMB));
     const checkpoint = await boot.from(this.#placeIn(blank, interpreter, memoryMB));
     let proof: Promise<void> | undefined;
     try {
       await this.#inTime(blank, blank.launcher.started);
+      const { rehearsal } = this.#family(interpreter.family);
+      await this.#inTime(blank, rehearse(blank.openChannel(), rehearsal, this.#options.startTimeoutMs));
       proof = boot.prove(checkpoint);
       await this.#inTime(blank, proof);
+      blank.booted = { checkpoint, runtimePid: findRuntime(cgroups), isOver: () => boot.isOver() };
     } catch (cause) {
       // Which ends a proof that is under way.
       blank.launcher.kill();
@@ -406,7 +415,6 @@ class LeanFactory implements SandboxFactory {
       checkpoint.release();
       throw cause;
     }
-    blank.booted = { checkpoint, isOver: () => boot.isOver() };
   }
 
   #placeIn(blank: Blank, interpreter: Interpreter, memoryMB: number): Place {
@@ -546,9 +554,9 @@ class LeanFactory implements SandboxFactory {
         else writeSync((await this.#wait(blank)).goFd, "!");
         await this.#inTime(blank, launcher.started);
       }
-      const runtimePid = findRuntime(cgroups);
+      const runtimePid = booted?.runtimePid ?? findRuntime(cgroups);
       scratchFd = openScratch(launcher);
-      if (booted !== undefined) takeOver?.(booted.checkpoint);
+      if (booted !== undefined) takeOver?.(booted.checkpoint, blank.openChannel());
       blank.booted = undefined;
       const onGone = (): void => {
         this.#alive.delete(sandbox);
@@ -578,21 +586,15 @@ class LeanFactory implements SandboxFactory {
   /** Until the launcher has got so far. */
   async #inTime({ launcher, parts: { id } }: Blank, step: Promise<void>): Promise<void> {
     const { startTimeoutMs } = this.#options;
-    const waiting = new AbortController();
-    const tooLate = sleep(startTimeoutMs, "too late" as const, { signal: waiting.signal });
-    try {
-      const first = await Promise.race([step.then(() => "done" as const), launcher.ended, tooLate]);
-      if (first === "done") return;
-      if (first === "too late")
-        throw new LeanError("start", `container ${id} was not set up within ${startTimeoutMs} ms`);
-      const hasFailed = first.cause === "failed";
-      const how = hasFailed ? first.message : `${first.cause} ${first.status} ${first.message}`;
-      const code = hasFailed || !launcher.isSetUp ? "start" : "process-gone";
-      throw new LeanError(code, `container ${id} could not be set up: ${how}`);
-    } finally {
-      tooLate.catch(() => undefined);
-      waiting.abort();
-    }
+    const end = Promise.race([step.then(() => "done" as const), launcher.ended]);
+    const first = await within(startTimeoutMs, end);
+    if (first === "done") return;
+    if (first === undefined)
+      throw new LeanError("start", `container ${id} was not set up within ${startTimeoutMs} ms`);
+    const hasFailed = first.cause === "failed";
+    const how = hasFailed ? first.message : `${first.cause} ${first.status} ${first.message}`;
+    const code = hasFailed || !launcher.isSetUp ? "start" : "process-gone";
+    throw new LeanError(code, `container ${id} could not be set up: ${how}`);
   }
 
   #launcherOptions(

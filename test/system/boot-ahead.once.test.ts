@@ -53,6 +53,7 @@ describe("a container that was booted ahead", () => {
 
   async function make(memoryMB = 128): Promise<Made> {
     let taken: ContainerCheckpoint | undefined;
+    let open: Channel | undefined;
     let own: ContainerCheckpoint | undefined;
     const sandbox = await factory.create(
       kind,
@@ -60,11 +61,12 @@ describe("a container that was booted ahead", () => {
       async (waiting) => {
         own = await ContainerCheckpoint.boot(template, waiting, { verify: false });
       },
-      (checkpoint) => {
+      (checkpoint, channel) => {
         taken = checkpoint as ContainerCheckpoint;
+        open = channel;
       },
     );
-    const one = { sandbox, channel: Channel.open(sandbox.channelFd), taken };
+    const one = { sandbox, channel: open ?? Channel.open(sandbox.channelFd), taken };
     made.push(one);
     void sandbox.exited.then(() => own?.release());
     return one;
@@ -147,6 +149,18 @@ describe("a container that was booted ahead", () => {
     const next = await make();
     expect(await next.taken?.rewind({ verify: true })).to.include({ verified: true });
     expect((await answer(next)).uid).to.not.equal(said.uid);
+  });
+
+  it("has been rehearsed: it has pages of its own where an action writes, and equals its checkpoint", async () => {
+    const own = await make();
+    await bootAhead();
+    const taken = await make();
+    const privateKB = ({ sandbox }: Made): number => {
+      const text = readFileSync(`/proc/${sandbox.runtimePid}/smaps_rollup`, "latin1");
+      return Number(/^Private_Dirty: +(\d+)/m.exec(text)?.[1]);
+    };
+    expect(privateKB(taken)).to.be.greaterThan(10 * privateKB(own));
+    expect(await taken.taken?.rewind({ verify: true })).to.include({ verified: true });
   });
 
   it("is nobody's, and another is booted in its place, where its template has been given up", async () => {

@@ -14,6 +14,7 @@ import type {
   SharedLevel,
   Summary,
 } from "../../../pool/machine.ts";
+import { Channel } from "../../../pool/proxy/channel.ts";
 import { Templates } from "../../../pool/templates.ts";
 import {
   type CheckpointLevel,
@@ -412,14 +413,14 @@ export class FakeMachine implements Machine {
     const error = this.refuseToCreate();
     if (error !== undefined) throw error;
     const id = `sandbox-${this.sandboxes.length}`;
+    let taken: Checkpoint | undefined;
     try {
       const waiting = { pid: 1, goFd: -1 };
       const ahead = this.isAhead ? this.#aheads.get(kind) : undefined;
       if (ahead === undefined || takeOver === undefined) await boot?.(waiting);
       else {
-        const checkpoint = await ahead.from(waiting);
-        await ahead.prove(checkpoint);
-        takeOver(checkpoint);
+        taken = await ahead.from(waiting);
+        await ahead.prove(taken);
       }
     } catch (cause) {
       throw new LeanError("start", `container ${id}: not booted`, { cause });
@@ -428,6 +429,7 @@ export class FakeMachine implements Machine {
     if (ended !== undefined) throw ended;
     const sandbox = new FakeSandbox(id, kind, memoryMB, (request, runtime) => this.behave(request, runtime));
     this.sandboxes.push(sandbox);
+    if (taken !== undefined) takeOver?.(taken, Channel.open(sandbox.channelFd));
     if (boot !== undefined) this.booted.push(id);
     else if (!this.isSilent) sandbox.runtime.ready();
     return sandbox;
