@@ -323,7 +323,7 @@ export class Container {
     const obstacle = await this.#round?.obstacle;
     if (obstacle === undefined) return await this.run(body, limits);
     const { clock } = this.#machine;
-    return { ...toldPeriod(clock, clock.nowMs()), exchange: obstacle };
+    return { ...toldPeriod(clock), exchange: obstacle };
   }
 
   /** running → warm, with its live state. */

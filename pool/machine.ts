@@ -130,12 +130,12 @@ export function toldMs({ nowMs, setByMs }: Clock): number {
   return nowMs() + (setByMs?.() ?? 0);
 }
 
-/** From `sinceMs` (of `nowMs`) until now, as others are told it, in whole milliseconds. */
+/** From `sinceMs` (of `nowMs`) until now, as others are told it, in whole milliseconds; without it, this moment. */
 export function toldPeriod(
   clock: Clock,
-  sinceMs: number,
+  sinceMs?: number,
 ): { readonly startMs: number; readonly endMs: number } {
   const endMs = clock.nowMs();
   const setByMs = clock.setByMs?.() ?? 0;
-  return { startMs: Math.floor(sinceMs + setByMs), endMs: Math.floor(endMs + setByMs) };
+  return { startMs: Math.floor((sinceMs ?? endMs) + setByMs), endMs: Math.floor(endMs + setByMs) };
 }

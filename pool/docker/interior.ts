@@ -86,7 +86,7 @@ export class DockerInterior implements Interior {
     } catch (cause) {
       onFault(engineFault("it cannot be resumed", cause));
       const { clock } = this.#parts;
-      return { ...toldPeriod(clock, clock.nowMs()), exchange: { outcome: "unavailable" } };
+      return { ...toldPeriod(clock), exchange: { outcome: "unavailable" } };
     }
     return await this.#exchange((endpoint) => postRun(endpoint, body, limits), onFault);
   }

@@ -158,6 +158,8 @@ describe("neighbours in a container", () => {
   it("have the failure of the first one's init, in no time of their own", async () => {
     const machine = new FakeMachine();
     machine.behave = (request, runtime) => runtime.answer(request, 502, '{"error":"no"}');
+    let nowMs = 0;
+    machine.clock = { nowMs: () => nowMs++ };
     const pool = await opened(machine);
     const [one, two] = [await pool.lease(job()), await pool.lease(job())];
     const second = two.run("2", limits);
