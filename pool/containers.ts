@@ -13,6 +13,7 @@ import type { Machine } from "./machine.ts";
 import { type Holdings, weigh } from "./pressure.ts";
 import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts";
 import { type Restraint, unrestrained } from "./relief.ts";
+import { RemovalGate } from "./removal-gate.ts";
 import { isComing, isIdle, type Placed, reservedMB } from "./seats.ts";
 import { type Bringing, SharedLevels } from "./shared-levels.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
@@ -46,6 +47,7 @@ export class Containers {
   readonly #dockerGate: StartGate;
   /** A pull keeps nobody waiting but who wants the image; the run after it waits for Docker's turn in the factory. */
   readonly #pullGate = new StartGate(Number.POSITIVE_INFINITY);
+  readonly #removalGate = new RemovalGate();
   readonly #prewarming: Prewarming;
   readonly #failures = new StartFailures();
   readonly #losses = new Losses();
@@ -290,6 +292,12 @@ export class Containers {
     this.discard(container, cause);
   }
 
+  /** Jobs have come, or wait. Where none is short of memory, the removal of what is spent gives way. */
+  jobsCome(isShortOfMemory: boolean): void {
+    if (isShortOfMemory || this.#isClosing || this.#restraint.isSparing) this.#removalGate.open();
+    else this.#removalGate.jobsCome();
+  }
+
   /** Destroys what is tainted or to be removed; its memory counts until it is gone. Nobody waits for what is stuck. Idempotent. */
   discard(container: Container, cause: RemovalCause): void {
     if (this.#leaving.has(container)) return;
@@ -304,7 +312,9 @@ export class Containers {
         this.#onChange();
         resolve();
       };
-      void container.destroy(onStuck).then((failure) => {
+      const mayBegin = cause === "spent" ? this.#removalGate.pass() : Promise.resolve();
+      void mayBegin.then(async () => {
+        const failure = await container.destroy(onStuck);
         this.#containers.delete(container.id);
         this.#sharedLevels.left(container.id);
         this.#events.emit("removed", { container: name, kind, cause, failure });
@@ -329,6 +339,7 @@ export class Containers {
   /** Makes none any more and removes all, running ones too. Resolves when all are gone, or stuck. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#removalGate.open();
     this.#machine.templates?.close();
     clearInterval(this.#sweep);
     clearTimeout(this.#retry);

@@ -171,6 +171,7 @@ export class Pool {
       { isDockerThere, costs, wantedOf: (sort) => this.#containers.wantedOf(sort) },
     );
     for (const step of steps) this.#take(step, asked);
+    if (asked.length > 0) this.#containers.jobsCome(blocked !== undefined);
     if (this.#waiting.length === this.#waitingForStuck) this.#containers.topUp();
     this.#losePatience(blocked === undefined || isOneComing ? undefined : asked[blocked], nowMs);
     clearTimeout(this.#review);

@@ -1,5 +1,6 @@
 // Jobs that get a container which nobody has used: it is removed after them, and the next one is made ahead.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { Pool } from "../../../pool/pool.ts";
 import { defaultPoolSettings, type Job, type Lease, type PoolSettings } from "../../../pool/types.ts";
@@ -64,6 +65,25 @@ for (const boots of [undefined, 3_600_000])
         expect(removed.splice(0)).to.deep.equal(used.map((id) => `${id} spent`));
         for (const { led } of machine.checkpoints) expect(led, "the proof").to.deep.equal(["base"]);
       }
+    });
+
+    it("have theirs removed when no more come", async () => {
+      const pool = await opened();
+      const { containerId } = await use(pool);
+      const used = machine.sandboxes.find(({ id }) => id === containerId);
+      expect(used?.isDestroyed, "the next ones want the processors").to.equal(false);
+      await pool.settled();
+      expect(used?.isDestroyed).to.equal(true);
+    });
+
+    it("have theirs removed at once where one needs its memory", async () => {
+      const pool = await opened({ userMemoryMB: 256 });
+      const first = await pool.lease(job());
+      const second = pool.lease(job({ owner: "b" }));
+      await first.release(true);
+      await nextTurn();
+      expect(machine.sandboxes[0]?.isDestroyed).to.equal(true);
+      await (await second).release(true);
     });
 
     it("do not wait for a replacement: it is made while the one before runs", async () => {
