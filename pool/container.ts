@@ -337,6 +337,11 @@ export class Container {
     this.#step("spent");
   }
 
+  /** Removing: true where nothing of it runs from now on, so that its removal may wait. */
+  halt(): boolean {
+    return this.#inside?.halt?.() === true;
+  }
+
   /** running → removing: it has served long enough. */
   retire(): void {
     this.#step("retired");

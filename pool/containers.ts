@@ -174,6 +174,7 @@ export class Containers {
   /** From now on, until the next call. */
   restrain(restraint: Restraint): void {
     this.#restraint = restraint;
+    if (restraint.isSparing) this.#removalGate.open();
     this.#libraries.restrain(restraint.isSparing);
     this.#machine.factory.saveMemory(restraint.isSparing);
   }
@@ -188,18 +189,25 @@ export class Containers {
   /** Where a container that has just been given to this owner can be brought, instead of an init; undefined where that took longer of late. */
   bringingFor(container: Container, owner: string): Bringing | undefined {
     if (!this.#settings.sharesLevels || container.hasLevel || !container.mayTakeLevel) return undefined;
-    const bringing = this.#sharedLevels.of(owner);
-    if (bringing === undefined) return undefined;
-    const { level, initMs } = bringing;
+    const shared = this.#sharedLevels.of(owner);
+    if (shared === undefined) return undefined;
+    const { level, initMs } = shared;
     const bringMs = this.costs.bringMs(baseOf(container.order));
     if (bringMs !== undefined && bringMs > initMs) return undefined;
-    return level.summary.pages * bytesPerPage <= this.#levelRoomBytes() ? bringing : undefined;
+    return level.summary.pages * bytesPerPage <= this.#levelRoomBytes()
+      ? this.#sharedLevels.bringing(owner)
+      : undefined;
   }
 
   /** What came of it. A level that nobody could be brought to is tried no more. */
-  broughtTo(container: Container, owner: string, isThere: boolean): void {
-    if (isThere) this.#sharedLevels.joined(owner, container.id);
-    else this.#sharedLevels.drop(owner);
+  broughtTo({ level }: Bringing, container: Container, owner: string, isThere: boolean): void {
+    if (isThere) this.#sharedLevels.joined(owner, container.id, level);
+    else this.#sharedLevels.drop(owner, level);
+  }
+
+  /** It could not be put back to its action checkpoint: others are not brought there any more. */
+  levelFailed({ owner }: Container): void {
+    if (owner !== undefined) this.#sharedLevels.drop(owner);
   }
 
   /** Such a job has come, which takes what nobody has used: replacements for its kind are made ahead for a while. */
@@ -294,8 +302,13 @@ export class Containers {
 
   /** Jobs have come, or wait. Where none is short of memory, the removal of what is spent gives way. */
   jobsCome(isShortOfMemory: boolean): void {
-    if (isShortOfMemory || this.#isClosing || this.#restraint.isSparing) this.#removalGate.open();
+    if (isShortOfMemory || this.#restraint.isSparing) this.#removalGate.open();
     else this.#removalGate.jobsCome();
+  }
+
+  /** For one more of its size. */
+  #hasRoomBeside({ memoryMB }: Container): boolean {
+    return reservedMB(this.placed()) + memoryMB <= this.#settings.userMemoryMB;
   }
 
   /** Destroys what is tainted or to be removed; its memory counts until it is gone. Nobody waits for what is stuck. Idempotent. */
@@ -312,7 +325,8 @@ export class Containers {
         this.#onChange();
         resolve();
       };
-      const mayBegin = cause === "spent" ? this.#removalGate.pass() : Promise.resolve();
+      const isHalted = cause === "spent" && this.#hasRoomBeside(container) && container.halt();
+      const mayBegin = isHalted ? this.#removalGate.pass() : Promise.resolve();
       void mayBegin.then(async () => {
         const failure = await container.destroy(onStuck);
         this.#containers.delete(container.id);

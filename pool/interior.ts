@@ -74,6 +74,8 @@ export interface Interior extends Remains {
   shareLevel?(): SharedLevel | undefined;
   /** Clean, to where another one's init had ended. False: it is clean as before. Throws what forbids trusting it. */
   bringToLevel?(bringing: Bringing): Promise<boolean>;
+  /** For good: true where nothing of it runs any more. */
+  halt?(): boolean;
   /** Back to its checkpoint (by default to the base) and its ordered size, where it has one. Throws. */
   putBack(to?: CheckpointLevel): Promise<RewindTimings | undefined>;
 }

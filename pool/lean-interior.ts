@@ -82,7 +82,7 @@ export class LeanInterior implements Interior, Inside {
       const bootOne = async (waiting: Waiting): Promise<void> => {
         // Of one that has ended since.
         booted?.release();
-        booted = undefined;
+        [booted, channel] = [undefined, undefined];
         booted = await boot.from(waiting);
       };
       const takeOver = (...taken: Parameters<TakeOver>): void => {
@@ -295,6 +295,10 @@ export class LeanInterior implements Interior, Inside {
     } catch (error) {
       throw this.#shortOfMemory(error) ?? error;
     }
+  }
+
+  halt(): boolean {
+    return !this.#hasEnded && this.sandbox.halt();
   }
 
   async destroy(): Promise<void> {

@@ -60,7 +60,7 @@ export class Pool {
   readonly #containers: Containers;
   readonly #relief: MemoryRelief;
   readonly #waiting: Waiter[] = [];
-  #isServing: boolean = false;
+  #isDue: boolean = false;
   #patience: NodeJS.Timeout | undefined;
   #review: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -141,15 +141,15 @@ export class Pool {
 
   /** Once for all that happens at the same moment: else for each of many jobs all others, and all containers, would be gone through. */
   #serveSoon(): void {
-    if (this.#isServing) return;
-    this.#isServing = true;
+    if (this.#isDue) return;
+    this.#isDue = true;
     queueMicrotask(() => {
-      this.#isServing = false;
-      this.#serve();
+      if (this.#isDue) this.#serve();
     });
   }
 
   #serve(): void {
+    this.#isDue = false;
     if (this.#closing !== undefined) return;
     this.#boundLevels();
     const nowMs = this.#nowMs();
@@ -248,8 +248,9 @@ export class Pool {
     const { bringing, ...usual } = how;
     const sinceMs = this.#nowMs();
     const isThere = await container.bring(bringing);
-    if (isThere) this.#containers.costs.measured("bring", baseOf(container.order), this.#nowMs() - sinceMs);
-    this.#containers.broughtTo(container, waiter.job.owner, isThere);
+    if (isThere && !bringing.verify)
+      this.#containers.costs.measured("bring", baseOf(container.order), this.#nowMs() - sinceMs);
+    this.#containers.broughtTo(bringing, container, waiter.job.owner, isThere);
     if (container.state === "running") {
       this.#lend(waiter, container, isThere ? { start: "warm", place: "brought", isFirst: true } : usual);
       return;
@@ -305,6 +306,8 @@ export class Pool {
   }
 
   async #end(container: Container): Promise<void> {
+    // Who has just come may have another one.
+    if (this.#isDue) this.#serve();
     if (container.state === "running") {
       if (container.isUsedUp) container.spend();
       else if (this.#containers.isOver(container)) container.retire();
@@ -361,6 +364,7 @@ export class Pool {
       costs.measured(what, base, tookMs);
       this.events.emit("rewound", { container: container.name, kind: container.kind, timings, tookMs });
     } catch (error) {
+      if (to === "level") this.#containers.levelFailed(container);
       container.taint(error);
     } finally {
       costs.ended(container.id);

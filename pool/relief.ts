@@ -52,7 +52,7 @@ const shortestCalmMs = 10_000;
 const longestCalmMs = 320_000;
 /** As measured: see docs/decisions/0041-made-ahead.md. */
 const networkBytes = 0.2 * bytesPerMB;
-const blankBytes = 0.5 * bytesPerMB;
+const blankBytes = 1.5 * bytesPerMB;
 
 export class MemoryRelief {
   readonly #parts: ReliefParts;

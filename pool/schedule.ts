@@ -29,7 +29,7 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** The first job for which there is no room. */
   readonly blocked: number | undefined;
-  /** True: one of its kind is being made or rewound. Its patience begins only afterwards. */
+  /** True: one of its kind is being made, rewound or ordered. Its patience begins only afterwards. */
   readonly isOneComing: boolean;
   /** A job passes over an idle container for one that is expected sooner: so late it is asked again whether that was so. */
   readonly reviewInMs?: number;
@@ -120,7 +120,9 @@ export function plan(
     blocked = job;
     isOneComing =
       containers.some((seat) => isComing(seat) && suits(seat, wanted)) ||
-      steps.some((step) => step.step === "create" && suits(step, wanted));
+      steps.some(
+        (step) => step.step === "create" && suits({ ...step, image: waiting[step.job]?.image }, wanted),
+      );
     // Evicting one kind's container for another's job costs a start, and another one when the first kind's jobs come back.
     if (!isOneComing && !(wanted.isPatient && isInUse(containers, steps, wanted))) {
       for (const seat of room.makeWay(seats, wanted)) steps.push({ step: "evict", container: seat.id });

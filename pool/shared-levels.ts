@@ -5,14 +5,13 @@ import type { SharedLevel } from "./machine.ts";
 /** How a container is brought to a level. */
 export interface Bringing {
   readonly level: SharedLevel;
-  /** What it spares: so long the init took that it was taken after. */
-  readonly initMs: number;
   /** The oracle is to look, on the caller's way; else it does when the container first comes back to the level. */
   readonly verify: boolean;
 }
 
 interface Entry {
   readonly level: SharedLevel;
+  /** What it spares: so long the init took that it was taken after. */
   readonly initMs: number;
   /** By their numbers. */
   readonly containers: Set<number>;
@@ -35,24 +34,25 @@ export class SharedLevels {
     if (this.#entries.has(owner)) level.release();
     else {
       this.#entries.set(owner, { level, initMs, containers: new Set(), brought: 0 });
-      this.#join(owner, container);
+      this.joined(owner, container, level);
     }
   }
 
-  of(owner: string): Bringing | undefined {
-    const entry = this.#entries.get(owner);
-    return entry && { ...entry, verify: entry.brought % this.#verifyOneIn === 0 };
+  of(owner: string): Pick<Entry, "level" | "initMs"> | undefined {
+    return this.#entries.get(owner);
   }
 
-  /** This container has been brought there. */
-  joined(owner: string, container: number): void {
+  /** The next one to it, which is to be begun. */
+  bringing(owner: string): Bringing | undefined {
     const entry = this.#entries.get(owner);
-    if (entry !== undefined) entry.brought++;
-    this.#join(owner, container);
+    return entry && { level: entry.level, verify: entry.brought++ % this.#verifyOneIn === 0 };
   }
 
-  #join(owner: string, container: number): void {
-    this.#entries.get(owner)?.containers.add(container);
+  /** This container is there; by now the owner may have another level. */
+  joined(owner: string, container: number, level: SharedLevel): void {
+    const entry = this.#entries.get(owner);
+    if (entry?.level !== level) return;
+    entry.containers.add(container);
     this.#ownerOf.set(container, owner);
   }
 
@@ -66,9 +66,10 @@ export class SharedLevels {
     if (entry?.containers.size === 0) this.drop(owner);
   }
 
-  /** Nobody is brought there any more. */
-  drop(owner: string): void {
-    this.#entries.get(owner)?.level.release();
+  /** Nobody is brought there any more: to this level, or to whichever there is. */
+  drop(owner: string, level = this.of(owner)?.level): void {
+    if (level === undefined || this.of(owner)?.level !== level) return;
+    level.release();
     this.#entries.delete(owner);
   }
 

@@ -292,6 +292,9 @@ export class Templates {
       prove: async (checkpoint) => {
         await this.#inTime("proof", checkpoint.rewind({ verify: true })).catch(tell);
       },
+      failed: (why) => {
+        if (!kept.isGivenUp) this.failed(kind, why, { isStored: kept.stored !== undefined });
+      },
     };
   }
 

@@ -55,7 +55,7 @@ export class Blank {
   }
 
   get hasEnded(): boolean {
-    return this.#hasEnded || this.booted?.isOver() === true;
+    return this.#hasEnded || (this.booted !== undefined && (this.booted.isOver() || !this.#isQuiet));
   }
 
   /** To the runtime, once it runs. Whoever takes it closes it. */
@@ -68,6 +68,11 @@ export class Blank {
   remove(): Promise<string> {
     this.#removed ??= this.#remove();
     return this.#removed;
+  }
+
+  /** It has said nothing unasked. */
+  get #isQuiet(): boolean {
+    return this.#channel?.stray === undefined && this.#channel?.isClosed !== true;
   }
 
   async close(): Promise<void> {

@@ -56,6 +56,8 @@ export interface BootAhead {
   from(waiting: Waiting): Promise<Checkpoint>;
   /** Rejects where what runs by now cannot be put back to its checkpoint, or does not equal it then. */
   prove(checkpoint: Checkpoint): Promise<void>;
+  /** What it has booted cannot run an action that does nothing, or has ended. */
+  failed(why: unknown): void;
   /** True: nobody will want what it boots, or has booted. */
   isOver(): boolean;
 }
@@ -403,8 +405,7 @@ class LeanFactory implements SandboxFactory {
     let proof: Promise<void> | undefined;
     try {
       await this.#inTime(blank, blank.launcher.started);
-      const { rehearsal } = this.#family(interpreter.family);
-      await this.#inTime(blank, rehearse(blank.openChannel(), rehearsal, this.#options.startTimeoutMs));
+      await this.#rehearse(blank, interpreter, boot);
       proof = boot.prove(checkpoint);
       await this.#inTime(blank, proof);
       blank.booted = { checkpoint, runtimePid: findRuntime(cgroups), isOver: () => boot.isOver() };
@@ -413,6 +414,16 @@ class LeanFactory implements SandboxFactory {
       blank.launcher.kill();
       await proof?.catch(() => undefined);
       checkpoint.release();
+      throw cause;
+    }
+  }
+
+  async #rehearse(blank: Blank, interpreter: Interpreter, boot: BootAhead): Promise<void> {
+    const { rehearsal } = this.#family(interpreter.family);
+    try {
+      await this.#inTime(blank, rehearse(blank.openChannel(), rehearsal, this.#options.startTimeoutMs));
+    } catch (cause) {
+      boot.failed(cause);
       throw cause;
     }
   }
@@ -556,8 +567,6 @@ class LeanFactory implements SandboxFactory {
       }
       const runtimePid = booted?.runtimePid ?? findRuntime(cgroups);
       scratchFd = openScratch(launcher);
-      if (booted !== undefined) takeOver?.(booted.checkpoint, blank.openChannel());
-      blank.booted = undefined;
       const onGone = (): void => {
         this.#alive.delete(sandbox);
         this.#giveBack(held);
@@ -566,6 +575,8 @@ class LeanFactory implements SandboxFactory {
         ...{ id, kind, runtimePid, started, launcher },
         ...{ cgroups, scratchFd, network: held.network, onGone },
       });
+      if (booted !== undefined) takeOver?.(booted.checkpoint, blank.openChannel());
+      blank.booted = undefined;
       this.#alive.add(sandbox);
       return sandbox;
     } catch (cause) {

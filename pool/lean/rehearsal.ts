@@ -15,7 +15,6 @@ export async function rehearse(channel: Channel, code: string, timeoutMs: number
   const questions = [() => channel.init(frame, limits), () => channel.run('{"value":{}}', limits)];
   for (const ask of questions) {
     const reply = await ask();
-    if (reply.outcome === "closed") throw new LeanError("process-gone", "the runtime ended at its rehearsal");
     if (reply.outcome !== "answer" || reply.status !== 200)
       throw new LeanError("start", `at its rehearsal the runtime gave ${JSON.stringify(reply)}`);
   }

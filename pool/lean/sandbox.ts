@@ -68,6 +68,8 @@ export interface Sandbox {
   hasSockets(): boolean;
   /** True: something is in the scratch space, be it a deleted file that is still open. */
   hasFiles(): boolean;
+  /** Stops the runtime for good, where it is the only process; else false. */
+  halt(): boolean;
   /** What the runtime's threads wait for (rest.ts); undefined: one may go on by itself. */
   rest(): string | undefined;
   /** Kills, waits, and removes all traces. Idempotent. Throws LeanError `removal`. */
@@ -172,6 +174,16 @@ export class LeanSandbox implements Sandbox {
 
   isAlone(): boolean {
     return isAlone(this.#parts.cgroups, this.runtimePid);
+  }
+
+  halt(): boolean {
+    try {
+      process.kill(this.runtimePid, "SIGSTOP");
+      return this.isAlone();
+    } catch {
+      // It has ended.
+      return false;
+    }
   }
 
   hasSockets(): boolean {

@@ -32,6 +32,7 @@ describe("a container that was booted ahead", () => {
   let made: Made[];
   let booted: ContainerCheckpoint[];
   let proved: Checkpoint[];
+  let failures: unknown[];
   let life: string;
 
   function booter(isOver: () => boolean = () => false, prove = proveOne): BootAhead {
@@ -43,6 +44,7 @@ describe("a container that was booted ahead", () => {
         return checkpoint;
       },
       prove,
+      failed: (why) => void failures.push(why),
     };
   }
 
@@ -93,7 +95,7 @@ describe("a container that was booted ahead", () => {
   before(requireRoot);
 
   beforeEach(async () => {
-    [made, booted, proved] = [[], [], []];
+    [made, booted, proved, failures] = [[], [], [], []];
     factory = createLeanFactory({
       ...{ instance: instanceName("boot-ahead"), interpreters: await findInterpreters(), environment: {} },
       ...{ scratchMB: 8, launcher, containersAhead: ahead, networksAhead: 0, userMemoryMB: 1024 },
@@ -224,6 +226,36 @@ describe("a container that was booted ahead", () => {
     const one = await make();
     expect(booted.slice(0, ahead)).to.not.include(one.taken);
     await answer(one);
+  });
+
+  it("is nobody's where its runtime has ended and its launcher cannot tell: who wants one has another made", async () => {
+    await bootAhead();
+    const killed = unused();
+    const silent = launchers().filter((pid) => childrenOf(pid).some((child) => killed.includes(child)));
+    expect(silent).to.have.length(ahead);
+    for (const pid of silent) process.kill(pid, "SIGSTOP");
+    for (const pid of killed) process.kill(pid, "SIGKILL");
+    const isZombie = (pid: number): boolean => /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    expect(await holdsWithin(patienceMs, () => killed.every(isZombie))).to.equal(true);
+    const one = await make();
+    expect(booted.slice(0, ahead)).to.not.include(one.taken);
+    await answer(one);
+    expect(factory.ahead().containers.replaced).to.equal(1);
+  });
+
+  it("is nobody's where its runtime ends before its rehearsal, which is told", async () => {
+    const boot = booter();
+    const from = async (...where: Parameters<BootAhead["from"]>): Promise<Checkpoint> => {
+      const checkpoint = await boot.from(...where);
+      for (const pid of unused()) process.kill(pid, "SIGKILL");
+      return checkpoint;
+    };
+    factory.bootAhead(kind, { ...boot, from });
+    for (let i = 0; i < ahead; i++) await make();
+    expect(await holdsWithin(patienceMs, () => failures.length > 0)).to.equal(true);
+    expect(failures[0]).to.include({ code: "process-gone" });
+    await answer(await make());
+    expect(proved).to.deep.equal([]);
   });
 
   for (const [what, prove] of Object.entries({

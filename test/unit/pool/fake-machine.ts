@@ -142,6 +142,7 @@ export class FakeSandbox implements Sandbox {
   readonly runtime: FakeRuntime;
   memoryMB: number;
   isDestroyed: boolean = false;
+  isHalted: boolean = false;
   killedOthers = 0;
   emptied = 0;
   ooms = 0;
@@ -221,6 +222,11 @@ export class FakeSandbox implements Sandbox {
   }
   hasFiles(): boolean {
     return this.left === "files";
+  }
+
+  halt(): boolean {
+    this.isHalted = true;
+    return this.isAlone();
   }
 
   rest(): string | undefined {

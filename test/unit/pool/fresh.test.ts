@@ -67,16 +67,16 @@ for (const boots of [undefined, 3_600_000])
       }
     });
 
-    it("have theirs removed when no more come", async () => {
+    it("have theirs stopped, and removed when no more come", async () => {
       const pool = await opened();
       const { containerId } = await use(pool);
       const used = machine.sandboxes.find(({ id }) => id === containerId);
-      expect(used?.isDestroyed, "the next ones want the processors").to.equal(false);
+      expect(used?.isHalted).to.equal(true);
       await pool.settled();
       expect(used?.isDestroyed).to.equal(true);
     });
 
-    it("have theirs removed at once where one needs its memory", async () => {
+    it("have theirs removed at once where there is no memory for another", async () => {
       const pool = await opened({ userMemoryMB: 256 });
       const first = await pool.lease(job());
       const second = pool.lease(job({ owner: "b" }));
@@ -84,6 +84,16 @@ for (const boots of [undefined, 3_600_000])
       await nextTurn();
       expect(machine.sandboxes[0]?.isDestroyed).to.equal(true);
       await (await second).release(true);
+    });
+
+    it("have theirs removed at once where something else runs in it", async () => {
+      const pool = await opened();
+      const lease = await pool.lease(job());
+      const used = machine.sandboxes.find(({ id }) => id === lease.containerId);
+      if (used !== undefined) used.left = "processes";
+      await lease.release(true);
+      await nextTurn();
+      expect(used?.isDestroyed).to.equal(true);
     });
 
     it("do not wait for a replacement: it is made while the one before runs", async () => {

@@ -34,7 +34,7 @@ describe("shared levels", () => {
     levels.offer("a", 1, first, 50);
     levels.offer("a", 2, second, 50);
     expect([levels.of("a")?.level, levels.of("b"), second.releases]).to.deep.equal([first, undefined, 1]);
-    levels.joined("a", 3);
+    levels.joined("a", 3, first);
     levels.left(1);
     levels.left(2);
     expect(levels.of("a")).to.include({ level: first, initMs: 50 });
@@ -46,12 +46,23 @@ describe("shared levels", () => {
   it("are looked at by the oracle when the first is brought, and then at one in so many", () => {
     const levels = new SharedLevels(3);
     levels.offer("a", 1, new FakeLevel(), 50);
-    const verified = [2, 3, 4, 5].map((container) => {
-      const verify = levels.of("a")?.verify;
-      levels.joined("a", container);
-      return verify;
-    });
+    const verified = Array.from({ length: 4 }, () => levels.bringing("a")?.verify);
     expect(verified).to.deep.equal([true, false, false, true]);
+  });
+
+  it("are not taken for another of the same owner's that has come meanwhile", () => {
+    const levels = new SharedLevels(3);
+    const [first, second] = [new FakeLevel(), new FakeLevel()];
+    levels.offer("a", 1, first, 50);
+    const bringing = levels.bringing("a");
+    levels.left(1);
+    levels.offer("a", 2, second, 50);
+    levels.joined("a", 3, first);
+    levels.drop("a", first);
+    levels.left(3);
+    expect([bringing?.level, first.releases, second.releases]).to.deep.equal([first, 1, 0]);
+    expect(levels.of("a")?.level).to.equal(second);
+    expect(levels.bringing("a")?.verify).to.equal(true);
   });
 
   it("are released at the end, and where they are dropped", () => {
@@ -150,6 +161,19 @@ describe("a container whose owner has an action checkpoint in another one that i
     return second.place;
   };
 
+  it("is the last where one that was brought cannot come back", async () => {
+    const { pool, machine } = await opened({ stemCells: [{ kind: "nodejs:20", count: 3, memoryMB: 256 }] });
+    clocked(machine);
+    const leases = [await hold(pool), await pool.lease(job())];
+    const brought = machine.checkpoints.find((checkpoint) => checkpoint.brought.length > 0);
+    if (brought !== undefined)
+      brought.behave = () => Promise.reject(new RestorerError("verify-difference", "a byte", false));
+    await leases[1]?.release(true);
+    const next = await pool.lease(job());
+    expect([leases[1]?.place, next.place]).to.deep.equal(["brought", "clean"]);
+    for (const lease of [leases[0], next]) await lease?.release(true);
+  });
+
   it("is given as it is where none are shared, to another owner, and for what is never come back to", async () => {
     expect(await placeOfSecond(await opened({ sharesLevels: false }))).to.equal("clean");
     expect(await placeOfSecond(await opened(), { owner: "b" })).to.equal("clean");
@@ -163,11 +187,13 @@ describe("a container whose owner has an action checkpoint in another one that i
       [50, "clean"],
       [20, "brought"],
     ] as const) {
-      const { pool, machine } = await opened({ stemCells: [{ kind: "nodejs:20", count: 3, memoryMB: 256 }] });
+      const { pool, machine } = await opened({ stemCells: [{ kind: "nodejs:20", count: 4, memoryMB: 256 }] });
       const pass = clocked(machine);
       for (const checkpoint of machine.checkpoints) checkpoint.bringing = async () => pass(bringMs);
-      const leases = [await hold(pool), await pool.lease(job()), await pool.lease(job())];
-      expect(leases.map((lease) => lease.place)).to.deep.equal(["clean", "brought", place]);
+      const leases = [await hold(pool)];
+      // Of the first the oracle has a part.
+      for (let i = 0; i < 3; i++) leases.push(await pool.lease(job()));
+      expect(leases.map((lease) => lease.place)).to.deep.equal(["clean", "brought", "brought", place]);
       for (const lease of leases) await lease.release(true);
     }
   });

@@ -204,6 +204,21 @@ describe("templates", () => {
     expect(failures).to.have.lengthOf(2);
   });
 
+  it("are given up where what was booted ahead cannot be rehearsed, unless it has ended", () => {
+    const told: (BootAhead | undefined)[] = [];
+    templates.followTemplates((_, boot) => told.push(boot));
+    startOne(new FakeCheckpoint());
+    for (const [code, isKept] of [
+      ["process-gone", true],
+      ["start", false],
+    ] as const) {
+      told[0]?.failed(new LeanError(code, "no"));
+      expect(templates.boots(kind), code).to.equal(isKept);
+    }
+    told[0]?.failed(new LeanError("start", "no"));
+    expect(failures, "of what nobody wants any more nobody is told").to.have.lengthOf(2);
+  });
+
   it("give a boot so much time and no more, end what it may wait for, and free what it gives later", async () => {
     let give = (_checkpoint: Checkpoint): void => undefined;
     const booting = new Promise<Checkpoint>((resolve) => {
