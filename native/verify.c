@@ -131,7 +131,7 @@ static int compare_saved(struct rw_process *p, bool rested, uint8_t *buffer, str
 	struct frames frames = { 0 };
 	int failed = 0;
 
-	for (uint64_t i = 0; i < p->image->extent_count; i++) {
+	for (uint64_t i = 0; i < p->image->extent_count && !failed; i++) {
 		const struct extent *extent = &p->image->extents[i];
 
 		for (uint64_t at = extent->start, length; at < extent->end && !failed; at += length) {

@@ -234,6 +234,33 @@ describe("a process booted from a checkpoint", () => {
       Victim.startPlain,
     ));
 
+  it("is found to differ whichever page of what it shares has another byte", () =>
+    withImage(
+      "memory-written",
+      (_, image) =>
+        withBorn("memory-written", image, async (victim, checkpoint) => {
+          const ranges = Array.from(
+            layout(victim.pid).matchAll(/^([0-9a-f]+)-([0-9a-f]+) rw-p /gm),
+            ([, ...ends]) => ends.map((end) => Number.parseInt(end, 16)),
+          );
+          const [first = 0] = ranges.find(([start = 0, end = 0]) => end - start >= 8 << 20) ?? [];
+          expect(first).to.not.equal(0);
+          // The oracle asks for the frames of 512 at a time; so many have been written to before the checkpoint.
+          const pages = [0, 1, 2, 254, 255, 256, 510, 511, 512, 513, 2047].map((page) => first + page * 4096);
+          const memory = openSync(`/proc/${victim.pid}/mem`, "r+");
+          const byte = Buffer.alloc(1);
+          for (const at of pages) {
+            readSync(memory, byte, 0, 1, at);
+            writeSync(memory, Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, at);
+            expect(await checkpoint.verify()).to.match(/byte is/);
+            writeSync(memory, byte, 0, 1, at);
+            expect(await checkpoint.verify(), "its own, and equal").to.equal(undefined);
+          }
+          closeSync(memory);
+        }),
+      Victim.startPlain,
+    ));
+
   it("is put back to a level over it as well, where it shares memory", () =>
     withImage(
       "memory-written",
