@@ -88,6 +88,9 @@ async function measureAhead(family: Family, options: FactoryOptions, template: T
     isOver: () => false,
     from: (waiting) => ContainerCheckpoint.boot(template, waiting, { verify: false }),
     prove: async (checkpoint) => void (await checkpoint.rewind({ verify: true })),
+    failed: (why) => {
+      throw why;
+    },
   });
   // Nothing is made ahead before one has been wanted.
   await end(await bootOne(factory, kind, template));

@@ -127,7 +127,9 @@ async function newContainers(
   const pools = new Map<string, Bench>();
   for (const [name, way] of all) {
     const room = atOnce + 1;
-    pools.set(name, await start(way, `parts-new-${pools.size}`, "fresh", { cells: 1, room, ahead: atOnce }));
+    // More are made when half of them are gone.
+    const ahead = 2 * atOnce;
+    pools.set(name, await start(way, `parts-new-${pools.size}`, "fresh", { cells: 1, room, ahead }));
   }
   // The first ones are made before there is anything to boot from.
   for (let round = -1; round < bursts; round++)
