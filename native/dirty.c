@@ -104,6 +104,17 @@ static int arm_region(struct rw_process *p, const struct region *region, struct 
 	return scan_to_end(p, arg, false, error);
 }
 
+/* The holes between do not matter. */
+static int watch(struct rw_process *p, uint64_t start, uint64_t end, struct rw_error *error)
+{
+	struct uffdio_register range = { .range = { start, end - start }, .mode = UFFDIO_REGISTER_MODE_WP };
+
+	if (p->rung != RW_WRITE_PROTECT || ioctl(p->userfault, UFFDIO_REGISTER, &range) == 0)
+		return 0;
+	return rw_fail(error, RW_MAPPING, errno, "cannot watch mapping %llx-%llx", (unsigned long long)start,
+		       (unsigned long long)end);
+}
+
 /* Neighbouring regions that are looked at in the same way are scanned in one go: up to which one? */
 static uint64_t last_of_group(const struct region_list *list, uint64_t first)
 {
@@ -138,6 +149,14 @@ static int collect_group(struct rw_process *p, const struct region *first, const
 			arg.category_anyof_mask |= RW_PAGE_IS_FILE;
 	}
 	failed = scan_to_end(p, arg, true, error);
+	if (failed == -EPERM) {
+		/* Memory that is not watched: another mapping has taken the place of one of them. All of it counts as written. */
+		p->watched_anew = true;
+		p->dirty_count = before;
+		failed = watch(p, first->start, last->end, error);
+		if (!failed)
+			failed = scan_to_end(p, arg, true, error);
+	}
 	/* What is there is too much, also where it was armed at a level. */
 	for (uint64_t i = before; is_reserved(first) && i < p->dirty_count; i++)
 		p->dirty[i].written = true;
@@ -278,17 +297,6 @@ int rw_rung_attach_by_table(struct rw_process *p, struct rw_error *error)
 	if (!failed)
 		failed = adopt_userfault(p, fd, error);
 	return failed ? failed : rw_op(p, error, SYS_close, 0, (uint64_t)fd, 0, 0, 0, 0, 0);
-}
-
-/* The holes between do not matter. */
-static int watch(struct rw_process *p, uint64_t start, uint64_t end, struct rw_error *error)
-{
-	struct uffdio_register range = { .range = { start, end - start }, .mode = UFFDIO_REGISTER_MODE_WP };
-
-	if (p->rung != RW_WRITE_PROTECT || ioctl(p->userfault, UFFDIO_REGISTER, &range) == 0)
-		return 0;
-	return rw_fail(error, RW_MAPPING, errno, "cannot watch mapping %llx-%llx", (unsigned long long)start,
-		       (unsigned long long)end);
 }
 
 int rw_rung_register(struct rw_process *p, const struct region *region, struct rw_error *error)

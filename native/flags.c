@@ -128,9 +128,22 @@ bool rw_may_hide_flags(const struct region *region)
 	return region->kind == REGION_ANONYMOUS && !(region->prot & PROT_WRITE) && !(region->flags & FLAG_NORESERVE);
 }
 
+/* Watched like those beside it, and without flags of its own, another mapping may have become one with them. */
+static int check_places(struct rw_process *p, struct rw_error *error)
+{
+	bool equal;
+	int failed = rw_read_layout(p, &equal, error);
+
+	return failed || equal ? failed : rw_layout_difference(p, RW_MAPPING, error);
+}
+
 int rw_check_flags(struct rw_process *p, struct rw_error *error)
 {
-	if (p->rung == RW_WRITE_PROTECT && !p->image->hides_flags && !rw_level_crossed(p))
+	int failed = p->watched_anew ? check_places(p, error) : 0;
+
+	if (failed)
+		return failed;
+	if (p->rung == RW_WRITE_PROTECT && !p->image->hides_flags && !p->watched_anew && !rw_level_crossed(p))
 		return 0;
 	return rw_compare_flags(p, RW_MAPPING, error);
 }

@@ -80,6 +80,7 @@ struct rw_process {
 	bool threads_at_work;		/* all but the leader, with entries of their own */
 	bool threads_quiet;		/* none of them found a signal pending */
 	bool same_layout;
+	bool watched_anew;		/* memory that was found not to be watched */
 	char *text;			/* latest text of maps */
 	uint64_t text_capacity, text_length;
 	struct region_list now;

@@ -226,7 +226,7 @@ int rw_rewind_in_use(struct rw_process *p, bool verify, struct rw_timings *timin
 
 	p->took = (struct rw_timings){ 0 };
 	p->op_count = p->dirty_count = 0;
-	p->same_layout = false;
+	p->same_layout = p->watched_anew = false;
 	p->waited = -ECHILD;
 	p->signalled = -EAGAIN;
 	failed = rw_freeze_known(p, &frozen, error);

@@ -575,6 +575,7 @@ class LeanFactory implements SandboxFactory {
         ...{ id, kind, runtimePid, started, launcher },
         ...{ cgroups, scratchFd, network: held.network, onGone },
       });
+      // Not before what has ended meanwhile could be noticed.
       if (booted !== undefined) takeOver?.(booted.checkpoint, blank.openChannel());
       blank.booted = undefined;
       this.#alive.add(sandbox);

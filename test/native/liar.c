@@ -1,11 +1,14 @@
-/* A kernel whose answers are falsified: the probe of the library runs against it, and must find out. Arguments: lie, victim. */
+/* A kernel, and a processor, whose answers are falsified: the probe of the library runs against it, and must find out. Arguments: lie, victim. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../../native/kernel_abi.h"
@@ -105,6 +108,35 @@ ssize_t __wrap_pread(int fd, void *to, size_t length, off_t at)
 		return got;
 	falsify_pagemap(to, (size_t)got / 8);
 	return lies("pagemap-is-short") ? got - 8 : got;
+}
+
+/* -- The processor ------------------------------------------------------------------------------------------------------ */
+
+enum { LOW_VECTORS = 160, HELD = 464, IN_USE = 512 };
+
+/* All components that the kernel knows are in use, as a processor may say of any; or one has another content. */
+static void falsify_vectors(uint8_t *state)
+{
+	if (lies("all-in-use"))
+		memcpy(state + IN_USE, state + HELD, sizeof(uint64_t));
+	if (lies("vectors-differ"))
+		state[LOW_VECTORS] ^= 1;
+}
+
+long __real_ptrace(enum __ptrace_request request, pid_t tid, void *address, void *data);
+long __wrap_ptrace(enum __ptrace_request request, pid_t tid, void *address, void *data);
+long __wrap_ptrace(enum __ptrace_request request, pid_t tid, void *address, void *data)
+{
+	static pid_t put_back;
+	long result = __real_ptrace(request, tid, address, data);
+
+	if (result || (uintptr_t)address != NT_X86_XSTATE)
+		return result;
+	if (request == PTRACE_SETREGSET)
+		put_back = tid;
+	if (request == PTRACE_GETREGSET && tid == put_back)
+		falsify_vectors(((struct iovec *)data)->iov_base);
+	return result;
 }
 
 int main(int argc, char **argv)

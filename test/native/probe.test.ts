@@ -24,8 +24,8 @@ const liesThatCost: Readonly<Record<string, readonly string[]>> = {
   "soft-dirty": ["soft-dirty-never", "soft-dirty-omits-page"],
 };
 
-/** Without the truth about pages no checkpoint holds them all: nothing can be put back under any rung. */
-const liesThatCostAll = ["pagemap-is-empty", "pagemap-is-short", "pagemap-omits-page"];
+/** Without the truth about pages no checkpoint holds them all: nothing can be put back under any rung. Nor where registers do not keep. */
+const liesThatCostAll = ["pagemap-is-empty", "pagemap-is-short", "pagemap-omits-page", "vectors-differ"];
 
 /** What the probe says of each rung on a kernel that tells this lie: undefined where proven, else why not. */
 function probeUnder(lie: string): Map<Rung, string | undefined> {
@@ -125,6 +125,10 @@ describe("on a kernel whose answers are falsified, the probe", () => {
     it(`rejects every rung, with the reason, under the lie ${lie}`, () => {
       for (const why of probeUnder(lie).values()) expect(why).to.be.a("string").that.is.not.equal("");
     });
+
+  it("proves what it proves here where the processor says later that all vector state is in use", () => {
+    expect(provenUnder("all-in-use")).to.deep.equal(honest);
+  });
 
   it("proves soft-dirty where the bits are right, if only because every page counts as written", () => {
     expect(provenUnder("soft-dirty-everywhere")).to.include("soft-dirty");

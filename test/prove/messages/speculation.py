@@ -2,6 +2,7 @@ def leave(mark):
     calls = [
         ("prctl", 53, 0, 4, 0, 0),
         ("prctl", 53, 1, 4, 0, 0),
+        ("prctl", 53, 1, 2, 0, 0),
     ]
     return [attempt(*call) for call in calls]
 
