@@ -20,7 +20,7 @@ static void change(uint8_t *bytes, size_t length)
 {
 	static const uint8_t likely[] = { 0, 1, 2, 0x7f, 0x80, 0xff, '\n', ' ', '-' };
 	/* Tables come first, and are small beside the pages. */
-	size_t first = draw(4) ? length / 2 : length;
+	size_t first = draw(4) ? (length + 1) / 2 : length;
 	size_t at = draw(first), count = 1 + draw(CHANGES);
 
 	for (; count && at < length; count--, at++)

@@ -141,12 +141,18 @@ result = count
 
   it("kills children that keep forking, and daemons, and lets the runtime fork afterwards", async () => {
     const probe = await factory.make();
+    // None begins before all are there: there is room for few more when they have.
     const daemons = `
 import time
+ready, tells = os.pipe()
+waits, begin = os.pipe()
 for _ in range(8):
     if os.fork() == 0:
         os.setsid()
         if os.fork(): os._exit(0)
+        os.close(begin)
+        os.write(tells, b".")
+        os.read(waits, 1)
         while True:
             try:
                 if os.fork() == 0:
@@ -155,6 +161,8 @@ for _ in range(8):
                 os.waitpid(-1, os.WNOHANG)
             except OSError:
                 pass
+for _ in range(8): os.read(ready, 1)
+for end in (begin, waits, tells, ready): os.close(end)
 `;
     await probe.run(daemons);
     expect(await holdsWithin(patienceMs, () => others(probe).length > 7)).to.equal(true);
