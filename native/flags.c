@@ -134,6 +134,11 @@ static int check_places(struct rw_process *p, struct rw_error *error)
 	bool equal;
 	int failed = rw_read_layout(p, &equal, error);
 
+	if (!failed && !equal && p->below.image) {
+		failed = rw_parse_maps(p->text, &p->now, error);
+		if (!failed)
+			failed = rw_level_adopt_layout(p, &equal, error);
+	}
 	return failed || equal ? failed : rw_layout_difference(p, RW_MAPPING, error);
 }
 

@@ -259,7 +259,7 @@ int rw_put_back_layout(struct rw_process *p, struct rw_error *error)
 		failed = pass ? remake_unmerged(p, error) : mend_all(p, error);
 		if (!failed)
 			failed = carry_out(p, &equal, error);
-		if (!failed && !equal && p->is_brought)
+		if (!failed && !equal && p->below.image)
 			failed = rw_level_adopt_layout(p, &equal, error);
 	}
 	if (failed)

@@ -74,7 +74,8 @@ static void count_saved(const struct image *image, struct region_list *list)
 }
 
 /*
- * The kernel makes two mappings one where it can, which depends on what they have been before. Where all else is the same the
+ * The kernel makes two mappings one where it can, which depends on what they have been before: of a heap that was grown those
+ * that the process has in common with who it was forked from, until they are made anew. Where all else is the same the
  * process's own list is that of its level.
  */
 int rw_level_adopt_layout(struct rw_process *p, bool *equal, struct rw_error *error)

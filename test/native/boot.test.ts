@@ -261,23 +261,24 @@ describe("a process booted from a checkpoint", () => {
       Victim.startPlain,
     ));
 
-  it("is put back to a level over it as well, where it shares memory", () =>
-    withImage(
-      "memory-written",
-      (_, image) =>
-        withBorn("memory-written", image, async (victim, checkpoint) => {
-          await victim.change();
-          await checkpoint.takeLevel();
-          for (let i = 0; i < 3; i++) {
+  for (const name of ["memory-written", "break-regrown", "break-regrown-deep"])
+    it(`is put back to a level over it as well, where it shares memory: ${name.replaceAll("-", " ")}`, () =>
+      withImage(
+        name,
+        (_, image) =>
+          withBorn(name, image, async (victim, checkpoint) => {
             await victim.change();
-            expect(await checkpoint.rewind({ verify: true, to: "level" })).to.include({ verified: true });
-          }
-          expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
-          await victim.change();
-          expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
-        }),
-      Victim.startPlain,
-    ));
+            await checkpoint.takeLevel();
+            for (let i = 0; i < 3; i++) {
+              await victim.change();
+              expect(await checkpoint.rewind({ verify: true, to: "level" })).to.include({ verified: true });
+            }
+            expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+            await victim.change();
+            expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+          }),
+        Victim.startPlain,
+      ));
 
   it("looks to others as the checkpointed one does, too, where it was born of an embryo", () =>
     withImage(
