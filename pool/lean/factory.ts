@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync, writeSync } from "node:fs";
+import { constants as osConstants } from "node:os";
 import { join } from "node:path";
 import {
   type Place,
@@ -423,9 +424,18 @@ class LeanFactory implements SandboxFactory {
     try {
       await this.#inTime(blank, rehearse(blank.openChannel(), rehearsal, this.#options.startTimeoutMs));
     } catch (cause) {
-      boot.failed(cause);
-      throw cause;
+      const code = (await this.#wasKilled(blank, cause)) ? "process-gone" : "start";
+      const failure = new LeanError(code, `at a rehearsal: ${cause}`, { cause });
+      boot.failed(failure);
+      throw failure;
     }
+  }
+
+  /** Which says nothing of what it runs, unlike any other end. */
+  async #wasKilled({ launcher }: Blank, failure: unknown): Promise<boolean> {
+    if (!hasEnded(failure)) return false;
+    const end = await within(this.#options.startTimeoutMs, launcher.ended);
+    return end?.cause === "signal" && end.status === osConstants.signals.SIGKILL;
   }
 
   #placeIn(blank: Blank, interpreter: Interpreter, memoryMB: number): Place {

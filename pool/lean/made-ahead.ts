@@ -35,6 +35,9 @@ const calmMs = 50;
 /** Should that never be, after so long. */
 const patienceMs = 250;
 
+/** After a failure that nobody has been told of, so that one who comes later finds some; rarely, for most reasons stay. */
+const retryMs = 10_000;
+
 export class MadeAhead<One extends Part> {
   readonly #make: (isWanted: boolean) => Promise<One>;
   readonly #most: number;
@@ -53,8 +56,9 @@ export class MadeAhead<One extends Part> {
   /** Since it is filling there has been no calm. */
   #isOverdue: boolean = false;
   #stopAlarms: readonly (() => void)[] = [];
-  /** The last could not be made, or has ended by itself: the next is tried when there is reason to hope, or somebody who wants it and will be told. */
+  /** The last could not be made, or has ended by itself: the next is tried when there is reason to hope, somebody who wants it and will be told, or after a while. */
   #hasFailed: boolean = false;
+  #stopRetry: () => void = () => undefined;
   #isPaused: boolean = false;
   #isClosed: boolean = false;
 
@@ -128,12 +132,12 @@ export class MadeAhead<One extends Part> {
     this.#serve();
   }
 
-  /** It has ended by itself, as its successor might: that is made once somebody wants one. Only what is ready is closed. */
+  /** It has ended by itself, as its successor might: that is made once somebody wants one, or after a while. Only what is ready is closed. */
   drop(part: One): void {
     const at = this.#ready.indexOf(part);
     if (at < 0) return;
     this.#ready.splice(at, 1);
-    this.#hasFailed = true;
+    this.#fail();
     this.#end(part);
   }
 
@@ -143,7 +147,7 @@ export class MadeAhead<One extends Part> {
    */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const stop of this.#stopAlarms) stop();
+    for (const stop of [...this.#stopAlarms, this.#stopRetry]) stop();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     const left = [...this.#ready.splice(0), ...this.#taken];
     this.#taken.clear();
@@ -179,6 +183,16 @@ export class MadeAhead<One extends Part> {
   /** What it leaves, the next start removes. */
   #end(part: One): void {
     this.#follow((async () => part.close())().catch(() => undefined));
+  }
+
+  #fail(): void {
+    if (this.#isClosed) return;
+    this.#hasFailed = true;
+    this.#stopRetry();
+    this.#stopRetry = this.#alarm(retryMs, () => {
+      this.#hasFailed = false;
+      this.#serve();
+    });
   }
 
   #disturb(): void {
@@ -238,7 +252,8 @@ export class MadeAhead<One extends Part> {
       const isMissing = this.#checking === 0 && this.#making < this.#waiting.length;
       // Nobody wanted that one, it was to be booted ahead as well: whoever has come to wait meanwhile has another made.
       if (isMissing && isWanted) this.#waiting.shift()?.reject(error);
-      this.#hasFailed = !isMissing || this.#waiting.length === 0;
+      if (isMissing && this.#waiting.length > 0) this.#hasFailed = false;
+      else this.#fail();
     }
     this.#serve();
   }

@@ -7,7 +7,7 @@ const bodyBytes = 4096;
 
 /**
  * Afterwards the runtime has pages of its own where actions write, and has looked up what it executes; all else is to be put back. `code` is a
- * main that gives an object. Rejects with LeanError.
+ * main that gives an object. Rejects with LeanError; `process-gone`: the runtime has closed its channel.
  */
 export async function rehearse(channel: Channel, code: string, timeoutMs: number): Promise<void> {
   const limits = { timeoutMs, maxBodyBytes: bodyBytes, keptBodyBytes: bodyBytes };
@@ -16,6 +16,9 @@ export async function rehearse(channel: Channel, code: string, timeoutMs: number
   for (const ask of questions) {
     const reply = await ask();
     if (reply.outcome !== "answer" || reply.status !== 200)
-      throw new LeanError("start", `at its rehearsal the runtime gave ${JSON.stringify(reply)}`);
+      throw new LeanError(
+        reply.outcome === "closed" ? "process-gone" : "start",
+        `at its rehearsal the runtime gave ${JSON.stringify(reply)}`,
+      );
   }
 }

@@ -261,6 +261,33 @@ describe("a container that was booted ahead", () => {
     expect(proved).to.deep.equal([]);
   });
 
+  for (const [signal, code] of [
+    ["SIGKILL", "process-gone"],
+    ["SIGSEGV", "start"],
+  ] as const)
+    it(`is nobody's where ${signal} ends its runtime at its rehearsal, which is told as ${code}`, async () => {
+      const boot = booter();
+      const from = async (...where: Parameters<BootAhead["from"]>): Promise<Checkpoint> => {
+        const checkpoint = await boot.from(...where);
+        const doomed = unused();
+        for (const pid of doomed) process.kill(pid, "SIGSTOP");
+        // It has been asked to begin by then.
+        setTimeout(() => {
+          for (const pid of doomed) {
+            process.kill(pid, signal);
+            process.kill(pid, "SIGCONT");
+          }
+        }, 200);
+        return checkpoint;
+      };
+      factory.bootAhead(kind, { ...boot, from });
+      for (let i = 0; i < ahead; i++) await make();
+      expect(await holdsWithin(patienceMs, () => failures.length > 0)).to.equal(true);
+      expect(failures[0]).to.include({ code });
+      await answer(await make());
+      expect(proved).to.deep.equal([]);
+    });
+
   for (const [what, prove] of Object.entries({
     "its proof fails": () => Promise.reject(new RestorerError("verify-difference", "a page", false)),
     "its runtime ends before its proof": (checkpoint: Checkpoint) => {

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { LeanError } from "../../../pool/lean/errors.ts";
 import { MadeAhead } from "../../../pool/lean/made-ahead.ts";
+import { type Alarm, realAlarm } from "../../../pool/time.ts";
 import { within } from "../../within.ts";
 
 class FakeNetwork {
@@ -32,17 +33,21 @@ describe("parts of containers made ahead", () => {
   let atOnce: number;
   let making: number;
   let refusal: Error | undefined;
-  const slots = (ahead: number): MadeAhead<FakeNetwork> =>
-    new MadeAhead(ahead, async () => {
-      if (refusal) throw refusal;
-      making++;
-      atOnce = Math.max(atOnce, making);
-      await nextTurn();
-      making--;
-      const slot = new FakeNetwork(made.length);
-      made.push(slot);
-      return slot;
-    });
+  const slots = (ahead: number, alarm?: Alarm): MadeAhead<FakeNetwork> =>
+    new MadeAhead(
+      ahead,
+      async () => {
+        if (refusal) throw refusal;
+        making++;
+        atOnce = Math.max(atOnce, making);
+        await nextTurn();
+        making--;
+        const slot = new FakeNetwork(made.length);
+        made.push(slot);
+        return slot;
+      },
+      alarm,
+    );
   const ready = (of: MadeAhead<FakeNetwork>, count: number) =>
     within(10_000, () => of.ready === count || undefined);
   beforeEach(() => {
@@ -112,6 +117,30 @@ describe("parts of containers made ahead", () => {
     all.giveBack(first);
     await all.close();
     expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
+  });
+
+  it("are made again after a while where they have ended or could not be made, and nobody has come", async () => {
+    let retry: (() => void) | undefined;
+    const all = slots(1, (afterMs, ring) => {
+      if (afterMs < 1000) return realAlarm(afterMs, ring);
+      retry = ring;
+      return () => {
+        retry = undefined;
+      };
+    });
+    await all.take();
+    await ready(all, 1);
+    refusal = new LeanError("start", "not booted");
+    for (const one of made) all.drop(one);
+    const first = retry;
+    first?.();
+    expect(await within(10_000, () => (retry !== undefined && retry !== first) || undefined)).to.equal(true);
+    refusal = undefined;
+    retry?.();
+    expect(await ready(all, 1)).to.equal(true);
+    all.drop(made[2] as FakeNetwork);
+    await all.close();
+    expect(retry).to.equal(undefined);
   });
 
   it("are told whether somebody waits for them", async () => {
