@@ -376,7 +376,7 @@ int rw_map_window(struct rw_process *p, const struct image *image, uint64_t scra
 /* -- rewind.c --------------------------------------------------------------------------------------------------------------- */
 
 /* To the image in use; or to a level that the process is brought to. */
-int rw_rewind_in_use(struct rw_process *p, bool verify, struct rw_timings *timings, struct rw_error *error);
+int rw_rewind_in_use(struct rw_process *p, uint32_t how, struct rw_timings *timings, struct rw_error *error);
 /* The threads of the image in use, the leader first, then those born since. */
 int rw_freeze_known(struct rw_process *p, struct frozen *frozen, struct rw_error *error);
 /* Whoever is killed meanwhile fails at any step, for whatever it finds there: the killing is the reason. */

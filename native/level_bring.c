@@ -202,7 +202,7 @@ int rw_bring_to_level(struct rw_process *p, struct rw_process *shared, uint32_t 
 	if (!failed)
 		failed = make_own(p, shared->image, &p->coming, error);
 	if (!failed)
-		failed = rw_rewind_in_use(p, verify, timings, error);
+		failed = rw_rewind_in_use(p, verify ? RW_VERIFY : 0, timings, error);
 	p->is_brought = false;
 	rw_target_free(&p->coming);
 	return failed;

@@ -218,7 +218,7 @@ int rw_blame_killing(struct rw_process *p, int failed, struct rw_error *error)
 	return failed;
 }
 
-int rw_rewind_in_use(struct rw_process *p, bool verify, struct rw_timings *timings, struct rw_error *error)
+int rw_rewind_in_use(struct rw_process *p, uint32_t how, struct rw_timings *timings, struct rw_error *error)
 {
 	struct frozen frozen = { 0 };
 	double start = rw_now_us(), mark = start;
@@ -233,12 +233,15 @@ int rw_rewind_in_use(struct rw_process *p, bool verify, struct rw_timings *timin
 	p->took.freeze_us = lap(&mark);
 	if (failed)
 		return rw_blame_killing(p, failed, error);
-	failed = rw_blame_killing(p, put_back(p, verify, error), error);
+	failed = rw_blame_killing(p, put_back(p, how & RW_VERIFY, error), error);
 	if (failed) {
 		error->untouched = !frozen.touched;
 	} else {
 		frozen.touched = false;
 		memset(frozen.signals, 0, frozen.count * sizeof(*frozen.signals));
+		/* The first that is let go takes it before it is back in its program, and none of the others gets there either. */
+		if (how & RW_HALT)
+			kill(p->pid, SIGSTOP);
 	}
 	mark = rw_now_us();
 	failed = rw_thaw_after(&frozen, failed, error);
@@ -248,23 +251,23 @@ int rw_rewind_in_use(struct rw_process *p, bool verify, struct rw_timings *timin
 	return failed;
 }
 
-int rw_rewind(struct rw_process *p, uint32_t verify, struct rw_timings *timings, struct rw_error *error)
+int rw_rewind(struct rw_process *p, uint32_t how, struct rw_timings *timings, struct rw_error *error)
 {
 	int failed;
 
 	*error = (struct rw_error){ .untouched = 1 };
 	failed = rw_level_leave(p, error);
 	if (!failed)
-		failed = rw_rewind_in_use(p, verify, timings, error);
+		failed = rw_rewind_in_use(p, how, timings, error);
 	return rw_level_left(p, failed, error);
 }
 
-int rw_rewind_to_level(struct rw_process *p, uint32_t verify, struct rw_timings *timings, struct rw_error *error)
+int rw_rewind_to_level(struct rw_process *p, uint32_t how, struct rw_timings *timings, struct rw_error *error)
 {
 	*error = (struct rw_error){ .untouched = 1 };
 	if (!p->below.image)
 		return rw_fail(error, RW_UNSUPPORTED, ENOENT, "process %d has no level", p->pid);
-	return rw_rewind_in_use(p, verify, timings, error);
+	return rw_rewind_in_use(p, how, timings, error);
 }
 
 /* The threads lend themselves for some calls and are then as they were, but that an interrupted call is made again. */

@@ -91,17 +91,24 @@ struct rw_process;
 RW_API int rw_checkpoint(int32_t pid, uint32_t rung, struct rw_process **process, struct rw_summary *summary,
 			 struct rw_error *error);
 
+/* What rw_rewind() is to do besides. */
+enum rw_how {
+	RW_VERIFY = 1,
+	RW_HALT = 2,
+};
+
 /*
  * rw_rewind
  * Does:   freezes the process, ends threads born since the checkpoint, closes surplus descriptors, reaps dead
  *         children, drains signals, puts back layout, program break, pages, signal handlers, timers, masks, registers;
- *         with `verify` compares everything the image covers before the thaw; thaws.
+ *         with RW_VERIFY compares everything the image covers before the thaw; thaws. With RW_HALT none of its threads goes on
+ *         before somebody sends it SIGCONT.
  * Needs:  the other processes of the container dead or dying.
  * Gives:  *timings; the process continues at the checkpoint.
  * Fails:  every reason. untouched == 0: the process has been killed.
  * Thread: any, start to end. Blocks while a thread of the process cannot be stopped: kill the process to end that.
  */
-RW_API int rw_rewind(struct rw_process *process, uint32_t verify, struct rw_timings *timings, struct rw_error *error);
+RW_API int rw_rewind(struct rw_process *process, uint32_t how, struct rw_timings *timings, struct rw_error *error);
 
 /*
  * rw_take_level
@@ -124,7 +131,7 @@ RW_API int rw_take_level(struct rw_process *process, uint64_t pages, struct rw_s
  * Fails:  as rw_rewind().
  * Thread: any, start to end.
  */
-RW_API int rw_rewind_to_level(struct rw_process *process, uint32_t verify, struct rw_timings *timings, struct rw_error *error);
+RW_API int rw_rewind_to_level(struct rw_process *process, uint32_t how, struct rw_timings *timings, struct rw_error *error);
 
 /*
  * rw_share_level

@@ -119,7 +119,7 @@ export class LeanInterior implements Interior, Inside {
     settings: PoolSettings,
     how: {
       readonly booted?: Checkpoint | undefined;
-      /** Open already: what was booted equalled its checkpoint after it had run, and nobody has had it since. */
+      /** Open already: what was booted equalled its checkpoint after it had run, and is stopped there. */
       readonly channel?: Channel | undefined;
       readonly renewal?: Renewal | undefined;
       readonly libraries?: string | undefined;
@@ -141,9 +141,9 @@ export class LeanInterior implements Interior, Inside {
     if (booted !== undefined) this.#mayRewindTo(booted, channel !== undefined);
   }
 
-  #mayRewindTo(checkpoint: Checkpoint, isProven?: boolean): Rewinder {
+  #mayRewindTo(checkpoint: Checkpoint, isHalted?: boolean): Rewinder {
     const { codes, clock } = this.#machine;
-    const rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings, isProven);
+    const rewinder = new Rewinder(this, checkpoint, this.#machine, this.#settings, isHalted);
     this.#code = codes && new ContainerCode(this, rewinder, { store: codes, clock });
     this.#rewinder = rewinder;
     return rewinder;

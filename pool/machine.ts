@@ -1,6 +1,6 @@
 // What the pool needs of the layers below, as one value that tests can replace.
 
-import type { CheckpointLevel, RewindTimings, Template } from "../restorer/index.ts";
+import type { RewindOptions, RewindTimings, Template } from "../restorer/index.ts";
 import type { CodeStore } from "./code-store.ts";
 import type { ContainerOrder, Interior, Remains } from "./interior.ts";
 import type { SandboxFactory } from "./lean/factory.ts";
@@ -47,7 +47,7 @@ export interface Checkpoint {
   /** From the base. Throws RestorerError: *untouched* where all goes on as it was; else the container must be replaced. */
   bringToLevel?(level: SharedLevel, options: { readonly verify: boolean }): Promise<RewindTimings>;
   /** By default to the base, where the level ends. Throws RestorerError; then the container must be replaced. */
-  rewind(options: { readonly verify: boolean; readonly to?: CheckpointLevel }): Promise<RewindTimings>;
+  rewind(options: RewindOptions): Promise<RewindTimings>;
   /** Idempotent. Never while a call is under way. */
   release(): void;
   /** To boot others from; never while a rewind is under way. */

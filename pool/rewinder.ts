@@ -32,8 +32,8 @@ export class Rewinder {
   readonly #leftOut: RewindStep | undefined;
   readonly #settings: RewindSettings;
   #rewinds = 0;
-  /** It was found equal, and nobody has had it since. */
-  #isProven: boolean;
+  /** It was found equal, and has been stopped since. */
+  #isHalted: boolean;
   /** It has been come back to, and was found equal. */
   #isLevelProven: boolean = false;
   #underWay: Promise<unknown> | undefined;
@@ -43,7 +43,7 @@ export class Rewinder {
     checkpoint: Checkpoint,
     machine: Machine,
     settings: RewindSettings,
-    isProven = false,
+    isHalted = false,
   ) {
     this.#inside = inside;
     this.#checkpoint = checkpoint;
@@ -51,14 +51,14 @@ export class Rewinder {
     this.#templates = machine.templates;
     this.#leftOut = machine.leftOut;
     this.#settings = settings;
-    this.#isProven = isProven;
+    this.#isHalted = isHalted;
   }
 
   /**
    * Kills all but the runtime, puts that back, hides the code, empties the scratch space: a level's code stays. `keep` sees what nobody writes to any more.
    * Throws TaintError or what the restorer throws.
    */
-  async rewind(to: CheckpointLevel, keep?: () => Promise<void>): Promise<RewindTimings> {
+  async rewind(to: CheckpointLevel, keep?: () => Promise<void>): Promise<RewindTimings | undefined> {
     const { sandbox, logs } = this.#inside;
     const { threads } = this.#target(to);
     await this.#step("kill-others", () => sandbox.killOthers(threads));
@@ -166,12 +166,15 @@ export class Rewinder {
     this.#checkpoint.release();
   }
 
-  async #rewindInTime(to: CheckpointLevel): Promise<RewindTimings> {
+  /** Undefined: nothing of it has run since it was put back. */
+  async #rewindInTime(to: CheckpointLevel): Promise<RewindTimings | undefined> {
+    const isHalted = this.#isHalted;
+    this.#isHalted = false;
+    if (isHalted && this.#inside.sandbox.goOn()) return undefined;
     const { verifyFirst, verifyOneIn } = this.#settings;
     const isFirstReturn = to === "level" && !this.#isLevelProven;
     const isDue = this.#rewinds < verifyFirst || this.#rewinds % verifyOneIn === 0;
-    const verify = isFirstReturn || (isDue && !this.#isProven);
-    this.#isProven = false;
+    const verify = isFirstReturn || isDue;
     this.#rewinds++;
     const timings = await this.#inTime("the rewind", this.#checkpoint.rewind({ verify, to }));
     if (isFirstReturn) this.#isLevelProven = true;

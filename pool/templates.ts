@@ -290,7 +290,7 @@ export class Templates {
         return await boot.from(waiting).catch(tell).finally(boot.end);
       },
       prove: async (checkpoint) => {
-        await this.#inTime("proof", checkpoint.rewind({ verify: true })).catch(tell);
+        await this.#inTime("proof", checkpoint.rewind({ verify: true, halts: true })).catch(tell);
       },
       failed: (why) => {
         if (!kept.isGivenUp) this.failed(kind, why, { isStored: kept.stored !== undefined });

@@ -33,6 +33,7 @@ export {
   type CheckpointLevel,
   type CheckpointSummary,
   ContainerCheckpoint,
+  type RewindOptions,
   type RewindTimings,
 } from "./restorer.ts";
 export { SharedLevel } from "./shared-level.ts";

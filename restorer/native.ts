@@ -180,10 +180,13 @@ export const rwBootFrom = asynchronous<
   "int rw_boot_from(rw_process *embryo, int32_t init_pid, int32_t init, uint32_t uid, uint32_t gid, const void *cgroups, uint64_t length, uint32_t given, uint32_t verify, _Out_ rw_process **process, _Out_ rw_summary *summary, _Out_ rw_error *error)",
 );
 
+/** Bits, as enum rw_how in native/rewind.h. */
+export const rwHow = { verify: 1, halt: 2 } as const;
+
 // SAFETY: the handle must not be released before the promise has settled.
-export const rwRewind = asynchronous<
-  [process: ProcessHandle, verify: number, timings: object, error: object]
->("int rw_rewind(rw_process *process, uint32_t verify, _Out_ rw_timings *timings, _Out_ rw_error *error)");
+export const rwRewind = asynchronous<[process: ProcessHandle, how: number, timings: object, error: object]>(
+  "int rw_rewind(rw_process *process, uint32_t how, _Out_ rw_timings *timings, _Out_ rw_error *error)",
+);
 
 // SAFETY: as rwRewind.
 export const rwTakeLevel = asynchronous<
@@ -192,9 +195,9 @@ export const rwTakeLevel = asynchronous<
 
 // SAFETY: as rwRewind.
 export const rwRewindToLevel = asynchronous<
-  [process: ProcessHandle, verify: number, timings: object, error: object]
+  [process: ProcessHandle, how: number, timings: object, error: object]
 >(
-  "int rw_rewind_to_level(rw_process *process, uint32_t verify, _Out_ rw_timings *timings, _Out_ rw_error *error)",
+  "int rw_rewind_to_level(rw_process *process, uint32_t how, _Out_ rw_timings *timings, _Out_ rw_error *error)",
 );
 
 // SAFETY: synchronous: no call may be under way on the process.

@@ -9,6 +9,7 @@ import {
   type NativeTimings,
   type ProcessHandle,
   rwCheckpoint,
+  rwHow,
   rwRelease,
   rwRewind,
   rwRewindToLevel,
@@ -125,6 +126,13 @@ function sumSummaries(parts: readonly NativeSummary[]): CheckpointSummary {
 /** Where a rewind leads: to the base, or to the level that was taken over it. */
 export type CheckpointLevel = "base" | "level";
 
+export interface RewindOptions {
+  readonly verify: boolean;
+  readonly to?: CheckpointLevel;
+  /** Nothing of it runs afterwards until somebody sends it SIGCONT. */
+  readonly halts?: boolean;
+}
+
 /** The checkpoint of all base processes of one container. One call at a time. */
 export class ContainerCheckpoint {
   readonly summary: CheckpointSummary;
@@ -238,13 +246,14 @@ export class ContainerCheckpoint {
    * Puts every process back, by default to its base, where a level ends. Throws RestorerError; then the container must be replaced
    * (a process that was touched has been killed already).
    */
-  async rewind(options: { readonly verify: boolean; readonly to?: CheckpointLevel }): Promise<RewindTimings> {
-    const { verify, to = "base" } = options;
+  async rewind(options: RewindOptions): Promise<RewindTimings> {
+    const { verify, to = "base", halts = false } = options;
+    const how = (verify ? rwHow.verify : 0) | (halts ? rwHow.halt : 0);
     const call = to === "base" ? rwRewind : rwRewindToLevel;
     const parts = await this.#exclusively(async (handle) => {
       const error = {} as NativeError;
       const timings = {} as NativeTimings;
-      if ((await call(handle, verify ? 1 : 0, timings, error)) !== 0) throw fromNative("rewind", error);
+      if ((await call(handle, how, timings, error)) !== 0) throw fromNative("rewind", error);
       return timings;
     });
     if (to === "base") this.#level = undefined;

@@ -1,6 +1,6 @@
 // One started lean container.
 
-import { closeSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { emptyScratch, hasFiles, type LeanStart } from "../../restorer/index.ts";
 import type { ContainerCgroups } from "./cgroups.ts";
 import type { ContainerNetwork } from "./container-network.ts";
@@ -70,6 +70,8 @@ export interface Sandbox {
   hasFiles(): boolean;
   /** Stops the runtime for good, where it is the only process; else false. */
   halt(): boolean;
+  /** Lets the runtime go on. True: it was stopped. */
+  goOn(): boolean;
   /** What the runtime's threads wait for (rest.ts); undefined: one may go on by itself. */
   rest(): string | undefined;
   /** Kills, waits, and removes all traces. Idempotent. Throws LeanError `removal`. */
@@ -180,6 +182,18 @@ export class LeanSandbox implements Sandbox {
     try {
       process.kill(this.runtimePid, "SIGSTOP");
       return this.isAlone();
+    } catch {
+      // It has ended.
+      return false;
+    }
+  }
+
+  goOn(): boolean {
+    try {
+      // One that is being killed is no longer.
+      const wasStopped = /^State:\tT/m.test(readFileSync(`/proc/${this.runtimePid}/status`, "latin1"));
+      process.kill(this.runtimePid, "SIGCONT");
+      return wasStopped;
     } catch {
       // It has ended.
       return false;

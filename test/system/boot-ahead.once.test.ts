@@ -49,7 +49,7 @@ describe("a container that was booted ahead", () => {
   }
 
   async function proveOne(checkpoint: Checkpoint): Promise<void> {
-    const { verified } = await checkpoint.rewind({ verify: true });
+    const { verified } = await checkpoint.rewind({ verify: true, halts: true });
     if (verified) proved.push(checkpoint);
   }
 
@@ -70,6 +70,7 @@ describe("a container that was booted ahead", () => {
     );
     const one = { sandbox, channel: open ?? Channel.open(sandbox.channelFd), taken };
     made.push(one);
+    expect(sandbox.goOn(), "stopped from its proof on").to.equal(taken !== undefined);
     void sandbox.exited.then(() => own?.release());
     return one;
   }

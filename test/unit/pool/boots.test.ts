@@ -86,17 +86,22 @@ describe("a pool that boots", () => {
       expect([led, verified]).to.deep.equal([["base"], [true]]);
   });
 
-  it("has what was booted ahead proved ahead, and put back once more for whoever gets it", async () => {
-    machine.isAhead = true;
-    const pool = await opened();
-    const expectBooted = (...expected: readonly boolean[]): void => {
-      for (const { verified } of machine.checkpoints.slice(1)) expect(verified).to.deep.equal(expected);
-    };
-    expectBooted(true, false);
-    const leases = await Promise.all(Array.from({ length: 4 }, () => pool.lease(job())));
-    for (const lease of leases) await lease.release(true);
-    expectBooted(true, false, true);
-  });
+  for (const [staysStopped, before] of [
+    [true, [true]],
+    [false, [true, true]],
+  ] as const)
+    it(`has what was booted ahead proved ahead, and ${staysStopped ? "let go on" : "put back once more, for it has run,"} for whoever gets it`, async () => {
+      machine.isAhead = true;
+      machine.staysStopped = staysStopped;
+      const pool = await opened();
+      const expectBooted = (...expected: readonly boolean[]): void => {
+        for (const { verified } of machine.checkpoints.slice(1)) expect(verified).to.deep.equal(expected);
+      };
+      expectBooted(...before);
+      const leases = await Promise.all(Array.from({ length: 4 }, () => pool.lease(job())));
+      for (const lease of leases) await lease.release(true);
+      expectBooted(...before, true);
+    });
 
   it("makes the next template before the last is too old, in place of one container, while bursts are booted", async () => {
     const pool = await opened();

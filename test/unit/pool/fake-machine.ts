@@ -143,6 +143,8 @@ export class FakeSandbox implements Sandbox {
   memoryMB: number;
   isDestroyed: boolean = false;
   isHalted: boolean = false;
+  /** It goes on once it is told to. */
+  isStopped: boolean = false;
   killedOthers = 0;
   emptied = 0;
   ooms = 0;
@@ -227,6 +229,12 @@ export class FakeSandbox implements Sandbox {
   halt(): boolean {
     this.isHalted = true;
     return this.isAlone();
+  }
+
+  goOn(): boolean {
+    const wasStopped = this.isStopped;
+    this.isStopped = false;
+    return wasStopped;
   }
 
   rest(): string | undefined {
@@ -352,6 +360,8 @@ export class FakeMachine implements Machine {
   isSilent: boolean = false;
   /** What is booted is booted ahead. */
   isAhead: boolean = false;
+  /** What was booted ahead is as its proof has left it. */
+  staysStopped: boolean = true;
   readonly #aheads = new Map<string, BootAhead | undefined>();
   /** What the factory was told last. */
   isSaving: boolean = false;
@@ -435,6 +445,7 @@ export class FakeMachine implements Machine {
     if (ended !== undefined) throw ended;
     const sandbox = new FakeSandbox(id, kind, memoryMB, (request, runtime) => this.behave(request, runtime));
     this.sandboxes.push(sandbox);
+    sandbox.isStopped = taken !== undefined && this.staysStopped;
     if (taken !== undefined) takeOver?.(taken, Channel.open(sandbox.channelFd));
     if (boot !== undefined) this.booted.push(id);
     else if (!this.isSilent) sandbox.runtime.ready();
