@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-export type { Page } from "playwright-core";
+export type { Page, Route } from "playwright-core";
 
 /** Of Debian's package, which test/set-up.mjs installs. */
 export const chromiumFile = "/usr/bin/chromium";

@@ -1,5 +1,6 @@
 // The live page at `/ui`: its files, and the stream of snapshots that they show.
 
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectFolder } from "../config/entries.ts";
@@ -19,11 +20,13 @@ const files = [
   ...["summary.js", "containers.js", "charts.js", "activations.js", "parts.js", "words.js"],
 ] as const;
 
+/** Nothing from elsewhere, nothing inline but `script`, in nobody's frame. */
+const policy = (script = ""): string =>
+  `default-src 'none'; script-src 'self'${script}; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
 const headers = {
   "Cache-Control": "no-store",
-  // Nothing from elsewhere, nothing inline, in nobody's frame.
-  "Content-Security-Policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "Content-Security-Policy": policy(),
   "Referrer-Policy": "no-referrer",
   "X-Content-Type-Options": "nosniff",
   // For proxies that would keep events back.
@@ -40,7 +43,7 @@ export function isOfLivePage(path: string): boolean {
 /** By method and path, for operators alone. */
 export function livePageRoutes(watchers: Watchers): { readonly [route: string]: () => Promise<Answer> } {
   return {
-    "GET /ui": () => file("index.html"),
+    "GET /ui": page,
     "GET /ui/": async () => ({
       status: 308,
       type: "text/plain; charset=UTF-8",
@@ -50,6 +53,14 @@ export function livePageRoutes(watchers: Watchers): { readonly [route: string]: 
     ...Object.fromEntries(files.map((name) => [`GET /ui/${name}`, () => file(name)])),
     "GET /ui/events": async () => stream(watchers),
   };
+}
+
+/** Its own script is known by its hash. */
+async function page(): Promise<Answer> {
+  const answer = await file("index.html");
+  const [, script = ""] = /<script>(.*?)<\/script>/s.exec(answer.body) ?? [];
+  const hash = createHash("sha256").update(script).digest("base64");
+  return { ...answer, headers: { ...headers, "Content-Security-Policy": policy(` 'sha256-${hash}'`) } };
 }
 
 async function file(name: string): Promise<Answer> {

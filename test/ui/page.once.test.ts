@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { type AdminServer, serveAdmin } from "../../invoker/http.ts";
 import type { InvokerStatus } from "../../invoker/service.ts";
 import { defaultWatchLimits } from "../../invoker/ui/watchers.ts";
-import { type OpenPage, type Page, TestBrowser } from "../browser.ts";
+import { type OpenPage, type Page, type Route, TestBrowser } from "../browser.ts";
 import { StandIn, status } from "../unit/invoker/stand-in.ts";
 import { within } from "../within.ts";
 import { Gate } from "./gate.ts";
@@ -30,6 +30,8 @@ const cellColours =
   '[...document.querySelectorAll("#grid button")].map((cell) => getComputedStyle(cell).backgroundColor)';
 const cellStates =
   '[...document.querySelectorAll("#grid button")].map((cell) => cell.dataset.id + cell.dataset.state).join()';
+const isInFull =
+  'getComputedStyle(document.querySelector(".sprite")).display === "none" && document.querySelector("h1 img").naturalWidth > 0';
 
 describe("the live page", function () {
   this.timeout(240_000);
@@ -222,6 +224,32 @@ describe("the live page", function () {
     await page.getByRole("status").getByText("Live").waitFor();
     await shows(page, "waiting", "0");
     expect(await page.getByRole("button", { name: "Try now" }).isVisible()).to.equal(false);
+  });
+
+  it("is loaded again when a script of it was lost on the way, as soon as the invoker answers", async () => {
+    const { page } = await browser.page({ httpCredentials: { username, password } });
+    const once = { times: 1 };
+    const loseWithInvoker = async (route: Route): Promise<void> => {
+      await page.locator("footer").waitFor({ state: "attached" });
+      gate.shut();
+      await route.abort("connectionreset");
+    };
+    await page.route("**/ui/main.js", loseWithInvoker, once);
+    // One that another asks for, when the page is loaded for the second time.
+    await page.route("**/ui/words.js", (route) => route.abort("connectionreset"), once);
+    await page.goto(address());
+    await says(page, /^Not all of this page came/);
+    gate.reopen();
+    await page.getByRole("status").getByText("Live").waitFor();
+  });
+
+  it("fetches its style and its icon again when they were lost on the way", async () => {
+    const { page } = await browser.page({ httpCredentials: { username, password } });
+    for (const lost of ["style.css", "icon.svg"])
+      await page.route(`**/ui/${lost}`, (route) => route.abort("connectionreset"), { times: 1 });
+    await page.goto(address());
+    await page.getByRole("status").getByText("Live").waitFor();
+    await within(limitMs, async () => (await page.evaluate<boolean>(isInFull)) || undefined);
   });
 
   it("tries at once when told to", async () => {
