@@ -62,6 +62,10 @@ export class Container {
   #isLent: boolean = false;
   #isStuck: boolean = false;
   #levelBytes: number | undefined;
+  /** What it spares. */
+  #levelInitMs = 0;
+  /** Of the last rewind. */
+  #rewindsTo: CheckpointLevel = "base";
   #claimedBytes = 0;
   /** Those that use it now, or did last. */
   #round: Round | undefined;
@@ -113,6 +117,8 @@ export class Container {
     const level = this.#levelBytes === undefined ? {} : { levelBytes: this.#levelBytes };
     const booted = this.isBooted ? { isBooted: true } : {};
     const unused = this.uses === 0 ? { isUnused: true } : {};
+    const isReturning = state === "rewinding" && this.#rewindsTo === "level";
+    const spares = isReturning ? { sparesMs: this.#levelInitMs } : {};
     const { libraries } = this.order;
     return {
       id,
@@ -128,6 +134,7 @@ export class Container {
       ...level,
       ...booted,
       ...unused,
+      ...spares,
       ...(libraries !== undefined && { libraries }),
     };
   }
@@ -273,6 +280,7 @@ export class Container {
       const outcome = (await this.#living().takeLevel?.(roomBytes)) ?? { refused: "unsupported" };
       if ("taken" in outcome) {
         this.#levelBytes = outcome.taken.bytes;
+        this.#levelInitMs = endMs - startMs;
         const shared = this.#settings.sharesLevels ? this.#living().shareLevel?.() : undefined;
         if (shared !== undefined) this.#hooks.onShared?.(this, shared, endMs - startMs);
       }
@@ -287,12 +295,12 @@ export class Container {
    * was, or tainted.
    */
   async bring(bringing: Bringing): Promise<boolean> {
-    const { level } = bringing;
+    const { level, initMs } = bringing;
     const bytes = level.summary.pages * bytesPerPage;
     this.#claimedBytes = bytes;
     try {
       const isThere = (await this.#living().bringToLevel?.(bringing)) === true && this.state === "running";
-      if (isThere) this.#levelBytes = bytes;
+      if (isThere) [this.#levelBytes, this.#levelInitMs] = [bytes, initMs];
       return isThere;
     } catch (error) {
       this.taint(error);
@@ -389,6 +397,7 @@ export class Container {
 
   /** rewinding → clean, or to its action checkpoint: → warm. Throws after tainting. */
   async rewind(to: CheckpointLevel = "base"): Promise<RewindTimings | undefined> {
+    this.#rewindsTo = to;
     try {
       const timings = await this.#living().putBack(to);
       if (to === "level") this.#step("returned");

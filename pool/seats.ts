@@ -24,6 +24,8 @@ export interface Placed {
   readonly owner: string | undefined;
   /** Of one that is being made or rewound: when it is expected, by what was measured; absent: nobody knows. */
   readonly readyInMs?: number;
+  /** Of one that is being put back to its action checkpoint: how long the init took that a next job of its owner is spared there. */
+  readonly sparesMs?: number;
   /** Monotonic; larger is later. */
   readonly lastUsed: number;
   /** Memory that its action checkpoint takes beside it; absent: it has none. */
@@ -100,11 +102,15 @@ function best(seats: readonly Placed[], wanted: Wanted): readonly Placed[] {
   return seats.filter((seat) => rankOf(seat, wanted) === least);
 }
 
-/** One that is being put back is there sooner than its libraries are imported. */
+/** The init that the job need not wait for: where its owner's container comes back to its action checkpoint. */
+export function sparedMs({ owner, sparesMs = 0 }: Placed, wanted: Wanted): number {
+  return owner === wanted.owner ? sparesMs : 0;
+}
+
+/** One that is being put back is there sooner than its libraries are imported, or its action is loaded. */
 export function isWorthWaitingFor(coming: Placed | undefined, idle: Placed, wanted: Wanted): boolean {
-  return (
-    coming?.state === "rewinding" && idle.state === "clean" && rankOf(coming, wanted) < rankOf(idle, wanted)
-  );
+  if (coming?.state !== "rewinding" || idle.state !== "clean") return false;
+  return rankOf(coming, wanted) < rankOf(idle, wanted) || sparedMs(coming, wanted) > 0;
 }
 
 /** It will be clean soon, whatever actions do. */

@@ -7,6 +7,8 @@ export interface Bringing {
   readonly level: SharedLevel;
   /** The oracle is to look, on the caller's way; else it does when the container first comes back to the level. */
   readonly verify: boolean;
+  /** So long the init took that ended there. */
+  readonly initMs: number;
 }
 
 interface Entry {
@@ -45,7 +47,9 @@ export class SharedLevels {
   /** The next one to it, which is to be begun. */
   bringing(owner: string): Bringing | undefined {
     const entry = this.#entries.get(owner);
-    return entry && { level: entry.level, verify: entry.brought++ % this.#verifyOneIn === 0 };
+    return (
+      entry && { level: entry.level, initMs: entry.initMs, verify: entry.brought++ % this.#verifyOneIn === 0 }
+    );
   }
 
   /** This container is there; by now the owner may have another level. */

@@ -10,6 +10,7 @@ import {
   isComing,
   isWorthWaitingFor,
   type Placed,
+  sparedMs,
   type Wanted,
 } from "./seats.ts";
 
@@ -44,15 +45,17 @@ export interface Choice {
 const worth = 1 / 2;
 
 /**
- * The way by which the job begins soonest, by what has been measured: when there is a container, and what of its libraries is imported
- * again. Where that is not known, in this order: an idle one, one that is coming, one that is warm for somebody else, a new one;
- * and one that is being put back before an idle one with fewer libraries.
+ * The way by which the job begins soonest, by what has been measured: when there is a container, what of its libraries is imported
+ * again, and whether it needs an init. Where that is not known, in this order: an idle one, one that is coming, one that is warm for somebody else, a new one;
+ * and one that is being put back before an idle one with fewer libraries, or to the job's own action checkpoint before an idle one without.
  */
 export function chooseWay(wanted: Wanted, ground: Ground): Choice | undefined {
   const { seats, freeMB } = ground;
   const idle = chooseIdle(seats, wanted, freeMB);
+  const hasAll =
+    idle?.libraries === wanted.libraries?.[0] && !seats.some((seat) => sparedMs(seat, wanted) > 0);
   // Nothing is sooner, nor cheaper.
-  if (idle !== undefined && (idle.state === "warm" || idle.libraries === wanted.libraries?.[0]))
+  if (idle !== undefined && (idle.state === "warm" || hasAll))
     return { chosen: { way: "idle", seat: idle }, isOption: false, waitsMs: undefined };
   const coming = soonestComing(wanted, ground);
   const recyclable = chooseRecyclable(seats, wanted, freeMB);
@@ -84,8 +87,14 @@ export function chooseWay(wanted: Wanted, ground: Ground): Choice | undefined {
 }
 
 function isPreferred(one: Way, other: Way, wanted: Wanted, ground: Ground): boolean {
-  const [oneMs, otherMs] = [readyMs(one, wanted, ground), readyMs(other, wanted, ground)];
-  if (oneMs === undefined || otherMs === undefined) return false;
+  const [oneReadyMs, otherReadyMs] = [readyMs(one, wanted, ground), readyMs(other, wanted, ground)];
+  if (oneReadyMs === undefined || otherReadyMs === undefined) return false;
+  const [oneSparedMs = 0, otherSparedMs = 0] = [one, other].map((way) =>
+    way.way === "create" ? 0 : sparedMs(way.seat, wanted),
+  );
+  // What neither spares takes as long in either case.
+  const oneMs = oneReadyMs + (oneSparedMs === 0 ? otherSparedMs : 0);
+  const otherMs = otherReadyMs + (otherSparedMs === 0 ? oneSparedMs : 0);
   const share = one.way === "recycle" || one.way === "create" ? worth : 1;
   const [had, otherHad] = [librariesOf(one), librariesOf(other)];
   // What neither has is imported in either case, however long that takes.
@@ -133,7 +142,8 @@ function importMs(
 function soonestComing(wanted: Wanted, ground: Ground): Placed | undefined {
   const { seats, freeMB } = ground;
   const coming = seats.filter((seat) => isComing(seat) && fits(seat, wanted, freeMB));
-  const usual = chooseComing(coming, wanted, freeMB);
+  const own = coming.find((seat) => sparedMs(seat, wanted) > 0);
+  const usual = own ?? chooseComing(coming, wanted, freeMB);
   if (usual === undefined) return undefined;
   let best: Way & { readonly way: "coming" } = { way: "coming", seat: usual };
   for (const seat of coming) {

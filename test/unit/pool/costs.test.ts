@@ -148,6 +148,8 @@ const create = (fields: Partial<Step & { step: "create" }> = {}): Step => ({
   ...{ step: "create", job: 0, kind, memoryMB: 256 },
   ...fields,
 });
+/** Back to where an init of 50 ms of the owner's had ended. */
+const returning = { owner: "a", levelBytes: 4096, sparesMs: 50 };
 const rewinding = (id: number, readyInMs: number, fields: Partial<Placed> = {}): Placed =>
   seat(id, { state: "rewinding", readyInMs, ...fields });
 
@@ -304,6 +306,49 @@ const rows: readonly Row[] = [
     jobs: [job(asking)],
     costs: given({ imports }),
     steps: [lease(1)],
+  },
+  {
+    name: "the owner's, which is coming back to its action checkpoint, is waited for rather than an init repeated",
+    seats: [seat(1), rewinding(2, 20, returning)],
+    jobs: [job()],
+    costs: given({ make: { [kind]: 5 } }),
+    steps: [],
+  },
+  {
+    name: "an idle one is taken where its init is shorter than the wait for the action checkpoint",
+    seats: [seat(1), rewinding(2, 60, returning)],
+    jobs: [job()],
+    costs: given({}),
+    steps: [lease(1)],
+  },
+  {
+    name: "the owner's is waited for where nobody knows when it is back at its action checkpoint, whatever else is put back",
+    seats: [seat(1), seat(2, { state: "rewinding" }), seat(3, { state: "rewinding", ...returning })],
+    jobs: [job(), job()],
+    costs: given({}),
+    budgetMB: 1024,
+    steps: [{ step: "lease", job: 1, container: 1 }],
+  },
+  {
+    name: "an idle one is taken whoever else's is coming back to an action checkpoint",
+    seats: [seat(1), rewinding(2, 2, { ...returning, owner: "b" })],
+    jobs: [job()],
+    costs: given({}),
+    steps: [lease(1)],
+  },
+  {
+    name: "an action checkpoint spares one job an init, the next one takes what is idle",
+    seats: [seat(1), rewinding(2, 20, returning)],
+    jobs: [job(), job()],
+    costs: given({}),
+    steps: [{ step: "lease", job: 1, container: 1 }],
+  },
+  {
+    name: "one is booted rather than waited for where that and the init take half the time",
+    seats: [rewinding(1, 200, returning)],
+    jobs: [job()],
+    costs: given({ make: { [kind]: 10 } }),
+    steps: [create({ isOption: true })],
   },
   {
     name: "the owner's warm one is taken whatever else there is",
