@@ -89,7 +89,12 @@ function figuresOf(
       fromSamples({ bench, figure: `${figure}: PSS of each`, unit: "MB", ...ofBooted(goals[state]) }, shares),
       fromSamples({ bench, figure: `${figure}: available memory for each`, unit: "MB" }, available),
       fromSamples(
-        { bench, figure: `${figure}: in 2 GiB`, unit: "", ...(family === "nodejs" && ofBooted(">= 1000")) },
+        {
+          bench,
+          figure: `${figure}: would go into 2 GiB`,
+          unit: "",
+          ...(family === "nodejs" && ofBooted(">= 1000")),
+        },
         available.map((mb) => 2048 / mb),
       ),
     ];

@@ -48,15 +48,7 @@ export function pivot(head: string, figures: readonly Figure[]): string {
   return table([head, ...columns, "n"], rows);
 }
 
-/** Figures without columns: a line each. */
-function list(figures: readonly Figure[]): string {
-  return table(
-    ["figure", "unit", "p50 / p95 / p99", "n"],
-    figures.map((figure) => [figure.figure, figure.unit, cell(figure), String(figure.n)]),
-  );
-}
-
-/** The same, with what they were to reach. */
+/** Figures without columns: a line each, with what they were to reach. */
 function goals(figures: readonly Figure[]): string {
   const verdictOf = (figure: Figure): string => {
     const met = meets(figure);
@@ -73,9 +65,7 @@ const isPhase = ({ unit }: Figure): boolean => unit === "us";
 function body(name: string, figures: readonly Figure[]): string {
   switch (name) {
     case "rewind":
-      return list(figures.filter((figure) => !isPhase(figure)));
-    case "first-call":
-      return list(figures);
+      return goals(figures.filter((figure) => !isPhase(figure)));
     case "isolation": {
       const isSummary = ({ figure }: Figure): boolean => /, (geometric mean|over programs) \|/.test(figure);
       return [
