@@ -54,22 +54,24 @@ export class FuzzRun {
   readonly #ground: Ground;
   readonly #reference: string;
   readonly #atLevel: boolean;
+  readonly #isBrought: boolean;
   readonly #drawn = new Set<string>();
   #fresh: JsonObject = {};
   #container: string | undefined;
   #judged = 0;
 
-  private constructor(repertoire: Repertoire, ground: Ground, atLevel: boolean) {
+  private constructor(repertoire: Repertoire, ground: Ground, { atLevel, isBrought }: FuzzGround) {
     this.repertoire = repertoire;
     this.#ground = ground;
-    this.#atLevel = atLevel;
+    this.#atLevel = atLevel === true;
+    this.#isBrought = isBrought === true;
     this.#reference = referenceSource(repertoire.family);
   }
 
   /** `name` tells its container from others that live at the same time. */
   static async start(family: Family, name: string, options: FuzzGround = {}): Promise<FuzzRun> {
     const ground = await Ground.start({ family, name, ...options });
-    const run = new FuzzRun(new Repertoire(family), ground, options.atLevel === true);
+    const run = new FuzzRun(new Repertoire(family), ground, options);
     const { result, container } = await ground.visit({ source: run.#reference }, {});
     run.#fresh = result as JsonObject;
     run.#container = container;
@@ -130,6 +132,8 @@ export class FuzzRun {
   /** Loads the program that both are, which leaves an action checkpoint. Says what is wrong about it. */
   async #begin(source: string, owner: string): Promise<string | undefined> {
     const visit = await this.#ground.visitFirst({ source }, {}, { owner });
+    // Which of the containers is brought to the action checkpoint is open.
+    if (this.#isBrought) this.#container = undefined;
     this.#fresh = visit.result as JsonObject;
     if (visit.refused !== undefined) return `there is no action checkpoint: ${visit.refused}`;
     return this.#unlikeReference(visit, "rewound");

@@ -8,6 +8,7 @@ import {
   defaultPoolSettings,
   type Exchange,
   findInterpreters,
+  type Lease,
   type LevelRefusal,
   type Machine,
   Pool,
@@ -80,6 +81,8 @@ export interface GroundOptions {
   readonly pool?: Partial<PoolSettings>;
   /** Each program's first visit takes an action checkpoint, and the others of the same owner begin there. */
   readonly atLevel?: boolean;
+  /** With atLevel and isBooted: the visits are in another container than that which has taken the action checkpoint, and is brought there. */
+  readonly isBrought?: boolean;
   /** No container is used that was started: the first is only there for the others to be booted from. Without a `rung`. */
   readonly isBooted?: boolean;
   /** Containers have a library in their base, where the family can have some. */
@@ -136,6 +139,9 @@ export class Ground {
   readonly #pool: Pool;
   readonly #wanted: { readonly kind: string; readonly modules: ReadonlySet<string> };
   readonly #close: () => Promise<void>;
+  readonly #isBrought: boolean;
+  /** Of the container that has taken the action checkpoint: as long as it is in use, others are brought there. */
+  #taker: Lease | undefined;
   #notBooted: string | undefined;
   #timings: RewindTimings | undefined;
   #taint: Visit["taint"];
@@ -144,9 +150,11 @@ export class Ground {
   private constructor(
     pool: Pool,
     wanted: { readonly kind: string; readonly modules: ReadonlySet<string> },
+    isBrought: boolean,
     close: () => Promise<void>,
   ) {
     this.#pool = pool;
+    this.#isBrought = isBrought;
     this.#wanted = wanted;
     this.#close = close;
     pool.events.on("rewound", ({ timings }) => {
@@ -163,8 +171,10 @@ export class Ground {
   static async start(options: GroundOptions): Promise<Ground> {
     const { family, name, verify = true, rung, change = (machine) => machine, repository } = options;
     const { kind = kindOf[family], atLevel = false, isBooted: boots = false, hasLibrary = false } = options;
+    const { isBrought = false } = options;
+    const count = isBrought ? 2 : 1;
     const modules = [hasLibrary ? ownLibrary[family] : undefined].filter((name) => name !== undefined);
-    const cell = { kind, count: 1, memoryMB };
+    const cell = { kind, count, memoryMB };
     const factory = createLeanFactory({
       instance: instanceName(name),
       interpreters: await findInterpreters(),
@@ -180,16 +190,18 @@ export class Ground {
     const settings = {
       ...{ ...defaultPoolSettings, ...patience, boots },
       ...(modules.length > 0 ? { libraries: [{ ...cell, modules }] } : { stemCells: [cell] }),
-      userMemoryMB: memoryMB,
+      userMemoryMB: count * memoryMB,
       ...{ verifyFirst: verify ? Number.POSITIVE_INFINITY : 0, verifyOneIn: Number.MAX_SAFE_INTEGER },
       ...{ usesBeforeRetirement: Number.MAX_SAFE_INTEGER, ageBeforeRetirementMs: Number.MAX_SAFE_INTEGER },
-      ...(atLevel && { levelMemoryMB: memoryMB, levelInitMs: 0 }),
+      ...(atLevel && { levelMemoryMB: count * memoryMB, levelInitMs: 0 }),
+      // What is verified on its way is not measured, so that no init is preferred.
+      ...(isBrought && { sharesLevels: true, verifyOneIn: 1 }),
       ...options.pool,
     };
     const real = realMachine(seen, found, undefined, settings);
     const pool = new Pool(change(boots ? real : comparedAfterwards(real, found.rung)), settings);
     await pool.settled();
-    const ground = new Ground(pool, { kind, modules: new Set(modules) }, async () => {
+    const ground = new Ground(pool, { kind, modules: new Set(modules) }, isBrought, async () => {
       await pool.close();
       await factory.close();
     });
@@ -205,13 +217,19 @@ export class Ground {
     const { owner = "prover", timeoutMs = 60_000, environment = {}, beforeRelease } = options;
     const limits = { timeoutMs, maxBodyBytes: largestBody, keptBodyBytes: largestBody };
     const initLimits = { ...limits, timeoutMs: options.initTimeoutMs ?? timeoutMs };
+    // Nobody is brought any more to where one could not be put back.
+    const hasFailed = this.#taint !== undefined;
     this.#timings = this.#taint = this.#refused = undefined;
     const lease = await this.#pool.lease({ ...this.#wanted, memoryMB, owner });
     const { containers } = this.#pool.status();
     if (this.#wanted.modules.size > 0 && containers.some(({ libraries }) => libraries === undefined))
       throw new Error("a container has no library");
     if (this.#notBooted !== undefined) throw new Error(`a container was not booted: ${this.#notBooted}`);
-    const { containerId: container, start } = lease;
+    const { containerId: container, start, place } = lease;
+    if (this.#taker !== undefined && place !== "brought" && place !== "level" && !hasFailed) {
+      await lease.release(false);
+      throw new Error(`a container was not brought: ${place}`);
+    }
     lease.keepLogs(largestBody);
     const { source, binary = false } = program;
     const code = Buffer.from(source as string);
@@ -233,14 +251,34 @@ export class Ground {
 
   /** A visit that leaves an action checkpoint, where one can be left: on a busy machine threads may be late to come to rest. */
   async visitFirst(program: Program, value: JsonObject, options: VisitOptions = {}): Promise<Visit> {
+    await this.#letTakerGo();
     for (let attempt = 1; ; attempt++) {
       const visit = await this.visit(program, value, options);
-      if (visit.refused !== "not-quiescent" || attempt === restTries) return visit;
+      if (visit.refused === "not-quiescent" && attempt < restTries) continue;
+      if (!this.#isBrought || visit.refused !== undefined) return visit;
+      await this.#holdTaker(visit, options);
+      // What is each container's own, such as its name, is that of the one that the others are in.
+      return await this.visit(program, value, options);
     }
   }
 
-  stop(): Promise<void> {
-    return this.#close();
+  async stop(): Promise<void> {
+    await this.#letTakerGo();
+    await this.#close();
+  }
+
+  async #holdTaker({ container }: Visit, { owner = "prover" }: VisitOptions): Promise<void> {
+    this.#taker = await this.#pool.lease({ ...this.#wanted, memoryMB, owner });
+    const { containerId, place } = this.#taker;
+    if (containerId !== container || place !== "level")
+      throw new Error(
+        `the action checkpoint of ${container} was not come back to: ${place} in ${containerId}`,
+      );
+  }
+
+  async #letTakerGo(): Promise<void> {
+    await this.#taker?.release(true);
+    this.#taker = undefined;
   }
 
   async #replaceByBooted(runtimePid: number): Promise<void> {

@@ -6,11 +6,14 @@ import { loadPromises, type PromiseRow } from "./promises.ts";
 /** Nearest to what can go wrong: it has all that is special of the others. */
 export const bothAtOnce = "at an action checkpoint of a booted container";
 
+export const brought = "at an action checkpoint that another booted container has taken";
+
 /** By what it is called in sentences. */
 export const places: Readonly<Record<string, Partial<GroundOptions>>> = {
   "at an action checkpoint": { atLevel: true },
   "in a booted container": { isBooted: true },
   [bothAtOnce]: { atLevel: true, isBooted: true },
+  [brought]: { atLevel: true, isBooted: true, isBrought: true },
   "in a container with a library": { hasLibrary: true },
   "in a booted container with a library": { hasLibrary: true, isBooted: true },
 };
