@@ -74,7 +74,6 @@ export class LeanInterior implements Interior, Inside {
     settings: PoolSettings,
   ): Promise<LeanInterior | undefined> {
     const { kind, memoryMB } = order;
-    const base = baseOf(order);
     let booted: Checkpoint | undefined;
     let channel: Channel | undefined;
     let inside: LeanInterior;
@@ -94,8 +93,8 @@ export class LeanInterior implements Interior, Inside {
       inside = new LeanInterior(sandbox, memoryMB, machine, settings, { booted, channel });
     } catch (failure) {
       booted?.release();
-      if (booted !== undefined) machine.templates?.failed(base, endedIn(failure), boot);
-      else if (machine.templates?.hasFailed(base, failure, boot) !== true) throw failure;
+      if (booted !== undefined) boot.failed(endedIn(failure));
+      else if (!boot.hasFailed(failure)) throw failure;
       return undefined;
     } finally {
       boot.end();
@@ -105,7 +104,7 @@ export class LeanInterior implements Interior, Inside {
       return inside;
     } catch (failure) {
       const hasEnded = inside.#hasEnded && !(failure instanceof RestorerError);
-      machine.templates?.failed(base, hasEnded ? endedIn(failure) : failure, boot);
+      boot.failed(hasEnded ? endedIn(failure) : failure);
       await inside.destroy();
       return undefined;
     }

@@ -16,8 +16,10 @@ export interface Renewal {
 /** A template to boot one container from, which stays until then. */
 export interface Boot {
   from(waiting: Waiting): Promise<Checkpoint>;
-  /** Of a template that was made in a former life of the invoker. */
-  readonly isStored: boolean;
+  /** What was booted is not what was to be booted, or has ended: also after `end`. */
+  failed(failure: unknown): void;
+  /** True: it was the boot itself that has failed, or its container has ended; it is told as `failed`. */
+  hasFailed(failure: unknown): boolean;
   /** Idempotent. */
   end(): void;
 }

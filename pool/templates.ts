@@ -30,7 +30,6 @@ const shareOfAge = 1 / 4;
 /** Of the same: from then on the next template is made. */
 const shareUntilDue = 1 / 5;
 
-type Stored = Pick<Boot, "isStored">;
 type BootFrom = (template: Template, waiting: Waiting) => Promise<Checkpoint>;
 const bootUnverified: BootFrom = (template, waiting) =>
   ContainerCheckpoint.boot(template, waiting, { verify: false });
@@ -132,38 +131,10 @@ export class Templates {
     return isBooted && !kept.isCopied ? [image, { of: kept.template, bytes: imageBytes }] : [image];
   }
 
-  /** True: it was the boot itself that has failed, or its container has ended. Unless its process was killed, the kind is started for as long as a template serves. */
-  hasFailed(kind: string, failure: unknown, boot?: Stored): boolean {
-    const isEnd = failure instanceof LeanError && failure.code === "process-gone";
-    const cause = failure instanceof Error ? failure.cause : undefined;
-    if (cause instanceof RestorerError || cause instanceof StoredError) this.failed(kind, cause, boot);
-    else if (isEnd) this.failed(kind, failure, boot);
-    else return false;
-    return true;
-  }
-
-  /** What was booted is not what was to be booted, or nothing could be. Of a stored template that ends only this one. */
-  failed(kind: string, failure: unknown, boot?: Stored): void {
-    const { reason, message } = asTaint(failure);
-    if (boot?.isStored === true && reason !== "process-gone") {
-      this.#refuseStored(kind, failure);
-      return;
-    }
-    this.#onFailure({ kind, reason, error: new Error(message, { cause: failure }) });
-    if (reason === "process-gone") return;
-    this.#forget(kind);
-    void this.#store?.remove(kind);
-    this.#refusedUntilMs.set(kind, this.#clock.nowMs() + this.#oldestMs);
-  }
-
   /** Gives up what is too old. */
   sweep(): void {
     const tooOldMs = this.#clock.nowMs() - this.#oldestMs;
-    for (const [kind, { bornMs }] of this.#kept) {
-      if (bornMs >= tooOldMs) continue;
-      this.#forget(kind);
-      void this.#store?.remove(kind);
-    }
+    for (const [kind, { bornMs }] of this.#kept) if (bornMs < tooOldMs) this.#giveUp(kind);
   }
 
   /** Keeps no more. Idempotent. */
@@ -198,12 +169,27 @@ export class Templates {
     }
   }
 
-  /** Whoever is started next makes another. Others that were booted from it may have found the same before. */
-  #refuseStored(kind: string, failure: unknown): void {
-    if (this.#kept.get(kind)?.stored === undefined) return;
-    this.#forget(kind);
-    void this.#store?.remove(kind);
-    this.#tellStored(kind, failure);
+  /**
+   * What was booted from it is not what was to be booted, or nothing could be: unless a process was killed, the kind is started for as long as
+   * a template serves. A stored one alone is given up, and whoever is started next makes another. It says nothing of one that has come since.
+   */
+  #failed(kept: Kept, failure: unknown): void {
+    const { kind, isGivenUp, stored } = kept;
+    const isEnd = asTaint(failure).reason === "process-gone";
+    if (stored === undefined || isEnd) this.#tellFailure(kind, failure);
+    if (isEnd || isGivenUp) return;
+    this.#giveUp(kind);
+    if (stored === undefined) this.#refuse(kind);
+    else this.#tellStored(kind, failure);
+  }
+
+  #tellFailure(kind: string, failure: unknown): void {
+    const { reason, message } = asTaint(failure);
+    this.#onFailure({ kind, reason, error: new Error(message, { cause: failure }) });
+  }
+
+  #refuse(kind: string): void {
+    this.#refusedUntilMs.set(kind, this.#clock.nowMs() + this.#oldestMs);
   }
 
   #tellStored(kind: string, failure: unknown): void {
@@ -232,7 +218,12 @@ export class Templates {
     let isOver: boolean = false;
     return {
       from: (waiting) => this.#bootInTime(kept, waiting),
-      isStored: kept.stored !== undefined,
+      failed: (failure) => this.#failed(kept, failure),
+      hasFailed: (failure) => {
+        const cause = bootFailureIn(failure);
+        if (cause !== undefined) this.#failed(kept, cause);
+        return cause !== undefined;
+      },
       end: () => {
         if (isOver) return;
         isOver = true;
@@ -275,11 +266,11 @@ export class Templates {
     );
   }
 
-  #bootAhead(kind: string, kept: Kept): BootAhead {
+  #bootAhead(kept: Kept): BootAhead {
     /** Nobody else hears of it. */
     const tell = (error: unknown): never => {
       const isOurs = error instanceof RestorerError || error instanceof StoredError;
-      if (isOurs && !kept.isGivenUp) this.failed(kind, error, { isStored: kept.stored !== undefined });
+      if (isOurs && !kept.isGivenUp) this.#failed(kept, error);
       throw error;
     };
     return {
@@ -293,7 +284,7 @@ export class Templates {
         await this.#inTime("proof", checkpoint.rewind({ verify: true, halts: true })).catch(tell);
       },
       failed: (why) => {
-        if (!kept.isGivenUp) this.failed(kind, why, { isStored: kept.stored !== undefined });
+        if (!kept.isGivenUp) this.#failed(kept, why);
       },
     };
   }
@@ -325,15 +316,23 @@ export class Templates {
       this.#origins.set(checkpoint, { kept, isBooted: false });
       if (pid !== undefined) void this.#write(kind, template, pid);
     } catch (error) {
-      this.failed(kind, error);
+      this.#tellFailure(kind, error);
+      this.#giveUp(kind);
+      this.#refuse(kind);
     }
   }
 
   #keep(fresh: Pick<Kept, "kind" | "template" | "bornMs" | "stored">): Kept {
     const kept: Kept = { ...fresh, users: 0, isGivenUp: false, isCopied: false };
     this.#kept.set(kept.kind, kept);
-    this.#onTemplate(kept.kind, this.#bootAhead(kept.kind, kept));
+    this.#onTemplate(kept.kind, this.#bootAhead(kept));
     return kept;
+  }
+
+  /** For the next life too. */
+  #giveUp(kind: string): void {
+    this.#forget(kind);
+    void this.#store?.remove(kind);
   }
 
   #forget(kind: string): void {
@@ -348,4 +347,11 @@ export class Templates {
 
 function freeIfUnused({ template, users, isGivenUp }: Kept): void {
   if (isGivenUp && users === 0) template.release();
+}
+
+/** Undefined: it was not the boot itself, nor the end of its container. */
+function bootFailureIn(failure: unknown): unknown {
+  const cause = failure instanceof Error ? failure.cause : undefined;
+  if (cause instanceof RestorerError || cause instanceof StoredError) return cause;
+  return failure instanceof LeanError && failure.code === "process-gone" ? failure : undefined;
 }

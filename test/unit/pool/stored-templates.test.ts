@@ -88,7 +88,7 @@ describe("stored templates", () => {
     // It is due already: one container is started for the next.
     expect(boot).to.equal(undefined);
     const again = templates.wayOf(kind).boot;
-    expect([again?.isStored, results()]).to.deep.equal([true, ["loaded"]]);
+    expect([again !== undefined, results()]).to.deep.equal([true, ["loaded"]]);
     again?.end();
     nowMs += 101;
     templates.sweep();
@@ -104,7 +104,7 @@ describe("stored templates", () => {
     const { renewal } = templates.wayOf(kind);
     renewal?.offer(checkpoint, 123);
     renewal?.end();
-    expect(templates.wayOf(kind).boot?.isStored).to.equal(false);
+    expect(templates.boots(kind)).to.equal(true);
     await Promise.resolve();
     expect(store.did).to.deep.equal(["load python:3 5000", "keep python:3 of 123, born 1010000"]);
   });
@@ -125,7 +125,7 @@ describe("stored templates", () => {
       const error = await boot?.from(waiting).catch((failure: unknown) => failure);
       expect(error).to.equal(why);
       const failure = new LeanError("start", "not booted", { cause: error });
-      expect(templates.hasFailed(kind, failure, boot)).to.equal(true);
+      expect(boot?.hasFailed(failure)).to.equal(true);
       boot?.end();
     }
     expect([boots, failures, results(), checkpoint.templates]).to.deep.equal([
@@ -146,15 +146,15 @@ describe("stored templates", () => {
     await templates.renewalOf(kind);
     const boot = templates.wayOf(kind).boot;
     boot?.end();
-    templates.failed(kind, new RestorerError("process-gone", "killed", false), boot);
-    expect([templates.wayOf(kind).boot?.isStored, failures.length]).to.deep.equal([true, 1]);
-    templates.failed(kind, new RestorerError("mapping", "differs", false), boot);
+    boot?.failed(new RestorerError("process-gone", "killed", false));
+    expect([templates.boots(kind), failures.length]).to.deep.equal([true, 1]);
+    boot?.failed(new RestorerError("mapping", "differs", false));
     expect(results()).to.deep.equal(["loaded", "unbootable"]);
     const { renewal } = templates.wayOf(kind);
     renewal?.offer(new FakeCheckpoint());
     renewal?.end();
-    templates.failed(kind, new RestorerError("mapping", "differs", false), boot);
-    expect(templates.wayOf(kind).boot?.isStored, "that of this life").to.equal(false);
+    boot?.failed(new RestorerError("mapping", "differs", false));
+    expect(templates.boots(kind), "from that of this life").to.equal(true);
   });
 
   it("are waited for no longer than a start is, and freed where they come later", async () => {
@@ -170,7 +170,7 @@ describe("stored templates", () => {
     renewal?.end();
     read();
     expect(await holdsWithin(10_000, () => checkpoint.templates === 0)).to.equal(true);
-    expect([templates.wayOf(kind).boot?.isStored, started.templates]).to.deep.equal([false, 1]);
+    expect([templates.boots(kind), started.templates]).to.deep.equal([true, 1]);
   });
 
   it("that come after the end are freed", async () => {

@@ -103,6 +103,21 @@ describe("templates", () => {
     expect(isBooted()).to.equal(true);
   });
 
+  it("stay where a boot fails that began with the one before", () => {
+    const second = new FakeCheckpoint();
+    startOne();
+    const { boot } = templates.wayOf(kind);
+    nowMs = 4001;
+    const { renewal } = templates.wayOf(kind);
+    renewal?.offer(second);
+    renewal?.end();
+    const failure = new RestorerError("freeze-timeout", "the boot did not return", false);
+    boot?.failed(failure);
+    boot?.end();
+    expect(second.templates, "it is none that has failed").to.equal(1);
+    expect(isBooted()).to.equal(true);
+  });
+
   it("stay for what is being booted from them, whatever becomes of them meanwhile", () => {
     const [first, second] = [new FakeCheckpoint(), new FakeCheckpoint()];
     startOne(first);
@@ -126,12 +141,14 @@ describe("templates", () => {
   it("are given up for as long as one would serve where the boot itself has failed, and then only", () => {
     const checkpoint = new FakeCheckpoint();
     startOne(checkpoint);
-    expect(templates.hasFailed(kind, new LeanError("start", "no cgroup"))).to.equal(false);
+    const { boot } = templates.wayOf(kind);
+    boot?.end();
+    expect(boot?.hasFailed(new LeanError("start", "no cgroup"))).to.equal(false);
     const killed = new RestorerError("process-gone", "killed", false);
-    expect(templates.hasFailed(kind, new LeanError("start", "killed", { cause: killed }))).to.equal(true);
+    expect(boot?.hasFailed(new LeanError("start", "killed", { cause: killed }))).to.equal(true);
     expect(checkpoint.templates).to.equal(1);
     const cause = new RestorerError("unsupported", "a socket", false);
-    expect(templates.hasFailed(kind, new LeanError("start", "not booted", { cause }))).to.equal(true);
+    expect(boot?.hasFailed(new LeanError("start", "not booted", { cause }))).to.equal(true);
     expect(checkpoint.templates).to.equal(0);
     expect(templates.wayOf(kind), "nothing is renewed").to.deep.equal({});
     expect(failures.map(({ reason }) => reason)).to.deep.equal(["process-gone", "unsupported"]);
