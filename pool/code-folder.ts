@@ -46,9 +46,10 @@ export function readFolder(folder: string): {
   };
 }
 
-/** All of it is on disk before anything says so. */
-export async function sealEntry({ path, bytes }: Entry): Promise<void> {
+/** All of it is on disk before anything says so; and nothing does of what is not there any more, in whose place another copy may be. */
+export async function sealEntry({ path, bytes }: Entry, isThere: () => boolean): Promise<void> {
   await run("sync", ["--file-system", path]);
+  if (!isThere()) return;
   const [fresh, kept] = [join(path, `.${keptName}`), join(path, keptName)];
   writeFileSync(fresh, JSON.stringify({ bytes }));
   renameSync(fresh, kept);

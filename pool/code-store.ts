@@ -202,11 +202,11 @@ export class CodeStore {
 
   /** What is not sealed is removed by the next life: nothing is believed to be on disk before it is. */
   async #seal(entry: Entry): Promise<void> {
+    const isThere = (): boolean => this.#entries.get(entry.key) === entry;
     try {
-      await sealEntry(entry);
+      await sealEntry(entry, isThere);
     } catch (error) {
-      // Unless it has been given up meanwhile.
-      if (this.#entries.get(entry.key) === entry) this.#tell("failed", error);
+      if (isThere()) this.#tell("failed", error);
     }
   }
 
