@@ -191,18 +191,19 @@ export class Containers {
     if (!this.#settings.sharesLevels || container.hasLevel || !container.mayTakeLevel) return undefined;
     const shared = this.#sharedLevels.of(owner);
     if (shared === undefined) return undefined;
-    const { level, initMs } = shared;
-    const bringMs = this.costs.bringMs(baseOf(container.order));
-    if (bringMs !== undefined && bringMs > initMs) return undefined;
-    return level.summary.pages * bytesPerPage <= this.#levelRoomBytes()
-      ? this.#sharedLevels.bringing(owner)
+    return shared.level.summary.pages * bytesPerPage <= this.#levelRoomBytes()
+      ? this.#sharedLevels.bringing(owner, this.#machine.clock.nowMs())
       : undefined;
   }
 
-  /** What came of it. A level that nobody could be brought to is tried no more. */
-  broughtTo({ level }: Bringing, container: Container, owner: string, isThere: boolean): void {
-    if (isThere) this.#sharedLevels.joined(owner, container.id, level);
-    else this.#sharedLevels.drop(owner, level);
+  /** What came of it: the container is there after so long, or is not. A level that nobody could be brought to is tried no more. */
+  broughtTo(bringing: Bringing, container: Container, owner: string, tookMs: number | undefined): void {
+    if (tookMs === undefined) {
+      this.#sharedLevels.drop(owner, bringing.level);
+      return;
+    }
+    this.#sharedLevels.joined(owner, container.id, bringing.level);
+    this.#sharedLevels.measured(owner, bringing, tookMs, this.#machine.clock.nowMs());
   }
 
   /** It could not be put back to its action checkpoint: others are not brought there any more. */

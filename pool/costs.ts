@@ -1,7 +1,7 @@
 // How long it takes to make a container, to put one back and to import its libraries: as measured of late, by its base.
 
-/** What is measured. `rewind` and `recycle` lead to the base: after a job, or of one that was warm; `bring` to another container's level. */
-export type Measured = "rewind" | "rewind-to-level" | "bring" | "recycle" | "boot" | "start" | "import";
+/** What is measured. `rewind` and `recycle` lead to the base: after a job, or of one that was warm. */
+export type Measured = "rewind" | "rewind-to-level" | "recycle" | "boot" | "start" | "import";
 
 /** What the schedule chooses by; undefined: nobody knows yet, or nobody should count on it. */
 export interface Costs {
@@ -83,11 +83,6 @@ export class MeasuredCosts implements Costs {
 
   importMs(base: string): number | undefined {
     return this.#medianMs("import", base);
-  }
-
-  /** To another one's action checkpoint. */
-  bringMs(base: string): number | undefined {
-    return this.#medianMs("bring", base);
   }
 
   /** This container is being put back. */

@@ -248,9 +248,8 @@ export class Pool {
     const { bringing, ...usual } = how;
     const sinceMs = this.#nowMs();
     const isThere = await container.bring(bringing);
-    if (isThere && !bringing.verify)
-      this.#containers.costs.measured("bring", baseOf(container.order), this.#nowMs() - sinceMs);
-    this.#containers.broughtTo(bringing, container, waiter.job.owner, isThere);
+    const tookMs = isThere ? this.#nowMs() - sinceMs : undefined;
+    this.#containers.broughtTo(bringing, container, waiter.job.owner, tookMs);
     if (container.state === "running") {
       this.#lend(waiter, container, isThere ? { start: "warm", place: "brought", isFirst: true } : usual);
       return;

@@ -1,6 +1,7 @@
 // Action checkpoints that other containers are brought to: each as long as a container is at it.
 
 import type { SharedLevel } from "./machine.ts";
+import { backOffMs } from "./prewarm.ts";
 
 /** How a container is brought to a level. */
 export interface Bringing {
@@ -18,6 +19,9 @@ interface Entry {
   /** By their numbers. */
   readonly containers: Set<number>;
   brought: number;
+  /** So many bringings in a row took longer than the init. */
+  late: number;
+  heldBackUntilMs: number;
 }
 
 export class SharedLevels {
@@ -35,7 +39,8 @@ export class SharedLevels {
   offer(owner: string, container: number, level: SharedLevel, initMs: number): void {
     if (this.#entries.has(owner)) level.release();
     else {
-      this.#entries.set(owner, { level, initMs, containers: new Set(), brought: 0 });
+      const before = { containers: new Set<number>(), brought: 0, late: 0, heldBackUntilMs: 0 };
+      this.#entries.set(owner, { level, initMs, ...before });
       this.joined(owner, container, level);
     }
   }
@@ -44,12 +49,20 @@ export class SharedLevels {
     return this.#entries.get(owner);
   }
 
-  /** The next one to it, which is to be begun. */
-  bringing(owner: string): Bringing | undefined {
+  /** The next one to it, which is to be begun. Undefined also where the last took longer than an init: whether the next does is seen after a while. */
+  bringing(owner: string, nowMs: number): Bringing | undefined {
     const entry = this.#entries.get(owner);
-    return (
-      entry && { level: entry.level, initMs: entry.initMs, verify: entry.brought++ % this.#verifyOneIn === 0 }
-    );
+    if (entry === undefined || nowMs < entry.heldBackUntilMs) return undefined;
+    const { level, initMs } = entry;
+    return { level, initMs, verify: entry.brought++ % this.#verifyOneIn === 0 };
+  }
+
+  /** One has led there. Where the oracle has a part of the time, that says nothing of others. */
+  measured(owner: string, { level, verify }: Bringing, tookMs: number, nowMs: number): void {
+    const entry = this.#entries.get(owner);
+    if (entry?.level !== level || verify) return;
+    entry.late = tookMs > entry.initMs ? entry.late + 1 : 0;
+    entry.heldBackUntilMs = nowMs + backOffMs(entry.late);
   }
 
   /** This container is there; by now the owner may have another level. */

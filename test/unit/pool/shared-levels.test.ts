@@ -46,7 +46,7 @@ describe("shared levels", () => {
   it("are looked at by the oracle when the first is brought, and then at one in so many", () => {
     const levels = new SharedLevels(3);
     levels.offer("a", 1, new FakeLevel(), 50);
-    const verified = Array.from({ length: 4 }, () => levels.bringing("a")?.verify);
+    const verified = Array.from({ length: 4 }, () => levels.bringing("a", 0)?.verify);
     expect(verified).to.deep.equal([true, false, false, true]);
   });
 
@@ -54,7 +54,7 @@ describe("shared levels", () => {
     const levels = new SharedLevels(3);
     const [first, second] = [new FakeLevel(), new FakeLevel()];
     levels.offer("a", 1, first, 50);
-    const bringing = levels.bringing("a");
+    const bringing = levels.bringing("a", 0);
     levels.left(1);
     levels.offer("a", 2, second, 50);
     levels.joined("a", 3, first);
@@ -62,7 +62,36 @@ describe("shared levels", () => {
     levels.left(3);
     expect([bringing?.level, first.releases, second.releases]).to.deep.equal([first, 1, 0]);
     expect(levels.of("a")?.level).to.equal(second);
-    expect(levels.bringing("a")?.verify).to.equal(true);
+    expect(levels.bringing("a", 0)?.verify).to.equal(true);
+  });
+
+  it("hold back their own owner where they took longer than the init, for longer each time, until one did not", () => {
+    const levels = new SharedLevels(Number.MAX_SAFE_INTEGER);
+    for (const owner of ["a", "b"]) {
+      levels.offer(owner, 1, new FakeLevel(), 50);
+      levels.bringing(owner, 0);
+    }
+    let nowMs = 0;
+    const heldBackMs = (tookMs: number): number => {
+      const bringing = levels.bringing("a", nowMs);
+      if (bringing === undefined) throw new Error("held back already");
+      levels.measured("a", bringing, tookMs, nowMs);
+      const sinceMs = nowMs;
+      while (levels.bringing("a", nowMs) === undefined) nowMs += 100;
+      return nowMs - sinceMs;
+    };
+    expect([51, 51, 51, 50, 51].map(heldBackMs)).to.deep.equal([200, 400, 800, 0, 200]);
+    const longestMs = Math.max(...Array.from({ length: 20 }, () => heldBackMs(51)));
+    expect(longestMs).to.equal(30_000);
+    expect(levels.bringing("b", 0)).to.not.equal(undefined);
+  });
+
+  it("are not judged by how long it took where the oracle looked", () => {
+    const levels = new SharedLevels(3);
+    levels.offer("a", 1, new FakeLevel(), 50);
+    const bringing = levels.bringing("a", 0);
+    if (bringing !== undefined) levels.measured("a", bringing, 1000, 0);
+    expect([bringing?.verify, levels.bringing("a", 0)?.verify]).to.deep.equal([true, false]);
   });
 
   it("are released at the end, and where they are dropped", () => {
@@ -196,6 +225,31 @@ describe("a container whose owner has an action checkpoint in another one that i
       expect(leases.map((lease) => lease.place)).to.deep.equal(["clean", "brought", "brought", place]);
       for (const lease of leases) await lease.release(true);
     }
+  });
+
+  it("is brought there again some time after that took longer than the init", async () => {
+    const { pool, machine } = await opened({ verifyOneIn: Number.MAX_SAFE_INTEGER });
+    const pass = clocked(machine);
+    let bringMs = 1;
+    for (const checkpoint of machine.checkpoints) checkpoint.bringing = async () => pass(bringMs);
+    const first = await hold(pool);
+    const placeOf = async (owner: string): Promise<string> => {
+      const lease = await pool.lease(job({ owner }));
+      if (!lease.initialised) await lease.init(frame, limits);
+      await lease.release(true);
+      await pool.settled();
+      return lease.place;
+    };
+    const places: string[] = [];
+    for (const takesMs of [1, 1000, 1, 1]) {
+      bringMs = takesMs;
+      // The only container beside the first is another owner's then.
+      await placeOf("b");
+      places.push(await placeOf("a"));
+      if (places.length === 3) pass(1000);
+    }
+    expect(places).to.deep.equal(["brought", "brought", "rewound", "brought"]);
+    await first.release(true);
   });
 
   it("is given as it is where there is no room for another one", async () => {
