@@ -33,12 +33,12 @@ static int fail(struct keeping *keeping, int errnum, const char *what, const cha
 	return rw_fail(keeping->error, RW_SYSTEM, errnum, "%s %.64s", what, name);
 }
 
-/* It will be root's: what its owner may, others may; writing is what nobody can. */
+/* It will be root's: what its owner may, others may, but for writing. */
 static mode_t mode_for_all(mode_t mode)
 {
 	const mode_t owner = (mode >> 6) & 05;
 
-	return (mode & 0777) | owner << 3 | owner;
+	return (mode & 0755) | owner << 3 | owner;
 }
 
 static int charge(struct keeping *keeping, uint64_t bytes, const char *name)

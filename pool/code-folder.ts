@@ -18,7 +18,7 @@ export interface Entry {
 }
 
 /** How an archive lies on disk, and by which rules it was unpacked; the next number when that changes. */
-const form = 1;
+const form = 2;
 const ownNames = /^(?:[a-z]+-[0-9a-f]{64}-\d+|\.old-[0-9a-f]{16})$/;
 /** In an archive's folder: the code, and what says that all of it is on disk. */
 export const codeName = "code";

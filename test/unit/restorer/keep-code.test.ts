@@ -68,6 +68,15 @@ describe("code that a container has unpacked", () => {
     expect(readFileSync(kept("folder/tool"))).to.deep.equal(readFileSync(of("folder/tool")));
   });
 
+  it("can be written by nobody but its owner, whoever could write where it was unpacked", async () => {
+    writeFileSync(of("open"), "x");
+    const were = { "": 0o777, folder: 0o2777, open: 0o666 };
+    for (const [name, mode] of Object.entries(were)) chmodSync(of(name), mode);
+    await keepCode(fd, kept(), plenty);
+    const modes = Object.keys(were).map((name) => lstatSync(kept(name)).mode & 0o7777);
+    expect(modes).to.deep.equal([0o755, 0o755, 0o644]);
+  });
+
   it("is not kept where it would take more than it may, however often it refers to one file", async () => {
     writeFileSync(of("large"), "x".repeat(100_000));
     expect(await refusal(50_000)).to.match(/keep large/);
