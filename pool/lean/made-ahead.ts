@@ -166,7 +166,7 @@ export class MadeAhead<One extends Part> {
       this.#ready.push(part);
     } else {
       if (isWanted) this.#counts.discarded++;
-      await part.close();
+      await this.#closed(part);
     }
     this.#serve();
   }
@@ -180,9 +180,17 @@ export class MadeAhead<One extends Part> {
     return undefined;
   }
 
-  /** What it leaves, the next start removes. */
   #end(part: One): void {
-    this.#follow((async () => part.close())().catch(() => undefined));
+    this.#follow(this.#closed(part));
+  }
+
+  /** What it leaves, the next start removes. */
+  async #closed(part: One): Promise<void> {
+    try {
+      await part.close();
+    } catch {
+      // It is not one that could be had again.
+    }
   }
 
   #fail(): void {

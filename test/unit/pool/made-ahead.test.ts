@@ -328,6 +328,25 @@ describe("parts of containers made ahead", () => {
     expect(made.every(({ isClosed }) => isClosed)).to.equal(true);
   });
 
+  it("trouble nobody where they cannot be closed once they are given back", async () => {
+    const all = slots(0);
+    const one = await all.take();
+    one.close = () => {
+      throw new Error("its place cannot be given back");
+    };
+    const unhandled: unknown[] = [];
+    const onUnhandled = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", onUnhandled);
+    try {
+      all.giveBack(one);
+      for (let turn = 0; turn < 5; turn++) await nextTurn();
+      await all.close();
+    } finally {
+      process.off("unhandledRejection", onUnhandled);
+    }
+    expect(unhandled).to.deep.equal([]);
+  });
+
   it("are closed at the end although they have not been given back", async () => {
     const all = slots(0);
     const kept = await all.take();
