@@ -1,9 +1,9 @@
 // What a stored template must find again to be booted from: facts of this machine, of this build, and of the files that it has mapped.
 
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { type BigIntStats, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, release, version } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 /** By name, for whoever is told which of them differs. */
 export type Facts = Readonly<Record<string, string>>;
@@ -47,23 +47,27 @@ export function ownDigest(path: string): string {
   return digestOf(path, describe(path));
 }
 
-/** A folder of thousands of files that no runtime loads before an action asks for one. */
-const packages = "node_modules";
+/** Folders of thousands of files that no runtime loads before an action asks for one. */
+const packages: ReadonlySet<string> = new Set(["node_modules", "dist-packages", "site-packages"]);
 
-/** All files below a folder, but for the packages in it; or the file. */
+/** All files below a folder, but for what lies in folders of packages; or the file. */
 export function treeDigest(path: string): string {
   return digestOf(...treeOf(path));
 }
 
 function treeOf(path: string): readonly string[] {
-  const own = [path, describe(path)];
-  if (!lstatSync(path).isDirectory()) return own;
-  const names = readdirSync(path).filter((name) => name !== packages);
-  return [...own, ...names.sort().flatMap((name) => treeOf(join(path, name)))];
+  const found = lstatSync(path, { bigint: true });
+  const own = [path, tell(found)];
+  if (!found.isDirectory() || packages.has(basename(path))) return own;
+  const names = readdirSync(path).sort();
+  return [...own, ...names.flatMap((name) => treeOf(join(path, name)))];
 }
 
 function describe(path: string): string {
-  const { dev, ino, mode, size, mtimeNs, ctimeNs } = lstatSync(path, { bigint: true });
+  return tell(lstatSync(path, { bigint: true }));
+}
+
+function tell({ dev, ino, mode, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, mode, size, mtimeNs, ctimeNs].join(" ");
 }
 
@@ -84,10 +88,7 @@ export function describeIn(root: string, paths: Iterable<string>): Files {
   return Object.fromEntries(Array.from(paths, (path) => [path, describe(join(root, path))]));
 }
 
-/**
- * And the folders above, as far as they lie on the same file system: those change where a file is put in another's place, also one
- * that was only read, as most of what an interpreter has loaded was.
- */
+/** And the folders above, as far as they lie on the same file system: those change where a file is put in another's place, also one that was only read. */
 function withFolders(root: string, paths: readonly string[]): ReadonlySet<string> {
   const all = new Set(paths);
   for (const path of all) {

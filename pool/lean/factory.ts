@@ -34,6 +34,7 @@ import {
   identityFolder,
   identityOptions,
   interpreterInside,
+  librariesBelow,
   type RuntimeMount,
   runtimeOptions,
   searchPath,
@@ -245,10 +246,12 @@ class LeanFactory implements SandboxFactory {
     const options = this.#launcherOptions(interpreter, nobody);
     // What lies elsewhere is for actions, or was mapped.
     const shown = (place: string): readonly string[] => shownBelow(options, place);
+    const libraries = shown("/usr").flatMap((usr) => librariesBelow(usr, interpreter.family));
     return {
       container: digestOf(...options),
       filter: this.#filterDigest,
       runtime: digestOf(...shown("/runtime/").map(treeDigest)),
+      libraries: digestOf(...libraries.map(treeDigest)),
       system: digestOf(...shown("/etc/").map(ownDigest), ...shown("/etc/python").map(treeDigest)),
     };
   }

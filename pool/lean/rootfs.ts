@@ -76,6 +76,19 @@ export function shownBelow(options: readonly string[], place: string): readonly 
     .flatMap(([from = "", to = ""]) => (to.startsWith(place) ? [from] : []));
 }
 
+/** Below /usr; which of them there are differs from one distribution to the next. */
+const libraryPlaces = ["lib", "lib64", "local/lib", "local/lib64"] as const;
+
+/** Of what is shown at /usr, what a language has of libraries of its own: `lib/python3.11`, `local/lib/ruby`. Its interpreter reads and does not map them. */
+export function librariesBelow(usr: string, family: string): readonly string[] {
+  return libraryPlaces
+    .filter((place) => hasFolder(usr, place))
+    .map((place) => join(usr, place))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((path) => basename(path).startsWith(family))
+    .sort();
+}
+
 /** In /etc, of each container its own. */
 export const identityFiles = [
   "passwd",

@@ -171,7 +171,7 @@ describe("templates on disk", () => {
     await refused("corrupt", /no file of our own/);
   });
 
-  for (const fact of ["kernel", "boot", "processor", "build", "rung", "filter", "system"])
+  for (const fact of ["kernel", "boot", "processor", "build", "rung", "filter", "libraries", "system"])
     it(`are refused with another ${fact}`, async () => {
       await first();
       rewrite(pathOf("python:3"), (head) => {

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -15,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describeIn, mappedFiles, ownDigest, treeDigest } from "../../../pool/fingerprint.ts";
+import { librariesBelow } from "../../../pool/lean/rootfs.ts";
 import { StoredError } from "../../../pool/template-file.ts";
 import { requireSame, TemplateStore } from "../../../pool/template-store.ts";
 import { RestorerError } from "../../../restorer/index.ts";
@@ -91,9 +93,11 @@ describe("what is looked at of files", () => {
       digests.push(treeDigest(folder));
       mkdirSync(packages);
       digests.push(treeDigest(folder));
-      expect(new Set(digests).size).to.equal(4);
       mkdirSync(join(packages, "one"));
-      expect(treeDigest(folder)).to.equal(digests[3]);
+      digests.push(treeDigest(folder));
+      expect(new Set(digests).size).to.equal(5);
+      mkdirSync(join(packages, "one", "inside"));
+      expect(treeDigest(folder)).to.equal(digests[4]);
       const own = ownDigest(packages);
       writeFileSync(join(packages, "one", "two"), "");
       expect(ownDigest(packages)).to.equal(own);
@@ -106,6 +110,35 @@ describe("what is looked at of files", () => {
       expect(() => describeIn(folder, ["/a"])).to.throw(/ENOENT/);
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("are the libraries of an interpreter, wherever a distribution has them: a module that is only read is another once it is replaced", () => {
+    const usr = mkdtempSync(join(tmpdir(), "fingerprint-"));
+    try {
+      const folders = [
+        "lib/python3.11/encodings",
+        "lib64/python3.11",
+        "local/lib/python3",
+        "lib/ruby",
+        "share/python3",
+      ];
+      for (const one of folders) mkdirSync(join(usr, one), { recursive: true });
+      const libraries = librariesBelow(usr, "python");
+      const found = ["lib/python3.11", "lib64/python3.11", "local/lib/python3"].map((one) => join(usr, one));
+      expect(libraries).to.deep.equal(found);
+      expect(librariesBelow(usr, "nodejs")).to.deep.equal([]);
+      const [module, fresh] = ["utf_8.py", "fresh"].map((name) => join(found[0] ?? "", "encodings", name));
+      if (module === undefined || fresh === undefined) throw new Error("there are two");
+      const digests: string[] = [];
+      for (const text of ["1", "2"]) {
+        writeFileSync(fresh, text);
+        renameSync(fresh, module);
+        digests.push(libraries.map(treeDigest).join());
+      }
+      expect(digests[0]).to.not.equal(digests[1]);
+    } finally {
+      rmSync(usr, { recursive: true });
     }
   });
 
