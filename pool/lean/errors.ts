@@ -1,14 +1,16 @@
 // What can go wrong around a lean container, as a closed list.
 
 /**
- * `unknown-kind`, `closed`: refused. `no-uid`: too many containers. `cgroup`, `runtime-files`, `profile`: this
- * machine or installation is not ready. `network`: neither is its network, or it is full. `start`: the container could not be set up; the message names the step.
+ * `unknown-kind`, `closed`: refused. `no-uid`, `no-address`: others hold all there are. `cgroup`, `runtime-files`, `profile`, `uid-range`: this
+ * machine or installation is not ready. `network`: neither is its network. `start`: the container could not be set up; the message names the step.
  * `survivor`: a process could not be killed, or a socket stays. `process-gone`: the runtime has ended, or the container before it had one. `removal`: something of a container could not be removed.
  */
 export type LeanFailure =
   | "unknown-kind"
   | "closed"
   | "no-uid"
+  | "no-address"
+  | "uid-range"
   | "cgroup"
   | "runtime-files"
   | "profile"
@@ -17,6 +19,13 @@ export type LeanFailure =
   | "survivor"
   | "process-gone"
   | "removal";
+
+const scarce: ReadonlySet<LeanFailure> = new Set(["no-uid", "no-address"]);
+
+/** True: a container can be made when another is gone. */
+export function isScarcity(error: unknown): error is LeanError {
+  return error instanceof LeanError && scarce.has(error.code);
+}
 
 /** Decide on `code`; the message names the thing and, where there is one, the remedy. */
 export class LeanError extends Error {

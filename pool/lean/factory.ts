@@ -21,7 +21,7 @@ import { Blank, type Held } from "./blank.ts";
 import { CgroupTree } from "./cgroup-tree.ts";
 import { ContainerCgroups, cpuSharesFor, removeLeftover } from "./cgroups.ts";
 import { ContainerNetwork } from "./container-network.ts";
-import { LeanError } from "./errors.ts";
+import { isScarcity, LeanError } from "./errors.ts";
 import { compileFilter, openFilter, removeFilters } from "./filter-file.ts";
 import { Guard } from "./guard.ts";
 import type { Interpreter } from "./interpreters.ts";
@@ -146,8 +146,6 @@ const defaults = {
 const fullCpuShares = 1024;
 /** Of a container that waits for its program. */
 const blankMemoryMB = 32;
-/** What somebody else may hold ahead. */
-const scarce: ReadonlySet<string> = new Set(["no-uid", "network"]);
 /** The kernel's range ends at 1000; the invoker's own is usually 0 or less. */
 const oomScore = 500;
 const filesPerScratchMB = 256;
@@ -332,8 +330,8 @@ class LeanFactory implements SandboxFactory {
     this.#memoryMB.set(interpreter.kind, memoryMB);
     const ready = this.#blanksOf(interpreter);
     const blank = await ready.take().catch(async (error: unknown) => {
-      if (!(error instanceof LeanError && scarce.has(error.code) && (await this.#emptyOthers(ready))))
-        throw error;
+      // Somebody else may hold some ahead.
+      if (!(isScarcity(error) && (await this.#emptyOthers(ready)))) throw error;
       return await ready.take();
     });
     ready.leave(blank);

@@ -181,7 +181,10 @@ export class Network {
     }
     this.#numbers = new NumberRange(1, this.#subnet.size - 1, (count) => {
       const subnet = formatSubnet(this.#subnet);
-      return new LeanError("network", `all ${count} addresses of ${subnet} are in use: set a larger subnet`);
+      return new LeanError(
+        "no-address",
+        `all ${count} addresses of ${subnet} are in use: set a larger subnet`,
+      );
     });
   }
 
@@ -200,7 +203,7 @@ export class Network {
     allowForwarding(this.#instance);
   }
 
-  /** A place for one more container. Throws LeanError `network` when all are taken. */
+  /** A place for one more container. Throws LeanError `no-address` when all are taken. */
   reserve(): Reserved {
     const number = this.#numbers.take();
     const place = {

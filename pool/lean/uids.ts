@@ -33,7 +33,7 @@ export class Uids {
     this.#folder = folder;
   }
 
-  /** One that no living container has. Throws LeanError `no-uid`. */
+  /** One that no living container has. Throws LeanError: `no-uid` when all are taken, `uid-range` where none can be had. */
   async take(): Promise<number> {
     this.#opening ??= this.#open();
     try {
@@ -81,11 +81,10 @@ export class Uids {
         if (this.#hold !== undefined) return firstUid;
       }
     } catch (cause) {
-      throw new LeanError("no-uid", `user ids of containers are shared out by files in ${folder}: ${cause}`, {
-        cause,
-      });
+      const what = `user ids of containers are shared out by files in ${folder}`;
+      throw new LeanError("uid-range", `${what}: ${cause}`, { cause });
     }
     const why = `nothing in ${folder} can be locked: is flock there (Debian: util-linux)?`;
-    throw new LeanError("no-uid", `no user ids for containers: ${why}`);
+    throw new LeanError("uid-range", `no user ids for containers: ${why}`);
   }
 }

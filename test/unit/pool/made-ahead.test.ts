@@ -238,7 +238,7 @@ describe("parts of containers made ahead", () => {
       tell = resolve;
     });
     const next = all.take();
-    refusal = new LeanError("network", "all are in use");
+    refusal = new LeanError("no-address", "all are in use");
     all.giveBack(only);
     const later = all.take();
     expect(await next).to.not.equal(only);
@@ -260,7 +260,7 @@ describe("parts of containers made ahead", () => {
 
   it("tell who wants one why there is none, and nobody else; and are tried again for the next", async () => {
     const all = slots(3);
-    refusal = new LeanError("network", "all addresses are in use");
+    refusal = new LeanError("no-address", "all addresses are in use");
     const refused = await Promise.allSettled([all.take(), all.take()]);
     expect(refused.map((one) => one.status === "rejected" && one.reason)).to.deep.equal([refusal, refusal]);
     refusal = undefined;
@@ -292,7 +292,7 @@ describe("parts of containers made ahead", () => {
   });
 
   it("are had by who wants one also where there is room for that one alone", async () => {
-    const full = new LeanError("network", "all addresses are in use");
+    const full = new LeanError("no-address", "all addresses are in use");
     const last = new FakeNetwork(0);
     let isTaken = false;
     const all = new MadeAhead(3, async () => {

@@ -1,6 +1,6 @@
 // User ids for containers: each has one holder at a time, also where several invokers ask on one machine.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -36,6 +36,14 @@ describe("user ids of containers", () => {
     const uids = open();
     const taken = await Promise.all([1, 2, 3].map(() => uids.take()));
     expect(taken).to.deep.equal([600_000, 600_001, 600_002]);
+  });
+
+  it("that cannot be held are told from those that others have", async () => {
+    writeFileSync(join(folder, "uids"), "");
+    const refusal: unknown = await open()
+      .take()
+      .catch((error: unknown) => error);
+    expect(refusal).to.be.instanceOf(LeanError).with.property("code", "uid-range");
   });
 
   it("rest for as long as possible, and have an end", async () => {
