@@ -59,6 +59,7 @@ export class MadeAhead<One extends Part> {
   /** The last could not be made, or has ended by itself: the next is tried when there is reason to hope, somebody who wants it and will be told, or after a while. */
   #hasFailed: boolean = false;
   #stopRetry: () => void = () => undefined;
+  #emptying: Promise<boolean> | undefined;
   #isPaused: boolean = false;
   #isClosed: boolean = false;
 
@@ -104,8 +105,18 @@ export class MadeAhead<One extends Part> {
     this.#follow(this.#takeBack(part));
   }
 
-  /** For want of what others need: closes what is ready, and makes no more before it is wanted. False where there was nothing. */
-  async empty(): Promise<boolean> {
+  /**
+   * For want of what others need: closes what is ready, and makes no more before it is wanted. False where there was nothing. Whoever asks
+   * meanwhile waits for the same.
+   */
+  empty(): Promise<boolean> {
+    this.#emptying ??= this.#empty().finally(() => {
+      this.#emptying = undefined;
+    });
+    return this.#emptying;
+  }
+
+  async #empty(): Promise<boolean> {
     this.#isFilling = false;
     this.#hasFailed = true;
     const closed = this.#ready.splice(0);

@@ -318,6 +318,14 @@ describe("parts of containers made ahead", () => {
     await all.close();
   });
 
+  it("are given up for all who need it at once", async () => {
+    const all = slots(3);
+    await all.take();
+    await ready(all, 3);
+    expect(await Promise.all([all.empty(), all.empty()])).to.deep.equal([true, true]);
+    await all.close();
+  });
+
   it("are never had where they have ended", async () => {
     const all = slots(2);
     const first = await all.take();
