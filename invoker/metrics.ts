@@ -148,7 +148,7 @@ export class Metrics {
     for (const status of [0, 1, 2, 3]) this.activations.inc({ status }, 0);
     for (const place of startPlaces)
       for (const libraries of ["no", "yes"]) this.starts.inc({ start: startOf[place], place, libraries }, 0);
-    for (const result of ["ready", "failed"]) this.containersStarted.inc({ result }, 0);
+    for (const result of ["ready", "failed", "put-off"]) this.containersStarted.inc({ result }, 0);
     for (const shape of ["result", "completion", "combined"])
       for (const result of ["sent", "failed"]) this.acks.inc({ shape, result }, 0);
     for (const cause of removalCauses) this.removed.inc({ cause }, 0);

@@ -67,6 +67,8 @@ export class Observer {
   /** Of libraries that were refused: base and reason. */
   readonly #saidOfLibraries = new LRUCache<string, true>({ max: rememberedMax });
   readonly #saidOfPolicy = new LRUCache<string, true>({ max: rememberedMax });
+  /** By code, of what containers have lacked. */
+  readonly #saidOfScarcity = new Set<string>();
   /** By kind, of those whose last start failed. */
   readonly #startFaults = new LRUCache<string, string>({ max: rememberedMax });
   #rung = "none";
@@ -94,6 +96,7 @@ export class Observer {
       this.#startFaults.set(kind, codeOf(error));
       this.#log[isSaid ? "debug" : "error"](fields, "a container could not be started");
     });
+    events.on("startPutOff", (putOff) => this.#startPutOff(putOff));
     events.on("bootFailed", (failure) => this.#bootFailed(failure));
     events.on("librariesRefused", (refusal) => this.#librariesRefused(refusal));
     events.on("bootsCopied", (copied) => this.#bootsCopied(copied));
@@ -311,6 +314,19 @@ export class Observer {
     const named = { event: "container-started", transid: ownTransid.pool, container, kind };
     const fields = { ...named, ...(libraries !== undefined && { libraries }), how, tookMs };
     this.#log.info(fields, "a container is ready");
+  }
+
+  /** Once for each reason: where it is so, it is so again and again. */
+  #startPutOff({ kind, error }: PoolEventMap["startPutOff"][0]): void {
+    const { code: reason } = error;
+    this.metrics.containersStarted.inc({ result: "put-off" });
+    if (this.#saidOfScarcity.has(reason)) return;
+    this.#saidOfScarcity.add(reason);
+    const named = { event: "container-put-off", transid: ownTransid.pool, kind, reason };
+    this.#log.warn(
+      { ...named, detail: error.message },
+      "jobs wait for others' containers, whatever memory is free",
+    );
   }
 
   /** Once for each kind and reason: it may be so at each container that is made. */

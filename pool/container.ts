@@ -385,6 +385,11 @@ export class Container {
     return this.#inside?.importMs;
   }
 
+  /** True: there is something of it that has to be removed. */
+  get hasRemains(): boolean {
+    return this.#remains !== undefined;
+  }
+
   /** True: it is one owner's for life. */
   get isBound(): boolean {
     return this.order.image !== undefined;

@@ -6,6 +6,8 @@ import { Container } from "./container.ts";
 import { MeasuredCosts } from "./costs.ts";
 import type { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
+import { isScarcity } from "./lean/errors.ts";
+import { LeanLimit } from "./lean-limit.ts";
 import { levelRoomBytes } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
 import { LibrarySets } from "./library-sets.ts";
@@ -31,7 +33,8 @@ const sweepsPerAge = 100;
 export interface StartCause {
   /** Asked when its turn comes. False: nobody waits for one of this kind any more. */
   readonly isAwaited: () => boolean;
-  readonly onFailure: (error: Error) => void;
+  /** `isPutOff`: one can be made when another of the pool's is gone. */
+  readonly onFailure: (error: Error, isPutOff: boolean) => void;
 }
 
 export class Containers {
@@ -48,6 +51,7 @@ export class Containers {
   /** A pull keeps nobody waiting but who wants the image; the run after it waits for Docker's turn in the factory. */
   readonly #pullGate = new StartGate(Number.POSITIVE_INFINITY);
   readonly #removalGate = new RemovalGate();
+  readonly #leanLimit: LeanLimit;
   readonly #prewarming: Prewarming;
   readonly #failures = new StartFailures();
   readonly #losses = new Losses();
@@ -72,6 +76,7 @@ export class Containers {
     this.#onChange = onChange;
     this.#sharedLevels = new SharedLevels(settings.verifyOneIn);
     this.#leanGate = new StartGate(settings.parallelStarts);
+    this.#leanLimit = new LeanLimit(onChange);
     this.#dockerGate = new StartGate(machine.docker?.parallelStarts ?? 1);
     const nowMs = (): number => machine.clock.nowMs();
     // Where nothing can be put back, nothing is imported for more than one activation.
@@ -275,15 +280,17 @@ export class Containers {
       this.#settings.userMemoryMB,
       isHeldBack,
     );
+    const isFull = this.#isFull;
+    const makeable = missing.filter(({ image }) => image !== undefined || !isFull);
     let ordered = 0;
-    for (const cell of missing) {
+    for (const cell of makeable) {
       if (this.#gateFor(cell).freeAhead === 0) continue;
       this.start({ ...cell, label: `prewarm_${cell.kind}` });
       ordered++;
     }
-    if (ordered === missing.length) this.#prewarming.begun();
-    const due =
-      this.#leanGate.freeAhead > 0 ? this.#succession.nextDue([...this.#containers.values()]) : undefined;
+    if (ordered === makeable.length) this.#prewarming.begun();
+    const maySucceed = this.#leanGate.freeAhead > 0 && !isFull;
+    const due = maySucceed ? this.#succession.nextDue([...this.#containers.values()]) : undefined;
     if (due !== undefined && !isHeldBack(baseOf(due.order))) this.#succeed(due);
     const waitsMs = setbacks.flatMap((one) => one.nextTryInMs(nowMs) ?? []);
     clearTimeout(this.#retry);
@@ -355,6 +362,7 @@ export class Containers {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#removalGate.open();
+    this.#leanLimit.forget();
     this.#machine.templates?.close();
     clearInterval(this.#sweep);
     clearTimeout(this.#retry);
@@ -407,8 +415,9 @@ export class Containers {
       const fault = container.taint(error);
       if (hasLost) this.discard(container, "evicted");
       else {
-        this.#startFailed(container, fault);
-        cause?.onFailure(fault);
+        const isPutOff = this.#putOff(container, fault);
+        if (!isPutOff) this.#startFailed(container, fault);
+        cause?.onFailure(fault, isPutOff);
       }
     } finally {
       this.costs.ended(container.id);
@@ -457,6 +466,32 @@ export class Containers {
     if (cause === undefined && this.#restraint.isBare) return false;
     if (cause === undefined || cause.isAwaited()) return true;
     return !isBeyondCells(this.#cellsFor(this.#soonMs), this.placed(), container.placed());
+  }
+
+  /** True: others of the pool hold what it lacks, so that no more are made than there are until one of these has gone. */
+  #putOff(container: Container, { cause }: Error): boolean {
+    if (!isScarcity(cause) || !this.#leanLimit.found(this.#leanBeside(container))) return false;
+    const { kind, name } = container;
+    this.#events.emit("startPutOff", { container: name, kind, error: cause });
+    this.discard(container, "start-failed");
+    return true;
+  }
+
+  /** Those that hold something, or are to. */
+  #leanBeside(container: Container): number {
+    return [...this.#containers.values()].filter(
+      (one) => one !== container && !one.isBound && (one.state === "starting" || one.hasRemains),
+    ).length;
+  }
+
+  /** So many lean containers there can be. */
+  get leanMost(): number {
+    return this.#leanLimit.most;
+  }
+
+  get #isFull(): boolean {
+    if (this.leanMost === Number.POSITIVE_INFINITY) return false;
+    return [...this.#containers.values()].filter(({ isBound }) => !isBound).length >= this.leanMost;
   }
 
   #startFailed(container: Container, error: Error): void {

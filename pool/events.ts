@@ -2,6 +2,7 @@
 
 import { EventEmitter } from "node:events";
 import type { RewindTimings } from "../restorer/index.ts";
+import type { LeanError } from "./lean/errors.ts";
 import type { LevelOutcome } from "./levels.ts";
 import type { LibraryError } from "./libraries.ts";
 import type { BootFailure, BootsCopied, TemplateStored } from "./makings.ts";
@@ -32,6 +33,8 @@ export type PoolEventMap = {
   /** A template was written, was taken up after a start of the invoker, or cannot be. */
   templateStored: [TemplateStored];
   startFailed: [ContainerNamed & { readonly error: Error; readonly failuresInARow: number }];
+  /** Others of the pool hold what it was to have: whoever it was for waits. */
+  startPutOff: [ContainerNamed & { readonly error: LeanError }];
   leased: [
     ContainerNamed & {
       readonly start: StartKind;

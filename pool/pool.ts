@@ -163,12 +163,12 @@ export class Pool {
       isPatient: nowMs - blockedSinceMs < patienceMs,
     }));
     const isDockerThere = this.#machine.docker?.isThere === true;
-    const { costs } = this.#containers;
+    const { costs, leanMost } = this.#containers;
     const { steps, blocked, isOneComing, reviewInMs } = plan(
       this.#containers.placed(),
       wanted,
       this.#relief.budgetMB(wanted.map(({ memoryMB }) => memoryMB)),
-      { isDockerThere, costs, wantedOf: (sort) => this.#containers.wantedOf(sort) },
+      { isDockerThere, costs, leanMost, wantedOf: (sort) => this.#containers.wantedOf(sort) },
     );
     for (const step of steps) this.#take(step, asked);
     if (asked.length > 0) this.#containers.jobsCome(blocked !== undefined);
@@ -265,14 +265,14 @@ export class Pool {
 
   /**
    * A container made for the job, unless it gets another one first. Without its libraries, it waits for one without them; where it
-   * had another way to a container, it goes that.
+   * had another way to a container, it goes that; where others hold what each needs, it waits in its place for one of theirs.
    */
   #order(waiter: Waiter, { libraries, isOption }: Step & { readonly step: "create" }): void {
     const order = { ...orderFor(waiter.job), libraries };
     const seat = { ...seatOf(waiter.job), libraries };
     const isAwaited = (): boolean => this.#waiting.some(({ job }) => suits(seat, this.#wantedBy(job)));
-    const onFailure = (cause: Error): void => {
-      if (isOption !== true && !(cause.cause instanceof LibraryError))
+    const onFailure = (cause: Error, isPutOff: boolean): void => {
+      if (isOption !== true && !isPutOff && !(cause.cause instanceof LibraryError))
         this.#refuse(waiter, refusalOf(cause, order));
     };
     this.#containers.start(order, { isAwaited, onFailure });

@@ -39,6 +39,8 @@ export interface Outlook {
   /** False: nothing is made or removed there, and who could only have a new container of Docker's is refused. */
   readonly isDockerThere?: boolean;
   readonly costs?: Costs;
+  /** So many lean containers there can be, whatever their size. */
+  readonly leanMost?: number;
   /** How many containers of a sort should stay, idle ones too. */
   readonly wantedOf?: (sort: Sort) => number;
 }
@@ -56,11 +58,11 @@ export function plan(
   containers: readonly Placed[],
   waiting: readonly Wanted[],
   budgetMB: number,
-  { isDockerThere = true, costs = unmeasured, wantedOf }: Outlook = {},
+  { isDockerThere = true, costs = unmeasured, leanMost = Number.POSITIVE_INFINITY, wantedOf }: Outlook = {},
 ): Plan {
   const steps: Step[] = [];
   const seats = [...containers];
-  const room = new Room(seats, budgetMB, isDockerThere, wantedOf);
+  const room = new Room(seats, budgetMB, { isDockerThere, leanMost, wantedOf });
   const shares = new Shares(seats);
   const held: Wanted[] = [];
   let blocked: number | undefined;
@@ -80,7 +82,8 @@ export function plan(
       continue;
     }
     const { freeMB } = room;
-    const mayCreate = wanted.memoryMB <= freeMB && (wanted.image === undefined || isDockerThere);
+    const isPlaceThere = wanted.image === undefined ? room.freeLean > 0 : isDockerThere;
+    const mayCreate = wanted.memoryMB <= freeMB && isPlaceThere;
     // What Docker makes is measured by nobody.
     const known = wanted.image === undefined ? costs : unmeasured;
     const choice = chooseWay(wanted, { seats, freeMB, mayCreate, ahead, costs: known });
@@ -97,6 +100,7 @@ export function plan(
           ...(choice.isOption && { isOption: true }),
         });
         room.freeMB -= memoryMB;
+        if (wanted.image === undefined) room.freeLean--;
         ahead++;
       } else {
         const { seat } = chosen;

@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { Metrics } from "../../../invoker/metrics.ts";
 import { spanTeller, storeTeller } from "../../../invoker/observe-cluster.ts";
 import { databaseOperations } from "../../../invoker/store/couchdb/meter.ts";
-import { type CodeCounts, codeUses } from "../../../pool/index.ts";
+import { type CodeCounts, codeUses, LeanError } from "../../../pool/index.ts";
 import { taintReasons } from "../../../pool/taint.ts";
 import { orderOf } from "./orders.ts";
 import { type World, Worlds } from "./world.ts";
@@ -118,6 +118,21 @@ describe("metrics", () => {
       ["nodejs:20", "the embryo is gone"],
       ["python:3", "the embryo is gone"],
     ]);
+  });
+
+  it("count the starts that are put off while others hold what they lack, with a line once for each reason", async () => {
+    const { observer, pool, logLines } = await worlds.make();
+    observer.watch(pool);
+    for (const code of ["no-uid", "no-uid", "no-address"] as const) {
+      const error = new LeanError(code, "all are in use");
+      pool.events.emit("startPutOff", { container: "7", kind: "nodejs:20", error });
+    }
+    const said = logLines
+      .map((line) => JSON.parse(line) as { event: string; reason: string })
+      .filter(({ event }) => event === "container-put-off");
+    expect(said.map(({ reason }) => reason)).to.deep.equal(["no-uid", "no-address"]);
+    const { values } = await observer.metrics.containersStarted.get();
+    expect(values.find(({ labels: { result } }) => result === "put-off")?.value).to.equal(3);
   });
 
   it("count what is given up where memory is short, whose begin and end the log tells", async () => {

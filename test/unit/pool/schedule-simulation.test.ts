@@ -29,6 +29,8 @@ const imageOf = (kind: string): string | undefined => (kind === "ruby" ? "images
 
 const budgetMB = 1024;
 const sizes = [128, 256, 512, 1024];
+/** Of every third history. */
+const scarceLean = 3;
 
 function change(world: Simulated, id: number, fields: Partial<Placed>): void {
   const before = world.seats.get(id);
@@ -37,13 +39,18 @@ function change(world: Simulated, id: number, fields: Partial<Placed>): void {
 }
 
 /** Takes the planned steps, checking each against what it may do. */
-function takeSteps(world: Simulated, nextId: () => number, measured: (() => number) | undefined): void {
+function takeSteps(
+  world: Simulated,
+  nextId: () => number,
+  measured: (() => number) | undefined,
+  leanMost: number,
+): void {
   const seats = [...world.seats.values()].map((seat) => ({
     ...seat,
     ...(measured && { readyInMs: measured() }),
   }));
   const costs = measured && { makeMs: measured, recycleMs: measured, importMs: measured };
-  const { steps } = plan(seats, world.waiting, budgetMB, { ...(costs && { costs }) });
+  const { steps } = plan(seats, world.waiting, budgetMB, { leanMost, ...(costs && { costs }) });
   const asked = [...world.waiting];
   for (const step of steps) {
     if (step.step === "lease") {
@@ -82,7 +89,10 @@ function takeSteps(world: Simulated, nextId: () => number, measured: (() => numb
     } else {
       throw new Error("every job of this test fits");
     }
-    expect(reservedMB([...world.seats.values()]), "never over-committed").to.be.at.most(budgetMB);
+    const all = [...world.seats.values()];
+    expect(reservedMB(all), "never over-committed").to.be.at.most(budgetMB);
+    const lean = all.filter(({ image }) => image === undefined);
+    expect(lean.length, "lean ones").to.be.at.most(leanMost);
   }
 }
 
@@ -153,7 +163,8 @@ describe("the schedule, whatever comes", () => {
         }
         const head = world.waiting[0];
         // Every other history has costs that change all the time.
-        takeSteps(world, nextId, seed % 2 === 0 ? () => 1 + random(100) : undefined);
+        const measured = seed % 2 === 0 ? () => 1 + random(100) : undefined;
+        takeSteps(world, nextId, measured, seed % 3 === 0 ? scarceLean : Number.POSITIVE_INFINITY);
         const places = [...world.seats.values()].filter(({ state }) => state !== "clean" && state !== "warm");
         const chosen = places[random(places.length)];
         if (chosen !== undefined) advance(world, chosen, random, turn);

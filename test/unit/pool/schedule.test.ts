@@ -22,6 +22,7 @@ interface Row {
   readonly budgetMB?: number;
   /** Docker is not there, or answers nobody. */
   readonly withoutDocker?: boolean;
+  readonly leanMost?: number;
   readonly steps: readonly Step[];
 }
 
@@ -451,12 +452,48 @@ const rows: readonly Row[] = [
     withoutDocker: true,
     steps: [{ step: "evict", container: 3 }],
   },
+  {
+    name: "no more lean containers are made than there can be, whatever memory is free",
+    seats: [seat(1, { state: "running" })],
+    jobs: [job(), job({ owner: "b" }), job({ kind: "php", image: "php" })],
+    leanMost: 2,
+    steps: [{ step: "create", job: 0, kind: "node", memoryMB: 256 }],
+  },
+  {
+    name: "for one that there cannot be beside those that are idle, the lean one used longest ago makes way, and one alone",
+    seats: [
+      ...[seat(1, { image: "php", state: "warm", owner: "b" }), seat(2, { lastUsed: 5 })],
+      ...[seat(3, { lastUsed: 4 }), seat(4, { state: "running" })],
+    ],
+    jobs: [job({ kind: "python", memoryMB: 128 }), job({ kind: "python", memoryMB: 128 }), job()],
+    budgetMB: 4096,
+    leanMost: 3,
+    steps: [{ step: "evict", container: 3 }],
+  },
+  {
+    name: "none makes way where one leaves already, nor for one that Docker runs",
+    seats: [seat(1, {}), seat(2, { state: "removing" })],
+    jobs: [job({ kind: "python" }), job({ kind: "php", image: "php" })],
+    leanMost: 2,
+    steps: [],
+  },
+  {
+    name: "where there can be no more, one that is warm for another owner is put back, and one that is idle grows",
+    seats: [seat(1, { state: "warm", owner: "b" }), seat(2, { kind: "python", memoryMB: 128 })],
+    jobs: [job(), job({ kind: "python" })],
+    leanMost: 2,
+    steps: [
+      { step: "recycle", container: 1 },
+      { step: "lease", job: 1, container: 2 },
+    ],
+  },
 ];
 
 describe("the schedule", () => {
-  for (const { name, seats, jobs, budgetMB = 1024, withoutDocker = false, steps } of rows) {
+  for (const { name, seats, jobs, budgetMB = 1024, withoutDocker = false, leanMost, steps } of rows) {
     it(name, () => {
-      expect(plan(seats, jobs, budgetMB, { isDockerThere: !withoutDocker }).steps).to.deep.equal(steps);
+      const outlook = { isDockerThere: !withoutDocker, ...(leanMost !== undefined && { leanMost }) };
+      expect(plan(seats, jobs, budgetMB, outlook).steps).to.deep.equal(steps);
     });
   }
 });
