@@ -99,6 +99,17 @@ describe("the network of a machine's lean containers", () => {
     expect(bench.onHost("iptables", "-S"), "each rule once").to.equal(before);
   });
 
+  it("says that all addresses are in use, and gives the next container that of one that is gone", async () => {
+    await bench.host.end();
+    bench.host = bench.startHost({ subnet: "10.250.0.0/30" });
+    await bench.host.call("open");
+    for (let made = 0; made < 3; made++) await bench.host.call("make", "python:3");
+    const refused = await bench.host.call("make", "python:3").catch((error: unknown) => String(error));
+    expect(refused).to.match(/all 3 addresses of 10\.250\.0\.0\/30 are in use/);
+    await bench.host.call("destroy", 0);
+    await bench.host.call("make", "python:3");
+  });
+
   it("has a subnet of its own for each of several invokers", async () => {
     const others = ["one", "two"].map((name) =>
       bench.startHost({ subnet: undefined }, `${bench.instance}-${name}`),
