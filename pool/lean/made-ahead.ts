@@ -120,7 +120,7 @@ export class MadeAhead<One extends Part> {
     this.#isFilling = false;
     this.#hasFailed = true;
     const closed = this.#ready.splice(0);
-    await Promise.all(closed.map((part) => part.close()));
+    await Promise.all(closed.map((part) => this.#closed(part)));
     return closed.length > 0;
   }
 
