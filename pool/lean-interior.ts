@@ -285,14 +285,25 @@ export class LeanInterior implements Interior, Inside {
     try {
       const timings = await this.#rewinder?.rewind(to);
       this.#noteOomKills();
-      if (to === "base") this.#code?.release();
-      // A job that needed more gives back what it needed more.
-      if (this.#memoryMB > this.#orderedMB && this.#machine.leftOut !== "memory-limit")
-        this.limitMemory(this.#orderedMB);
+      if (to === "base") {
+        this.#code?.release();
+        this.#giveMemoryBack();
+      }
       if (this.#hasEnded) throw new TaintError("process-gone", "the runtime ended during the rewind");
       return timings;
     } catch (error) {
       throw this.#shortOfMemory(error) ?? error;
+    }
+  }
+
+  /** What a job has needed beyond the order. Not before it is at its base: what a level holds may need as much. */
+  #giveMemoryBack(): void {
+    if (this.#memoryMB <= this.#orderedMB || this.#machine.leftOut === "memory-limit") return;
+    try {
+      this.limitMemory(this.#orderedMB);
+    } catch (error) {
+      // The kernel still has pages of it: they stay reserved until the next time.
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
     }
   }
 

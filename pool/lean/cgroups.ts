@@ -114,7 +114,14 @@ export class ContainerCgroups {
         existsSync(at(file)),
       );
       const isGrowing = this.#memoryMB !== 0 && memoryMB > this.#memoryMB;
-      for (const file of isGrowing ? files.reverse() : files) put(at(file), bytes);
+      try {
+        for (const file of isGrowing ? files.reverse() : files) put(at(file), bytes);
+      } catch (error) {
+        // With swap the first may shrink where the second cannot: what is said to be the limit is to be it.
+        if (this.#memoryMB !== 0 && !isGrowing)
+          put(at("memory.limit_in_bytes"), String(this.#memoryMB * bytesPerMB));
+        throw error;
+      }
     }
     this.#memoryMB = memoryMB;
   }

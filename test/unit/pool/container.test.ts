@@ -357,6 +357,36 @@ describe("a container", () => {
     expect(container.state).to.equal("tainted");
   });
 
+  it("that was given more memory has it until it is at its base again, and longer where the kernel still has pages of it", async () => {
+    const { container, sandbox } = await started();
+    const refused: number[] = [];
+    const setMemoryMB = sandbox.setMemoryMB.bind(sandbox);
+    sandbox.setMemoryMB = (memoryMB) => {
+      if (memoryMB < sandbox.memoryMB && refused.push(memoryMB) === 1)
+        throw Object.assign(new Error("busy"), { code: "EBUSY" });
+      setMemoryMB(memoryMB);
+    };
+    for (const left of [512, 256]) {
+      container.assign({ ...job, memoryMB: 512 }, 1);
+      expect([container.memoryMB, sandbox.memoryMB]).to.deep.equal([512, 512]);
+      container.beginRewind();
+      await container.rewind();
+      expect([container.state, container.memoryMB, sandbox.memoryMB]).to.deep.equal(["clean", left, left]);
+    }
+    expect(refused).to.deep.equal([256, 256]);
+  });
+
+  it("whose memory cannot be limited at its base, for another reason, is tainted", async () => {
+    const { container, sandbox } = await started();
+    container.assign({ ...job, memoryMB: 512 }, 1);
+    sandbox.setMemoryMB = () => {
+      throw Object.assign(new Error("none"), { code: "ENOENT" });
+    };
+    container.beginRewind();
+    expect((await rejection(container.rewind())).reason).to.equal("system");
+    expect(container.state).to.equal("tainted");
+  });
+
   it("whose runtime never greets is not clean", async () => {
     const machine = new FakeMachine();
     machine.isSilent = true;

@@ -71,6 +71,19 @@ describe("an action checkpoint", () => {
     expect(machine.sandboxes).to.have.lengthOf(1);
   });
 
+  it("keeps the memory of its jobs, which is reserved, as long as it is there", async () => {
+    const { pool, machine } = await opened({ userMemoryMB: 512 });
+    const memory = (): number[] => [pool.status().reservedMB, machine.sandboxes[0]?.memoryMB ?? 0];
+    await use(pool, { memoryMB: 512 });
+    expect([pool.status().containers[0]?.state, ...memory()]).to.deep.equal(["warm", 512, 512]);
+    expect((await use(pool, { memoryMB: 512 })).place).to.equal("level");
+    expect(memory()).to.deep.equal([512, 512]);
+    // It is put back for another owner's job, whose container is to be as small as it was ordered again.
+    const other = await use(pool, { owner: "b" });
+    expect([other.place, ...memory()]).to.deep.equal(["rewound", 256, 256]);
+    expect(machine.sandboxes).to.have.lengthOf(1);
+  });
+
   it("is passed over where another owner's job waits already", async () => {
     const { pool, machine } = await opened({ userMemoryMB: 256 });
     const first = await pool.lease(job());
