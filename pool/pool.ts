@@ -323,11 +323,12 @@ export class Pool {
     else if (container.state === "tainted") this.#containers.discard(container, "tainted");
   }
 
-  /** Back to the end of its init, unless the next job that can have the container is another owner's. */
+  /** Back to the end of its init, unless the next job that can have the container is another owner's, or has an init of its own. */
   #targetFor(container: Container): CheckpointLevel {
     if (!container.hasLevel || this.#closing !== undefined) return "base";
     const next = this.#waiting.find(({ job }) => suits(container.placed(), this.#wantedBy(job)));
-    return next === undefined || next.job.owner === container.owner ? "level" : "base";
+    if (next === undefined) return "level";
+    return next.job.owner === container.owner && next.job.hasOwnInit !== true ? "level" : "base";
   }
 
   #wantedBy(job: Job): Pick<Wanted, "kind" | "image" | "libraries"> {

@@ -53,6 +53,8 @@ export interface Wanted {
   readonly concurrency?: number;
   /** True: only a container that nobody has used will do. */
   readonly isFresh?: boolean;
+  /** True: it is to have an init of its own, and so begins at no action checkpoint. */
+  readonly hasOwnInit?: boolean;
 }
 
 /** Megabytes reserved by everything that is not gone. */
@@ -139,13 +141,19 @@ export function fits(seat: Placed, wanted: Wanted, freeMB: number): boolean {
   return wanted.memoryMB - seat.memoryMB <= Math.max(0, freeMB);
 }
 
+/** With its owner's action loaded, in a way that the job may find it. */
+function isWarmFor({ state, owner, levelBytes }: Placed, wanted: Wanted): boolean {
+  const mayBeLoaded = wanted.hasOwnInit !== true || levelBytes === undefined;
+  return state === "warm" && owner === wanted.owner && mayBeLoaded;
+}
+
 /**
  * Warm for this owner; else clean of this kind, with the best libraries, rather without growing, rather one that others could not have because it was
  * used, rather the one used last (its pages are hot).
  */
 export function chooseIdle(seats: readonly Placed[], wanted: Wanted, freeMB: number): Placed | undefined {
   const fitting = seats.filter((seat) => fits(seat, wanted, freeMB));
-  const warm = fitting.filter((seat) => seat.state === "warm" && seat.owner === wanted.owner);
+  const warm = fitting.filter((seat) => isWarmFor(seat, wanted));
   if (warm.length > 0) return newest(warm);
   const clean = best(
     fitting.filter((seat) => seat.state === "clean"),
@@ -165,7 +173,7 @@ export function chooseComing(seats: readonly Placed[], wanted: Wanted, freeMB: n
   return starting.find((seat) => seat.memoryMB >= wanted.memoryMB) ?? starting[0];
 }
 
-/** Another owner's warm one that can be put back for this one: the one that was used longest ago. */
+/** A warm one, of another owner or at an action checkpoint, that can be put back for this one: the one that was used longest ago. */
 export function chooseRecyclable(
   seats: readonly Placed[],
   wanted: Wanted,

@@ -58,7 +58,7 @@ export interface Job {
   readonly modules?: ReadonlySet<string>;
   /** Those of them that it imports for sure; absent: none. */
   readonly imports?: readonly string[];
-  /** True: its init is given what another activation of the same owner may not have, so that nobody comes back to it. */
+  /** True: its init is given what another activation of the same owner may not have: nobody comes back to it, and the job begins at no action checkpoint. */
   readonly hasOwnInit?: boolean;
 }
 

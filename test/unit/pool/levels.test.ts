@@ -109,6 +109,21 @@ describe("an action checkpoint", () => {
     expect(await asks({}, { hasOwnInit: true })).to.equal(false);
   });
 
+  it("is not begun at by a job with an init of its own, nor come back to for one that waits", async () => {
+    const { pool, machine } = await opened({ userMemoryMB: 256 });
+    await use(pool);
+    const own = await use(pool, { hasOwnInit: true });
+    expect([own.start, own.initialised]).to.deep.equal(["rewound", false]);
+    expect(machine.checkpoints[0]?.led).to.deep.equal(["base", "level", "base", "base"]);
+    const first = await pool.lease(job());
+    await first.init(frame, limits);
+    const waiting = pool.lease(job({ hasOwnInit: true }));
+    await first.release(true);
+    await (await waiting).release(true);
+    expect(machine.checkpoints[0]?.led.slice(4)).to.deep.equal(["base", "base"]);
+    expect(machine.sandboxes).to.have.lengthOf(1);
+  });
+
   const refusedWith = async (
     prepare: (machine: FakeMachine) => void,
     settings: Partial<PoolSettings> = {},

@@ -34,6 +34,27 @@ const rows: readonly Row[] = [
     steps: [{ step: "lease", job: 0, container: 2 }],
   },
   {
+    name: "a job with an init of its own has a clean container rather than its owner's action checkpoint",
+    seats: [seat(1, {}), seat(2, { state: "warm", owner: "a", levelBytes: 4096 })],
+    jobs: [job({ hasOwnInit: true }), job()],
+    steps: [
+      { step: "lease", job: 0, container: 1 },
+      { step: "lease", job: 1, container: 2 },
+    ],
+  },
+  {
+    name: "its owner's container at an action checkpoint is put back for a job with an init of its own",
+    seats: [seat(1, { state: "warm", owner: "a", levelBytes: 4096 })],
+    jobs: [job({ hasOwnInit: true })],
+    steps: [{ step: "recycle", container: 1 }],
+  },
+  {
+    name: "its owner's live state is for a job with an init of its own too, as in stock",
+    seats: [seat(1, {}), seat(2, { state: "warm", owner: "a" })],
+    jobs: [job({ hasOwnInit: true })],
+    steps: [{ step: "lease", job: 0, container: 2 }],
+  },
+  {
     name: "of several clean containers the one used last is taken",
     seats: [seat(1, { lastUsed: 5 }), seat(2, { lastUsed: 9 }), seat(3, { lastUsed: 7 })],
     jobs: [job()],
