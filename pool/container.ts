@@ -30,8 +30,12 @@ const bytesPerPage = 4096;
 export interface ContainerHooks {
   /** It has died while nobody used it. */
   readonly onLost: (container: Container) => void;
+  /** An init begins that may leave an action checkpoint. False: it is to leave none. */
+  readonly isLevelDue?: (container: Container) => boolean;
   /** An init that might have left an action checkpoint has ended. */
   readonly onLevel?: (container: Container, outcome: LevelOutcome) => void;
+  /** The taking of one has failed half-way. */
+  readonly onLevelFailed?: (container: Container) => void;
   /** How large an action checkpoint may be that is taken now. */
   readonly levelRoomBytes: () => number;
   /** It is at an action checkpoint that others can be brought to. */
@@ -235,7 +239,7 @@ export class Container {
   }
 
   async init(frame: InitFrame, limits: ExchangeLimits): Promise<Timed> {
-    const level = this.mayTakeLevel;
+    const level = this.mayTakeLevel && this.#hooks.isLevelDue?.(this) !== false;
     const asked = level ? { ...frame, level } : frame;
     const init = await this.#init(asked, limits);
     this.#round?.initEnded(init);
@@ -245,6 +249,7 @@ export class Container {
       this.#hooks.onLevel?.(this, outcome);
       return init;
     } catch (error) {
+      this.#hooks.onLevelFailed?.(this);
       this.taint(error);
       // Of the run nothing has begun.
       return { ...init, exchange: { outcome: "unavailable" } };

@@ -8,7 +8,8 @@ import type { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import { isScarcity } from "./lean/errors.ts";
 import { LeanLimit } from "./lean-limit.ts";
-import { levelRoomBytes } from "./levels.ts";
+import { LevelTries } from "./level-tries.ts";
+import { isLasting, levelRoomBytes } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
 import { LibrarySets } from "./library-sets.ts";
 import type { Machine } from "./machine.ts";
@@ -55,6 +56,7 @@ export class Containers {
   readonly #prewarming: Prewarming;
   readonly #failures = new StartFailures();
   readonly #losses = new Losses();
+  readonly #levelTries = new LevelTries();
   readonly #sharedLevels: SharedLevels;
   readonly #libraries: LibrarySets;
   readonly costs: MeasuredCosts;
@@ -136,9 +138,14 @@ export class Containers {
     const numbered = { ...order, id: this.#nextId++ };
     const container = new Container(numbered, this.#machine, this.#settings, {
       onLost: () => this.#lost(container),
-      onLevel: ({ name, kind }, outcome) => {
+      isLevelDue: ({ owner }) => owner !== undefined && this.#levelTries.isDue(owner),
+      onLevel: ({ name, kind, owner }, outcome) => {
         this.#events.emit("level", { container: name, kind, outcome });
         if ("taken" in outcome) this.#onChange();
+        else if (owner !== undefined && isLasting(outcome.refused)) this.#levelTries.failed(owner);
+      },
+      onLevelFailed: ({ owner }) => {
+        if (owner !== undefined) this.#levelTries.failed(owner);
       },
       levelRoomBytes: () => this.#levelRoomBytes(),
       onShared: ({ id, owner }, level, initMs) => {
@@ -211,9 +218,16 @@ export class Containers {
     this.#sharedLevels.measured(owner, bringing, tookMs, this.#machine.clock.nowMs());
   }
 
+  /** It was put back to its action checkpoint. */
+  levelReturned({ owner }: Container): void {
+    if (owner !== undefined) this.#levelTries.succeeded(owner);
+  }
+
   /** It could not be put back to its action checkpoint: others are not brought there any more. */
   levelFailed({ owner }: Container): void {
-    if (owner !== undefined) this.#sharedLevels.drop(owner);
+    if (owner === undefined) return;
+    this.#levelTries.failed(owner);
+    this.#sharedLevels.drop(owner);
   }
 
   /** Such a job has come, which takes what nobody has used: replacements for its kind are made ahead for a while. */

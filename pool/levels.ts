@@ -30,6 +30,11 @@ export const levelRefusals = [
   "system",
 ] as const;
 
+/** False: it is of the moment. A thread may be late to come to rest, the system short of something; else the action itself is mostly why. */
+export function isLasting(refused: LevelRefusal): boolean {
+  return refused !== "not-quiescent" && refused !== "system";
+}
+
 export type LevelOutcome =
   | { readonly taken: { readonly bytes: number; readonly tookMs: number } }
   | { readonly refused: LevelRefusal };

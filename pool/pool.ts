@@ -359,6 +359,7 @@ export class Pool {
     try {
       container.beginRewind();
       const timings = await container.rewind(to);
+      if (to === "level") this.#containers.levelReturned(container);
       if (timings === undefined) return;
       const tookMs = this.#nowMs() - sinceMs;
       costs.measured(what, base, tookMs);

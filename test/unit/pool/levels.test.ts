@@ -174,6 +174,66 @@ describe("an action checkpoint", () => {
       expect(why).to.equal(expected);
     });
 
+  /** Of each init of the container so far, whether the runtime was asked to watch it. */
+  const watched = (machine: FakeMachine, container: number): boolean[] =>
+    (machine.sandboxes[container]?.runtime.requests ?? [])
+      .filter(({ type }) => type === 1)
+      .map(({ payload }) => payload.includes('"level":true'));
+
+  it("is tried at ever fewer inits where it is refused each time, and not told of at the others", async () => {
+    const { pool, machine, outcomes } = await opened();
+    const [sandbox] = machine.sandboxes;
+    if (sandbox !== undefined) sandbox.left = "files";
+    for (let i = 0; i < 20; i++) await use(pool);
+    const tried = watched(machine, 0).flatMap((isTried, i) => (isTried ? [i + 1] : []));
+    expect(tried).to.deep.equal([1, 2, 4, 8, 16]);
+    expect(outcomes).to.deep.equal(tried.map(() => ({ refused: "files" })));
+    await use(pool, { owner: "b" });
+    expect(watched(machine, 0).at(-1), "of another owner").to.equal(true);
+  });
+
+  for (const code of ["not-quiescent", "system"] as const)
+    it(`is tried at each init where what forbids it may be of the moment: ${code}`, async () => {
+      const { pool, machine, outcomes } = await opened();
+      const [checkpoint] = machine.checkpoints;
+      if (checkpoint !== undefined) checkpoint.nextLevel = new RestorerError(code, "no", true);
+      for (let i = 0; i < 5; i++) await use(pool);
+      expect(outcomes).to.have.lengthOf(5);
+      expect(watched(machine, 0)).to.deep.equal([true, true, true, true, true]);
+    });
+
+  const halfDone = new RestorerError("injection", "half done", false);
+
+  it("is not tried in one container after the other where the taking fails half-way", async () => {
+    const { pool, machine } = await opened({ stemCells: [{ kind: "nodejs:20", count: 3, memoryMB: 256 }] });
+    for (const checkpoint of machine.checkpoints) checkpoint.nextLevel = halfDone;
+    const told: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const lease = await pool.lease(job());
+      told.push((await lease.init(frame, limits)).exchange.outcome);
+      await lease.release(told[i] === "answer");
+    }
+    expect(told).to.deep.equal(["unavailable", "unavailable", "answer"]);
+  });
+
+  it("is not taken each time anew where no container can be put back to it", async () => {
+    const { pool, machine, outcomes } = await opened({
+      stemCells: [{ kind: "nodejs:20", count: 3, memoryMB: 256 }],
+    });
+    const behave = (how: () => Promise<void>): void => {
+      for (const checkpoint of machine.checkpoints) checkpoint.behave = how;
+    };
+    for (let i = 0; i < 3; i++) {
+      const lease = await pool.lease(job());
+      await lease.init(frame, limits);
+      behave(() => Promise.reject(halfDone));
+      await lease.release(true);
+      behave(() => Promise.resolve());
+      await pool.settled();
+    }
+    expect(outcomes.map((outcome) => Object.keys(outcome))).to.deep.equal([["taken"], ["taken"]]);
+  });
+
   it("costs the container where the process is not what it was, and another one is asked for the activation", async () => {
     const { pool, machine } = await opened();
     const [checkpoint] = machine.checkpoints;
