@@ -104,9 +104,9 @@ function best(seats: readonly Placed[], wanted: Wanted): readonly Placed[] {
   return seats.filter((seat) => rankOf(seat, wanted) === least);
 }
 
-/** The init that the job need not wait for: where its owner's container comes back to its action checkpoint. */
+/** The init that the job need not wait for: where its owner's container comes back to its action checkpoint, and that will do. */
 export function sparedMs({ owner, sparesMs = 0 }: Placed, wanted: Wanted): number {
-  return owner === wanted.owner ? sparesMs : 0;
+  return owner === wanted.owner && wanted.hasOwnInit !== true ? sparesMs : 0;
 }
 
 /** One that is being put back is there sooner than its libraries are imported, or its action is loaded. */

@@ -337,6 +337,13 @@ const rows: readonly Row[] = [
     steps: [lease(1)],
   },
   {
+    name: "an idle one is taken for an init of its own, whatever action checkpoint is come back to",
+    seats: [seat(1), rewinding(2, 2, returning)],
+    jobs: [job({ hasOwnInit: true })],
+    costs: given({}),
+    steps: [lease(1)],
+  },
+  {
     name: "an action checkpoint spares one job an init, the next one takes what is idle",
     seats: [seat(1), rewinding(2, 20, returning)],
     jobs: [job(), job()],
