@@ -37,16 +37,21 @@ const bench = "day";
 interface Side {
   readonly isStock?: boolean;
   readonly pool?: Partial<PoolSettings>;
+  /** Of each kind, as the setting has it by default; absent: none. */
+  readonly containersAhead?: number;
 }
 
 const levels = { levelMemoryMB: 512 };
 const boots = { boots: true };
+const all = { ...levels, ...boots, sharesLevels: true };
 const sides: Readonly<Record<string, Side>> = {
   "stock's policy": { isStock: true },
   "rewound to the base": {},
   "with action checkpoints": { pool: levels },
   "with booting": { pool: boots },
   "with both": { pool: { ...levels, ...boots } },
+  "with all parts": { pool: all, containersAhead: 4 },
+  "with all parts, prewarmed by arrivals": { pool: { ...all, predicts: true }, containersAhead: 4 },
 };
 
 const programs = {
@@ -119,10 +124,10 @@ function imageOf(kind: string): Image {
 }
 
 async function replay(side: Side, proof: Probe, trace: readonly Call[]): Promise<readonly number[]> {
-  const { isStock = false } = side;
+  const { isStock = false, containersAhead = 0 } = side;
   const factory = createLeanFactory({
     ...{ instance: instanceName("day"), interpreters: await findInterpreters(), environment: {} },
-    ...{ scratchMB: 64, launcher, userMemoryMB },
+    ...{ scratchMB: 64, launcher, userMemoryMB, containersAhead },
   });
   await factory.removeLeftovers();
   const stemCells = usualFamilies.map((family) => {
