@@ -181,10 +181,7 @@ export class Network {
     }
     this.#numbers = new NumberRange(1, this.#subnet.size - 1, (count) => {
       const subnet = formatSubnet(this.#subnet);
-      return new LeanError(
-        "no-address",
-        `all ${count} addresses of ${subnet} are in use: set a larger subnet`,
-      );
+      return new LeanError("no-address", `all ${count} addresses of ${subnet} are in use: end containers`);
     });
   }
 
