@@ -93,6 +93,8 @@ export async function runActivation(order: Order, parts: ActivationParts, progre
     // Who waits has the answer here: the turn lets it out. All that follows is off the caller's path.
     const keepsLogs = job.logBytes > 0 && !use.isAborted;
     const answered = acks.answer(told, !keepsLogs);
+    // Its failure is heard of below, though it may come before.
+    answered.catch(() => undefined);
     await nextTurn();
     const logs = keepsLogs ? await collectLogs(lease, outcome, job, parts) : [];
     // On its way to the database before the slot is free: a bus that is away must not keep it from there.

@@ -30,6 +30,7 @@ function brittle(lease: Lease, step: Step, fail: Break): Lease {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
       if (name !== step) return value.bind(target);
+      if (name === "keepLogs") return fail;
       return async () => {
         if (step === "release") await target.release(false);
         return fail();
@@ -140,6 +141,8 @@ describe("a fault under way", () => {
 
   for (const [place, sabotage] of Object.entries(places)) {
     for (const [way, fail] of Object.entries(ways)) {
+      // Which gives nothing to await.
+      if (place === "the keeping of logs" && way === "rejects at") continue;
       for (const variant of variants) {
         const { blocking, logs } = variant;
         const who = `${blocking ? "" : "non-"}blocking, ${logs} MB of logs`;
