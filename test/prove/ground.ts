@@ -125,8 +125,10 @@ function comparedAfterwards({ takeCheckpoint, ...machine }: Machine, rung: Rung 
     takeCheckpoint: async (pids) => {
       const checkpoint = await ContainerCheckpoint.take(pids, { rung });
       return rewoundBy(checkpoint, async ({ verify, to = "base" }) => {
-        const timings = await checkpoint.rewind({ verify: false, to });
+        // Threads that wait for a time would go on meanwhile.
+        const timings = await checkpoint.rewind({ verify: false, to, halts: verify });
         const difference = verify ? await checkpoint.verify() : undefined;
+        if (verify) for (const pid of pids) process.kill(pid, "SIGCONT");
         if (difference === undefined) return { ...timings, verified: verify };
         throw new RestorerError("verify-difference", difference, true);
       });
