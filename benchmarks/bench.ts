@@ -156,7 +156,11 @@ export class Bench {
 
   /** So many containers have been made ahead. */
   async madeAhead(count: number): Promise<void> {
-    while (this.#factory.ahead().containers.ready < count) await sleep(lookMs);
+    while (this.readyAhead < count) await sleep(lookMs);
+  }
+
+  get readyAhead(): number {
+    return this.#factory.ahead().containers.ready;
   }
 
   /** Nothing is being started, rewound or removed. */

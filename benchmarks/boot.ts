@@ -73,7 +73,7 @@ async function takeOne(factory: SandboxFactory, kind: string): Promise<Made & { 
     made = { checkpoint: taken as ContainerCheckpoint, channel };
   });
   if (made === undefined) throw new Error(`no ${kind} container was booted ahead`);
-  await made.checkpoint.rewind({ verify: false });
+  if (!sandbox.goOn()) throw new Error(`a ${kind} container that was booted ahead has not stayed stopped`);
   return { ...made, sandbox, tookMs: performance.now() - orderedMs };
 }
 
@@ -87,7 +87,7 @@ async function measureAhead(family: Family, options: FactoryOptions, template: T
   factory.bootAhead(kind, {
     isOver: () => false,
     from: (waiting) => ContainerCheckpoint.boot(template, waiting, { verify: false }),
-    prove: async (checkpoint) => void (await checkpoint.rewind({ verify: true })),
+    prove: async (checkpoint) => void (await checkpoint.rewind({ verify: true, halts: true })),
     failed: (why) => {
       throw why;
     },

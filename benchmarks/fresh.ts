@@ -22,8 +22,6 @@ const manyRounds = 5;
 
 const atOnce = 64;
 const bursts = 5;
-/** So few that none is made in their place meanwhile. */
-const singles = 16;
 /** As the setting has it by default. */
 const usualAhead = 4;
 
@@ -137,7 +135,8 @@ async function burst(): Promise<readonly Figure[]> {
     if (i > 0) lastMs.push(Math.max(...calls.map(({ answeredMs }) => answeredMs)));
     await bench.settled();
     await bench.madeAhead(atOnce);
-    for (let n = 0; n < singles; n++) aloneMs.push((await bench.call(code)).answeredMs);
+    // As long as none is made in their place; after that they are.
+    while (bench.readyAhead > atOnce / 2) aloneMs.push((await bench.call(code)).answeredMs);
   }
   await bench.stop();
   const named = (figure: string) => ({ bench: "fresh", figure: `nodejs tiny, ${atOnce} ${figure}` });
