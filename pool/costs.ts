@@ -31,9 +31,14 @@ interface Samples {
   readonly medianMs: number;
 }
 
-interface UnderWay {
-  readonly sinceMs: number;
-  readonly expectedMs: number | undefined;
+/** What counts until the one has been measured. */
+const instead: Partial<Record<Measured, Measured>> = { boot: "start", recycle: "rewind" };
+
+interface Expected {
+  readonly what: Measured;
+  readonly base: string;
+  /** So many come one after the other, with its own. */
+  readonly turns: number;
 }
 
 export interface CostFacts {
@@ -49,8 +54,8 @@ export interface CostFacts {
 export class MeasuredCosts implements Costs {
   readonly #facts: CostFacts;
   readonly #samples = new Map<string, Samples>();
-  /** By the container's number. */
-  readonly #underWay = new Map<number, UnderWay>();
+  /** By the container's number. What is measured meanwhile counts: else a new one would seem to come before what was begun earlier. */
+  readonly #underWay = new Map<number, Expected & { readonly sinceMs: number }>();
 
   constructor(facts: CostFacts) {
     this.#facts = facts;
@@ -68,32 +73,26 @@ export class MeasuredCosts implements Costs {
   }
 
   makeMs(base: string, ahead: number): number | undefined {
-    const { isBooted, isHeldBack, startsAtOnce } = this.#facts;
-    if (isHeldBack(base)) return undefined;
-    // A boot takes no longer than the start that it spares.
-    const bootMs = isBooted(base) ? this.#medianMs("boot", base) : undefined;
-    const onceMs = bootMs ?? this.#medianMs("start", base);
-    return onceMs === undefined ? undefined : onceMs * (1 + Math.floor(ahead / startsAtOnce));
+    return this.#expectedMs(this.#making(base, ahead));
   }
 
   /** Until one has been recycled, as after a job. */
   recycleMs(base: string): number | undefined {
-    return this.#medianMs("recycle", base) ?? this.#medianMs("rewind", base);
+    return this.#expectedMs({ what: "recycle", base, turns: 1 });
   }
 
   importMs(base: string): number | undefined {
-    return this.#medianMs("import", base);
+    return this.#expectedMs({ what: "import", base, turns: 1 });
   }
 
   /** This container is being put back. */
   rewindBegun(id: number, what: Measured, base: string): void {
-    const expectedMs = what === "recycle" ? this.recycleMs(base) : this.#medianMs(what, base);
-    this.#underWay.set(id, { sinceMs: this.#facts.nowMs(), expectedMs });
+    this.#underWay.set(id, { sinceMs: this.#facts.nowMs(), what, base, turns: 1 });
   }
 
   /** It has been ordered, behind `ahead` others; or its turn has come. */
   makingBegun(id: number, base: string, ahead: number): void {
-    this.#underWay.set(id, { sinceMs: this.#facts.nowMs(), expectedMs: this.makeMs(base, ahead) });
+    this.#underWay.set(id, { sinceMs: this.#facts.nowMs(), ...this.#making(base, ahead) });
   }
 
   /** It is there, or will not be. Idempotent. */
@@ -103,11 +102,24 @@ export class MeasuredCosts implements Costs {
 
   /** How long it will take until it is there: one that is late is expected to take as long again, and then nothing is expected. */
   readyInMs(id: number): number | undefined {
-    const { sinceMs, expectedMs } = this.#underWay.get(id) ?? { sinceMs: 0, expectedMs: undefined };
+    const underWay = this.#underWay.get(id);
+    if (underWay === undefined) return undefined;
+    const expectedMs = this.#expectedMs(underWay);
     if (expectedMs === undefined) return undefined;
-    const elapsedMs = this.#facts.nowMs() - sinceMs;
+    const elapsedMs = this.#facts.nowMs() - underWay.sinceMs;
     if (elapsedMs >= expectedMs * lateAfter) return undefined;
     return elapsedMs < expectedMs ? expectedMs - elapsedMs : expectedMs;
+  }
+
+  #making(base: string, ahead: number): Expected {
+    const turns = 1 + Math.floor(ahead / this.#facts.startsAtOnce);
+    return { what: this.#facts.isBooted(base) ? "boot" : "start", base, turns };
+  }
+
+  #expectedMs({ what, base, turns }: Expected): number | undefined {
+    if ((what === "boot" || what === "start") && this.#facts.isHeldBack(base)) return undefined;
+    const onceMs = this.#medianMs(what, base) ?? this.#medianMs(instead[what] ?? what, base);
+    return onceMs === undefined ? undefined : onceMs * turns;
   }
 
   #medianMs(what: Measured, base: string): number | undefined {

@@ -95,6 +95,15 @@ describe("the costs of containers", () => {
     expect(costs.readyInMs(2)).to.equal(undefined);
   });
 
+  it("tell of what is under way what is measured meanwhile, as of what would be made now", () => {
+    const costs = costsOf();
+    costs.makingBegun(1, kind, 0);
+    costs.measured("start", kind, 42);
+    expect([costs.readyInMs(1), costs.makeMs(kind, 0)]).to.deep.equal([42, 42]);
+    costs.measured("start", kind, 5);
+    expect([costs.readyInMs(1), costs.makeMs(kind, 0)]).to.deep.equal([5, 5]);
+  });
+
   it("tell nothing of what has ended", () => {
     const costs = costsOf();
     costs.measured("start", kind, 100);
