@@ -7,7 +7,7 @@
 
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { childrenOf } from "../test/children.ts";
+import { childrenOf } from "../test/processes.ts";
 import { Bench } from "./bench.ts";
 import { type Figure, fromSamples } from "./figures.ts";
 import { kindOf, tiny, type UsualFamily, usualFamilies } from "./programs.ts";

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import { isStopped } from "../processes.ts";
 import { holdsWithin } from "../within.ts";
 import { withVictim } from "./victim.ts";
 
@@ -19,11 +20,10 @@ describe("a process that is halted as it is put back", () => {
         const tasks = `/proc/${victim.pid}/task`;
         const statusOf = (): readonly string[] =>
           readdirSync(tasks).map((task) => readFileSync(`${tasks}/${task}/status`, "latin1"));
-        const areStopped = (): boolean => statusOf().every((status) => /^State:\tT/m.test(status));
         for (let round = 0; round < rounds; round++) {
           await victim.change();
           await checkpoint.rewind({ verify: true, halts: true });
-          expect(await holdsWithin(patienceMs, areStopped)).to.equal(true);
+          expect(await holdsWithin(patienceMs, () => isStopped(victim.pid))).to.equal(true);
           const stopped = statusOf();
           await sleep(20);
           expect(statusOf(), "how often each was switched to is in there").to.deep.equal(stopped);

@@ -23,10 +23,12 @@ import {
 } from "../../pool/index.ts";
 import { ContainerCheckpoint, RestorerError } from "../../restorer/index.ts";
 import type { Family, Json, JsonObject } from "../corpus.ts";
+import { isStopped } from "../processes.ts";
 import { ownLibrary } from "../system/booted.ts";
 import { instanceName } from "../system/instance.ts";
 import { patience } from "../system/real-invoker.ts";
 import { watched } from "../system/watched.ts";
+import { holdsWithin } from "../within.ts";
 
 /** build/native, seen from build/js/test/prove. */
 const launcher = fileURLToPath(new URL("../../../native/lean", import.meta.url));
@@ -34,6 +36,8 @@ const launcher = fileURLToPath(new URL("../../../native/lean", import.meta.url))
 export const memoryMB = 256;
 const largestBody = 1 << 20;
 const restTries = 10;
+/** Until each thread of a process has taken that it is to stop. */
+const stopPatienceMs = 10_000;
 
 /** The Node that runs this is the one that is proved; the other ones on request. */
 export const kindOf: Readonly<Record<Family, string>> = {
@@ -127,6 +131,7 @@ function comparedAfterwards({ takeCheckpoint, ...machine }: Machine, rung: Rung 
       return rewoundBy(checkpoint, async ({ verify, to = "base" }) => {
         // Threads that wait for a time would go on meanwhile.
         const timings = await checkpoint.rewind({ verify: false, to, halts: verify });
+        if (verify) await holdsWithin(stopPatienceMs, () => pids.every(isStopped));
         const difference = verify ? await checkpoint.verify() : undefined;
         if (verify) for (const pid of pids) process.kill(pid, "SIGCONT");
         if (difference === undefined) return { ...timings, verified: verify };

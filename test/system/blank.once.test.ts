@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
-import { childrenOf, isAlive } from "../children.ts";
+import { childrenOf, isAlive } from "../processes.ts";
 import { holdsWithin, within } from "../within.ts";
 import { instanceName } from "./instance.ts";
 import { ProbeFactory } from "./lean-probe.ts";

@@ -8,7 +8,7 @@ import { findInterpreters } from "../../pool/lean/interpreters.ts";
 import type { Checkpoint } from "../../pool/machine.ts";
 import { Channel } from "../../pool/proxy/channel.ts";
 import { ContainerCheckpoint, RestorerError, type Template } from "../../restorer/index.ts";
-import { childrenOf, isAlive } from "../children.ts";
+import { childrenOf, isAlive } from "../processes.ts";
 import { holdsWithin } from "../within.ts";
 import { instanceName } from "./instance.ts";
 import { launcher, requireRoot } from "./lean-probe.ts";

@@ -7,8 +7,8 @@ import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
 import { Channel, type Reply } from "../../pool/proxy/channel.ts";
 import { ContainerCheckpoint, type Template } from "../../restorer/index.ts";
-import { childrenOf } from "../children.ts";
 import { type Family, families } from "../corpus.ts";
+import { childrenOf } from "../processes.ts";
 import { instanceName } from "./instance.ts";
 import { launcher, requireRoot } from "./lean-probe.ts";
 

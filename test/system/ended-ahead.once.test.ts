@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 import { killIfThere } from "../../pool/lean/cgroups.ts";
-import { childrenOf } from "../children.ts";
+import { childrenOf } from "../processes.ts";
 import { holdsWithin } from "../within.ts";
 import { requireRoot } from "./lean-probe.ts";
 import { RealInvoker } from "./real-invoker.ts";

@@ -23,7 +23,7 @@ import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { preflight } from "../../pool/lean/preflight.ts";
 import { repositoryFolder } from "../../pool/lean/repository.ts";
 import { nativeFolder, pendingBytes, RestorerError, startLean } from "../../restorer/index.ts";
-import { childrenOf } from "../children.ts";
+import { childrenOf } from "../processes.ts";
 import { holdsWithin } from "../within.ts";
 import { instanceName } from "./instance.ts";
 import { closeEnds, launcher, ProbeFactory } from "./lean-probe.ts";

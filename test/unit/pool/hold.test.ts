@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Hold } from "../../../pool/hold.ts";
-import { childrenOf } from "../../children.ts";
+import { childrenOf } from "../../processes.ts";
 
 /** Takes a hold, forgets it, and starts a process that outlives it, whose id it prints. */
 const holding = `import(${JSON.stringify(new URL("../../../pool/hold.js", import.meta.url).href)}).then(async ({ Hold }) => {

@@ -1,7 +1,8 @@
-// The children of a process, whichever of its threads has made them.
+// What the kernel tells of processes.
 
 import { readdirSync, readFileSync } from "node:fs";
 
+/** Whichever of its threads has made them. */
 export function childrenOf(pid: number): readonly number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
     readFileSync(`/proc/${pid}/task/${tid}/children`, "latin1").trim().split(" ").filter(Boolean).map(Number),
@@ -15,4 +16,12 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** True: so is each of its threads, and no signal waits to be taken. */
+export function isStopped(pid: number): boolean {
+  const statusOf = (tid: string): string => readFileSync(`/proc/${pid}/task/${tid}/status`, "latin1");
+  return readdirSync(`/proc/${pid}/task`)
+    .map(statusOf)
+    .every((status) => /^State:\tT/m.test(status));
 }
