@@ -86,6 +86,11 @@ function complainOfLeaks() {
 // What tests make for containers is read there by other users, whatever the umask of who runs the tests.
 process.umask(0o022);
 
+// As mocha's own command does: else nobody hears of them.
+process.on("unhandledRejection", (reason) => {
+  throw reason;
+});
+
 const mocha = new Mocha({ timeout: testLimitMs, reporter: "spec", grep: values.grep });
 const files = values.only.flatMap((folder) => findTests(join(compiled, folder)));
 const own = files.filter((_, i) => i % shares === share - 1);
