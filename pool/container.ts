@@ -26,22 +26,26 @@ import {
 const interpreterBytes = 16 * 1024 * 1024;
 const bytesPerPage = 4096;
 
-/** Who is told what happens to a container beside what it is asked for. */
-export interface ContainerHooks {
-  /** It has died while nobody used it. */
-  readonly onLost: (container: Container) => void;
-  /** An init begins that may leave an action checkpoint. False: it is to leave none. */
+/** Who is asked and told of its action checkpoints. */
+export interface LevelHooks {
+  /** An init begins that may leave one. False: it is to leave none. */
   readonly isLevelDue?: (container: Container) => boolean;
-  /** An init that might have left an action checkpoint has ended. */
+  /** An init that might have left one has ended. */
   readonly onLevel?: (container: Container, outcome: LevelOutcome) => void;
   /** The taking of one has failed half-way. */
   readonly onLevelFailed?: (container: Container) => void;
-  /** How large an action checkpoint may be that is taken now. */
+  /** How large one may be that is taken now. */
   readonly levelRoomBytes: () => number;
-  /** It is at an action checkpoint that others can be brought to. */
+  /** It is at one that others can be brought to. */
   readonly onShared?: (container: Container, level: SharedLevel, initMs: number) => void;
-  /** It is at its action checkpoint no more. */
+  /** It is at its own no more. */
   readonly onLevelLeft?: (container: Container) => void;
+}
+
+/** Who is told what happens to a container beside what it is asked for. */
+export interface ContainerHooks extends LevelHooks {
+  /** It has died while nobody used it. */
+  readonly onLost: (container: Container) => void;
 }
 
 /**

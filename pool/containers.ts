@@ -1,6 +1,7 @@
 // The containers of the pool: made a few at a time, for a job or ahead of any, and counted until nothing of them is left.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { ActionLevels } from "./action-levels.ts";
 import { Arrivals, predictedCells, type Sort, soonMs } from "./arrivals.ts";
 import { Container } from "./container.ts";
 import { MeasuredCosts } from "./costs.ts";
@@ -8,8 +9,6 @@ import type { PoolEvents } from "./events.ts";
 import type { ContainerOrder } from "./interior.ts";
 import { isScarcity } from "./lean/errors.ts";
 import { LeanLimit } from "./lean-limit.ts";
-import { LevelTries } from "./level-tries.ts";
-import { isLasting, levelRoomBytes } from "./levels.ts";
 import { baseOf, LibraryError } from "./libraries.ts";
 import { LibrarySets } from "./library-sets.ts";
 import type { Machine } from "./machine.ts";
@@ -18,13 +17,11 @@ import { expired, isBeyondCells, Prewarming, surplus, topUp } from "./prewarm.ts
 import { type Restraint, unrestrained } from "./relief.ts";
 import { RemovalGate } from "./removal-gate.ts";
 import { isComing, isIdle, type Placed, reservedMB } from "./seats.ts";
-import { type Bringing, SharedLevels } from "./shared-levels.ts";
 import { Losses, StartFailures, StartGate } from "./starts.ts";
 import { Succession } from "./succession.ts";
 import type { Job, PoolSettings, RemovalCause, StemCell } from "./types.ts";
 
 const sweepsPerIdleTime = 4;
-const bytesPerPage = 4096;
 /** As often it is decided which libraries are worth their memory. */
 const learnedEveryMs = 10_000;
 /** As often as half the time for which a container is due. */
@@ -56,10 +53,9 @@ export class Containers {
   readonly #prewarming: Prewarming;
   readonly #failures = new StartFailures();
   readonly #losses = new Losses();
-  readonly #levelTries = new LevelTries();
-  readonly #sharedLevels: SharedLevels;
   readonly #libraries: LibrarySets;
   readonly costs: MeasuredCosts;
+  readonly levels: ActionLevels;
   readonly #arrivals: Arrivals;
   readonly #underWay = new Set<Promise<void>>();
   readonly #sweep: NodeJS.Timeout;
@@ -76,11 +72,16 @@ export class Containers {
     this.#settings = settings;
     this.#events = events;
     this.#onChange = onChange;
-    this.#sharedLevels = new SharedLevels(settings.verifyOneIn);
     this.#leanGate = new StartGate(settings.parallelStarts);
     this.#leanLimit = new LeanLimit(onChange);
     this.#dockerGate = new StartGate(machine.docker?.parallelStarts ?? 1);
     const nowMs = (): number => machine.clock.nowMs();
+    this.levels = new ActionLevels(settings, events, {
+      nowMs,
+      isSparing: () => this.#restraint.isSparing,
+      claimedBytes: () => Array.from(this.#containers.values(), ({ claimedBytes }) => claimedBytes),
+      onTaken: onChange,
+    });
     // Where nothing can be put back, nothing is imported for more than one activation.
     const sets = machine.takeCheckpoint === undefined ? { libraries: [], learntMemoryMB: 0 } : settings;
     this.#libraries = new LibrarySets(sets, nowMs);
@@ -138,21 +139,7 @@ export class Containers {
     const numbered = { ...order, id: this.#nextId++ };
     const container = new Container(numbered, this.#machine, this.#settings, {
       onLost: () => this.#lost(container),
-      isLevelDue: ({ owner }) => owner !== undefined && this.#levelTries.isDue(owner),
-      onLevel: ({ name, kind, owner }, outcome) => {
-        this.#events.emit("level", { container: name, kind, outcome });
-        if ("taken" in outcome) this.#onChange();
-        else if (owner !== undefined && isLasting(outcome.refused)) this.#levelTries.failed(owner);
-      },
-      onLevelFailed: ({ owner }) => {
-        if (owner !== undefined) this.#levelTries.failed(owner);
-      },
-      levelRoomBytes: () => this.#levelRoomBytes(),
-      onShared: ({ id, owner }, level, initMs) => {
-        if (owner === undefined) level.release();
-        else this.#sharedLevels.offer(owner, id, level, initMs);
-      },
-      onLevelLeft: ({ id }) => this.#sharedLevels.left(id),
+      ...this.levels.hooks,
     });
     container.isLent = order.image !== undefined && this.#machine.docker?.isSilent === true;
     this.#containers.set(container.id, container);
@@ -189,45 +176,6 @@ export class Containers {
     if (restraint.isSparing) this.#removalGate.open();
     this.#libraries.restrain(restraint.isSparing);
     this.#machine.factory.saveMemory(restraint.isSparing);
-  }
-
-  /** Those of idle containers are given up for one that is taken. */
-  #levelRoomBytes(): number {
-    if (this.#restraint.isSparing) return 0;
-    const claims = Array.from(this.#containers.values(), ({ claimedBytes }) => claimedBytes);
-    return levelRoomBytes(claims, this.#settings.levelMemoryMB);
-  }
-
-  /** Where a container that has just been given to this owner can be brought, instead of an init; undefined where that took longer of late. */
-  bringingFor(container: Container, owner: string): Bringing | undefined {
-    if (!this.#settings.sharesLevels || container.hasLevel || !container.mayTakeLevel) return undefined;
-    const shared = this.#sharedLevels.of(owner);
-    if (shared === undefined) return undefined;
-    return shared.level.summary.pages * bytesPerPage <= this.#levelRoomBytes()
-      ? this.#sharedLevels.bringing(owner, this.#machine.clock.nowMs())
-      : undefined;
-  }
-
-  /** What came of it: the container is there after so long, or is not. A level that nobody could be brought to is tried no more. */
-  broughtTo(bringing: Bringing, container: Container, owner: string, tookMs: number | undefined): void {
-    if (tookMs === undefined) {
-      this.#sharedLevels.drop(owner, bringing.level);
-      return;
-    }
-    this.#sharedLevels.joined(owner, container.id, bringing.level);
-    this.#sharedLevels.measured(owner, bringing, tookMs, this.#machine.clock.nowMs());
-  }
-
-  /** It was put back to its action checkpoint. */
-  levelReturned({ owner }: Container): void {
-    if (owner !== undefined) this.#levelTries.succeeded(owner);
-  }
-
-  /** It could not be put back to its action checkpoint: others are not brought there any more. */
-  levelFailed({ owner }: Container): void {
-    if (owner === undefined) return;
-    this.#levelTries.failed(owner);
-    this.#sharedLevels.drop(owner);
   }
 
   /** Such a job has come, which takes what nobody has used: replacements for its kind are made ahead for a while. */
@@ -352,7 +300,7 @@ export class Containers {
       void mayBegin.then(async () => {
         const failure = await container.destroy(onStuck);
         this.#containers.delete(container.id);
-        this.#sharedLevels.left(container.id);
+        this.levels.left(container);
         this.#events.emit("removed", { container: name, kind, cause, failure });
         this.#onChange();
         resolve();
@@ -391,7 +339,7 @@ export class Containers {
       }
     }
     await this.settled();
-    this.#sharedLevels.clear();
+    this.levels.close();
   }
 
   async #startInTurn(container: Container, cause: StartCause | undefined): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { RestorerError } from "../restorer/index.ts";
-import type { Sandbox } from "./lean/factory.ts";
+import type { Sandbox } from "./lean/sandbox.ts";
 import { LibraryError, type LibraryRefusal, libraryRefusals, modulesOf } from "./libraries.ts";
 import type { Reply } from "./proxy/channel.ts";
 import type { Inside, Rewinder } from "./rewinder.ts";

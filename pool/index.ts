@@ -2,7 +2,7 @@
 
 import { ContainerCheckpoint, type Probe, pendingBytes } from "../restorer/index.ts";
 import type { CodeStore } from "./code-store.ts";
-import type { SandboxFactory } from "./lean/factory.ts";
+import type { SandboxFactory } from "./lean/types.ts";
 import { type ImageFactory, type Machine, systemClock } from "./machine.ts";
 import { memoryHere } from "./memory.ts";
 import type { TemplateStore } from "./template-store.ts";
@@ -20,21 +20,16 @@ export type { VigilSettings } from "./docker/vigil.ts";
 export type { PoolEventMap } from "./events.ts";
 export { Hold } from "./hold.ts";
 export { LeanError } from "./lean/errors.ts";
-export {
-  type AheadCounts,
-  createLeanFactory,
-  type EmbryoCounts,
-  type Exit,
-  type LeanFactoryOptions,
-  type Sandbox,
-  type SandboxFactory,
-} from "./lean/factory.ts";
+export { createLeanFactory } from "./lean/factory.ts";
 export { ImageError } from "./lean/image-errors.ts";
 export { familyOf, type RuntimeImageOptions, RuntimeImages } from "./lean/images.ts";
 export { type Family, families, findInterpreters, type Interpreter } from "./lean/interpreters.ts";
 export { cloudMetadata, type NetworkSettings, type Service } from "./lean/network.ts";
+export type { LeanFactoryOptions } from "./lean/options.ts";
 export { preflight } from "./lean/preflight.ts";
+export type { Exit, Sandbox } from "./lean/sandbox.ts";
 export { servicesOf } from "./lean/services.ts";
+export type { AheadCounts, EmbryoCounts, SandboxFactory } from "./lean/types.ts";
 export { type LevelOutcome, type LevelRefusal, levelBytes, levelRefusals } from "./levels.ts";
 export {
   LibraryError,

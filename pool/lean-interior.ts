@@ -5,7 +5,8 @@ import { type CheckpointLevel, RestorerError, type RewindTimings, type Waiting }
 import { ContainerCode } from "./container-code.ts";
 import { asLibraryError, importLibraries, requireFitForBase } from "./imports.ts";
 import type { CommonMemory, ContainerOrder, Interior, OnFault } from "./interior.ts";
-import type { Exit, Sandbox, TakeOver } from "./lean/factory.ts";
+import type { Exit, Sandbox } from "./lean/sandbox.ts";
+import type { TakeOver } from "./lean/types.ts";
 import type { LevelOutcome } from "./levels.ts";
 import { baseOf } from "./libraries.ts";
 import { ContainerLogs } from "./logs.ts";

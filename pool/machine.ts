@@ -3,7 +3,7 @@
 import type { RewindOptions, RewindTimings, Template } from "../restorer/index.ts";
 import type { CodeStore } from "./code-store.ts";
 import type { ContainerOrder, Interior, Remains } from "./interior.ts";
-import type { SandboxFactory } from "./lean/factory.ts";
+import type { SandboxFactory } from "./lean/types.ts";
 import type { PendingBytes } from "./logs.ts";
 import type { MemoryRoom } from "./memory.ts";
 import type { Templates } from "./templates.ts";

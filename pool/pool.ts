@@ -224,7 +224,9 @@ export class Pool {
     if (start === "cold") this.#containers.countColdStart(container);
     const how = { start, place, isFirst };
     const bringing =
-      isFirst && start !== "warm" ? this.#containers.bringingFor(container, waiter.job.owner) : undefined;
+      isFirst && start !== "warm"
+        ? this.#containers.levels.bringingFor(container, waiter.job.owner)
+        : undefined;
     if (bringing === undefined) this.#lend(waiter, container, how);
     else this.#containers.track(this.#bring(waiter, container, { ...how, bringing }));
   }
@@ -249,7 +251,7 @@ export class Pool {
     const sinceMs = this.#nowMs();
     const isThere = await container.bring(bringing);
     const tookMs = isThere ? this.#nowMs() - sinceMs : undefined;
-    this.#containers.broughtTo(bringing, container, waiter.job.owner, tookMs);
+    this.#containers.levels.brought(bringing, container, waiter.job.owner, tookMs);
     if (container.state === "running") {
       this.#lend(waiter, container, isThere ? { start: "warm", place: "brought", isFirst: true } : usual);
       return;
@@ -359,13 +361,13 @@ export class Pool {
     try {
       container.beginRewind();
       const timings = await container.rewind(to);
-      if (to === "level") this.#containers.levelReturned(container);
+      if (to === "level") this.#containers.levels.returned(container);
       if (timings === undefined) return;
       const tookMs = this.#nowMs() - sinceMs;
       costs.measured(what, base, tookMs);
       this.events.emit("rewound", { container: container.name, kind: container.kind, timings, tookMs });
     } catch (error) {
-      if (to === "level") this.#containers.levelFailed(container);
+      if (to === "level") this.#containers.levels.returnFailed(container);
       container.taint(error);
     } finally {
       costs.ended(container.id);

@@ -1,6 +1,6 @@
 // What a runtime's replies, or their absence, mean for its container and for who asked.
 
-import type { Sandbox } from "./lean/factory.ts";
+import type { Sandbox } from "./lean/sandbox.ts";
 import type { Reply } from "./proxy/channel.ts";
 import type { Exchange } from "./proxy/exchange.ts";
 import type { Inside } from "./rewinder.ts";

@@ -2,7 +2,7 @@
 
 import type { CheckpointLevel, RewindTimings } from "../restorer/index.ts";
 import type { CommonMemory } from "./interior.ts";
-import type { Sandbox } from "./lean/factory.ts";
+import type { Sandbox } from "./lean/sandbox.ts";
 import { type LevelRefusal, refusalOf } from "./levels.ts";
 import type { ContainerLogs, PendingBytes } from "./logs.ts";
 import type { Checkpoint, Machine, RewindStep, SharedLevel } from "./machine.ts";

@@ -14,7 +14,7 @@ import {
   mappedFiles,
 } from "./fingerprint.ts";
 import type { Hold } from "./hold.ts";
-import type { SandboxFactory } from "./lean/factory.ts";
+import type { SandboxFactory } from "./lean/types.ts";
 import { systemClock, toldMs } from "./machine.ts";
 import { readStored, StoredError, writeStored } from "./template-file.ts";
 

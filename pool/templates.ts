@@ -3,7 +3,7 @@
 import { ContainerCheckpoint, RestorerError, type Template, type Waiting } from "../restorer/index.ts";
 import type { CommonMemory } from "./interior.ts";
 import { LeanError } from "./lean/errors.ts";
-import type { BootAhead } from "./lean/factory.ts";
+import type { BootAhead } from "./lean/types.ts";
 import { type Checkpoint, type Clock, toldMs } from "./machine.ts";
 import type { Boot, BootFailure, BootsCopied, Renewal, TemplateStored, Way } from "./makings.ts";
 import { asTaint } from "./taint.ts";

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Interior, OnFault, OnStuck } from "../interior.ts";
-import type { Exit } from "../lean/factory.ts";
+import type { Exit } from "../lean/sandbox.ts";
 import { type Clock, toldMs, toldPeriod } from "../machine.ts";
 import type { Exchange, Timed } from "../proxy/exchange.ts";
 import { type Endpoint, type HttpReply, postInit, postRun } from "../proxy/http.ts";

@@ -1,16 +1,21 @@
 // A container with all but its runtime: it waits to be told how much memory it has and what to run. Or with a runtime that was booted
 // before anybody wanted it.
 
-import { closeSync, readSync } from "node:fs";
-import type { LeanStart } from "../../restorer/index.ts";
+import { closeSync, readFileSync, readSync } from "node:fs";
+import { constants } from "node:os";
+import type { LeanStart, WaitingProcess } from "../../restorer/index.ts";
 import type { Checkpoint } from "../machine.ts";
 import { Channel } from "../proxy/channel.ts";
+import { within } from "../time.ts";
 import type { ContainerCgroups } from "./cgroups.ts";
 import type { ContainerNetwork } from "./container-network.ts";
+import { hasEnded, LeanError } from "./errors.ts";
 import { Launcher } from "./launcher.ts";
 
 /** Of what a runtime has said that could not be started. */
 const wordsBytes = 300;
+/** The runtime is the launcher's only child: the second process of its pid namespace. */
+const runtimePidInside = "2";
 
 /** What a container holds from before its start until it is gone. */
 export interface Held {
@@ -24,6 +29,8 @@ interface BlankParts {
   readonly held: Held;
   readonly cgroups: ContainerCgroups;
   readonly started: LeanStart;
+  /** For each step that the launcher takes. */
+  readonly startTimeoutMs: number;
   /** Once, when nothing of it is left, and no sandbox has become of it. */
   readonly onGone: () => void | Promise<void>;
 }
@@ -62,6 +69,50 @@ export class Blank {
   openChannel(): Channel {
     this.#channel ??= Channel.open(this.parts.started.channelFd);
     return this.#channel;
+  }
+
+  /** Has its launcher make a process that waits to be given a program. */
+  async wait(): Promise<WaitingProcess> {
+    this.launcher.orderRuntime();
+    await this.inTime(this.launcher.waiting);
+    return { pid: this.findRuntime(), goFd: this.parts.started.channelFd };
+  }
+
+  /** By the time we look it may have made children already. Throws LeanError. */
+  findRuntime(): number {
+    const found = this.parts.cgroups.processes().find((pid) => pidInside(pid) === runtimePidInside);
+    if (found === undefined) throw new LeanError("process-gone", "the runtime ended at once");
+    return found;
+  }
+
+  /** Resolves when the launcher has got so far, or rejects with LeanError. */
+  async inTime(step: Promise<void>): Promise<void> {
+    const { id, startTimeoutMs } = this.parts;
+    const end = Promise.race([step.then(() => "done" as const), this.launcher.ended]);
+    const first = await within(startTimeoutMs, end);
+    if (first === "done") return;
+    if (first === undefined)
+      throw new LeanError("start", `container ${id} was not set up within ${startTimeoutMs} ms`);
+    const hasFailed = first.cause === "failed";
+    const how = hasFailed ? first.message : `${first.cause} ${first.status} ${first.message}`;
+    const code = hasFailed || !this.launcher.isSetUp ? "start" : "process-gone";
+    throw new LeanError(code, `container ${id} could not be set up: ${how}`);
+  }
+
+  /** True: which says nothing of what it runs, unlike any other end. */
+  async wasKilled(failure: unknown): Promise<boolean> {
+    if (!hasEnded(failure)) return false;
+    const end = await within(this.parts.startTimeoutMs, this.launcher.ended);
+    return end?.cause === "signal" && end.status === constants.signals.SIGKILL;
+  }
+
+  /** Removes it, and says why there is none. */
+  async failed(cause: unknown): Promise<LeanError> {
+    const words = await this.remove();
+    if (cause instanceof LeanError) return new LeanError(cause.code, cause.message + words, { cause });
+    const end = await this.launcher.ended;
+    const why = end.cause === "failed" ? end.message : cause;
+    return new LeanError("start", `container ${this.parts.id}: ${why}${words}`, { cause });
   }
 
   /** Kills what there is of it, and removes all traces. What it said last. Idempotent. Rejects with LeanError `removal`. */
@@ -103,5 +154,14 @@ function lastWords(fd: number): string {
     return words === "" ? "" : `: ${words}`;
   } catch {
     return "";
+  }
+}
+
+/** In the innermost namespace; undefined where it has gone. */
+function pidInside(pid: number): string | undefined {
+  try {
+    return /^NSpid:.*\s(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+  } catch {
+    return undefined;
   }
 }

@@ -1,5 +1,7 @@
 // What can go wrong around a lean container, as a closed list.
 
+import { RestorerError } from "../../restorer/index.ts";
+
 /**
  * `unknown-kind`, `closed`: refused. `no-uid`, `no-address`: others hold all there are. `cgroup`, `runtime-files`, `profile`, `uid-range`: this
  * machine or installation is not ready. `network`: neither is its network. `start`: the container could not be set up; the message names the step.
@@ -35,4 +37,12 @@ export class LeanError extends Error {
     this.name = "LeanError";
     this.code = code;
   }
+}
+
+/** True: nothing is wrong with how it was made. */
+export function hasEnded(error: unknown): boolean {
+  const codes = [error, error instanceof Error ? error.cause : undefined].map((one) =>
+    one instanceof LeanError || one instanceof RestorerError ? one.code : undefined,
+  );
+  return codes.includes("process-gone");
 }

@@ -3,9 +3,11 @@
 import { Socket } from "node:net";
 import { Channel } from "../proxy/channel.ts";
 import type { LeanError } from "./errors.ts";
-import { createLeanFactory, type LeanFactoryOptions, type Sandbox } from "./factory.ts";
+import { createLeanFactory } from "./factory.ts";
 import { ImageError } from "./image-errors.ts";
 import type { Interpreter } from "./interpreters.ts";
+import type { LeanFactoryOptions } from "./options.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 const memoryMB = 256;
 const scratchMB = 16;

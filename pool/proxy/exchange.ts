@@ -1,6 +1,6 @@
 // What came of one INIT or RUN, as a value.
 
-import type { Exit } from "../lean/factory.ts";
+import type { Exit } from "../lean/sandbox.ts";
 
 /** What the runtime said. */
 export interface Answer {

@@ -2,9 +2,10 @@
 
 import { closeSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
-import type { BootAhead, Sandbox, SandboxFactory } from "../../pool/lean/factory.ts";
 import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
+import type { Sandbox } from "../../pool/lean/sandbox.ts";
+import type { BootAhead, SandboxFactory } from "../../pool/lean/types.ts";
 import type { Checkpoint } from "../../pool/machine.ts";
 import { Channel } from "../../pool/proxy/channel.ts";
 import { ContainerCheckpoint, RestorerError, type Template } from "../../restorer/index.ts";

@@ -2,9 +2,10 @@
 
 import { closeSync, readFileSync, readSync } from "node:fs";
 import { expect } from "chai";
-import type { Sandbox, SandboxFactory } from "../../pool/lean/factory.ts";
 import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
+import type { Sandbox } from "../../pool/lean/sandbox.ts";
+import type { SandboxFactory } from "../../pool/lean/types.ts";
 import { Channel, type Reply } from "../../pool/proxy/channel.ts";
 import { ContainerCheckpoint, type Template } from "../../restorer/index.ts";
 import { type Family, families } from "../corpus.ts";

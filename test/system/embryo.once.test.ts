@@ -18,9 +18,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { Boot, LeanFactoryOptions, Sandbox, SandboxFactory } from "../../pool/lean/factory.ts";
 import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters } from "../../pool/lean/interpreters.ts";
+import type { LeanFactoryOptions } from "../../pool/lean/options.ts";
+import type { Sandbox } from "../../pool/lean/sandbox.ts";
+import type { Boot, SandboxFactory } from "../../pool/lean/types.ts";
 import { Channel } from "../../pool/proxy/channel.ts";
 import {
   ContainerCheckpoint,

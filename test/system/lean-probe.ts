@@ -4,14 +4,12 @@ import { closeSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, w
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  createLeanFactory,
-  type LeanFactoryOptions,
-  type Sandbox,
-  type SandboxFactory,
-} from "../../pool/lean/factory.ts";
+import { createLeanFactory } from "../../pool/lean/factory.ts";
 import { findInterpreters, type Interpreter } from "../../pool/lean/interpreters.ts";
+import type { LeanFactoryOptions } from "../../pool/lean/options.ts";
 import { repositoryFolder } from "../../pool/lean/repository.ts";
+import type { Sandbox } from "../../pool/lean/sandbox.ts";
+import type { SandboxFactory } from "../../pool/lean/types.ts";
 import { nativeFolder } from "../../restorer/index.ts";
 import { instanceName } from "./instance.ts";
 

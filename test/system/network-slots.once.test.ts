@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { expect } from "chai";
-import type { AheadCounts } from "../../pool/lean/factory.ts";
+import type { AheadCounts } from "../../pool/lean/types.ts";
 import { within } from "../within.ts";
 import { type Probe, ProbeFactory } from "./lean-probe.ts";
 

@@ -1,7 +1,7 @@
 // What lean containers reach by their network, and what reaches them: in namespaces that stand for a machine and the world.
 
 import { expect } from "chai";
-import type { AheadCounts } from "../../pool/lean/factory.ts";
+import type { AheadCounts } from "../../pool/lean/types.ts";
 import { within } from "../within.ts";
 import { apiPort, gateway, host, metadata, NetworkBench, outside, uplinkMtuBytes } from "./network-bench.ts";
 

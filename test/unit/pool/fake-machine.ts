@@ -5,7 +5,8 @@ import { Socket } from "node:net";
 import koffi from "koffi";
 import type { CodeStore } from "../../../pool/code-store.ts";
 import { LeanError } from "../../../pool/lean/errors.ts";
-import type { Boot, BootAhead, Exit, Sandbox, SandboxFactory, TakeOver } from "../../../pool/lean/factory.ts";
+import type { Exit, Sandbox } from "../../../pool/lean/sandbox.ts";
+import type { Boot, BootAhead, SandboxFactory, TakeOver } from "../../../pool/lean/types.ts";
 import type {
   Checkpoint,
   Clock,

@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import { LeanError } from "../../../pool/index.ts";
-import type { BootAhead } from "../../../pool/lean/factory.ts";
+import type { BootAhead } from "../../../pool/lean/types.ts";
 import type { Checkpoint } from "../../../pool/machine.ts";
 import type { BootFailure, BootsCopied } from "../../../pool/makings.ts";
 import { Templates } from "../../../pool/templates.ts";
