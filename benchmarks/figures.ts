@@ -25,9 +25,15 @@ export function quantile(samples: readonly number[], share: number): number {
 /** What names a figure. */
 type Named = Pick<Figure, "bench" | "figure" | "unit"> & Partial<Pick<Figure, "goal" | "against">>;
 
+/** Of what is better where there is more of it. */
+const isBetterHigh = ({ unit, goal }: Named): boolean =>
+  unit.endsWith("/s") || goal?.startsWith(">=") === true;
+
+/** The tails are the bad ones: 95 and 99 of a hundred samples are no worse. */
 export function fromSamples(named: Named, samples: readonly number[]): Figure {
   const p50 = quantile(samples, 0.5);
-  const tails = { p95: quantile(samples, 0.95), p99: quantile(samples, 0.99) };
+  const tail = (share: number): number => quantile(samples, isBetterHigh(named) ? 1 - share : share);
+  const tails = { p95: tail(0.95), p99: tail(0.99) };
   return { ...named, value: p50, p50, ...tails, n: samples.length };
 }
 

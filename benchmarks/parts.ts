@@ -26,6 +26,7 @@ const unmeasured = 12;
 const atOnce = 16;
 const bursts = 5;
 const idleCount = 30;
+const idleRounds = 3;
 const archiveBytes = 1_000_000;
 const storeBytes = 1 << 30;
 const startTimeoutMs = 60_000;
@@ -173,7 +174,8 @@ export async function partByPart(): Promise<readonly Figure[]> {
   try {
     await singleCalls(all, (row, way, ms) => note(`${row} (ms)`, way, ms));
     await newContainers(all, (row, way, ms) => note(`${row} (ms)`, way, ms));
-    for (const [name, way] of all) note("memory of an idle container (MB)", name, await idleMemory(way));
+    for (let round = 0; round < idleRounds; round++)
+      for (const [name, way] of all) note("memory of an idle container (MB)", name, await idleMemory(way));
   } finally {
     for (const { codes } of all.values()) await codes?.close();
     rmSync(folder, { recursive: true });

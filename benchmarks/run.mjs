@@ -21,10 +21,10 @@ try {
     strict: false,
   }).values;
   await setUp(console.log);
-  if (["cluster", "stock-path", "at-once", "imports", "create", "parts"].includes(only))
+  if (["cluster", "stock-path", "at-once", "imports", "boot", "create", "parts"].includes(only))
     await ensureSystemPackages(console.log, containerNeeds);
   if (only === "cluster") await prepareCluster(console.log);
-  if (["isolation", "imports", "library"].includes(only)) await preparePublished(console.log);
+  if (["cluster", "isolation", "imports", "library"].includes(only)) await preparePublished(console.log);
   const { main } = await import("../build/js/benchmarks/main.js");
   await main(argv);
   // A consumer of bare kafkajs that finds the broker gone goes on looking for it, although it was disconnected meanwhile.

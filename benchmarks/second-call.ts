@@ -69,8 +69,13 @@ export async function secondCall(): Promise<readonly Figure[]> {
         fromSamples({ ...named("kept warm"), unit: "ms" }, asKept),
         fromSamples({ ...named("at the base"), unit: "ms" }, atBase),
         fromSamples({ ...named("another container of the kind"), unit: "ms" }, atAnother),
+        fromSamples({ ...named("kept warm, from the asking"), unit: "ms" }, keptInAll),
         ratio({ ...named("checkpoint / kept warm"), goal }, atLevel, asKept),
-        ratio({ ...named("another container of the kind / kept warm"), goal }, atAnother, keptInAll),
+        ratio(
+          { ...named("another container of the kind / kept warm, from the asking"), goal },
+          atAnother,
+          keptInAll,
+        ),
         ratio({ ...named("checkpoint / base") }, atLevel, atBase),
       );
     }

@@ -1,6 +1,6 @@
 // Measures: what isolation between activations costs, program by program, under four policies in turn: `reused`, the container keeps
 //   its state and is called again; `rewound`, it is put back to its base after each activation, and so loads its action each time;
-//   `at its checkpoint`, it is put back to where the load of its action had ended; `fresh`, a new lean container for each. Of each
+//   `at its checkpoint`, it is put back to where the load of its action had ended; `started for each`, a new lean container. Of each
 //   activation: what the caller waits, the action's own run, and the time until the container (or its place) can be used again,
 //   which is what throughput pays.
 // Does not measure: the invoker, a bus, HTTP; Docker's containers (at-once and stock-path do); the first rewinds of a container,
@@ -14,7 +14,7 @@ import { mustBeShown, shownInside, surroundings } from "./machine.ts";
 import { type Program, suites } from "./suites.ts";
 
 const bench = "isolation";
-const policies = ["reused", "rewound", "at its checkpoint", "fresh"] as const;
+const policies = ["reused", "rewound", "at its checkpoint", "started for each"] as const;
 type Policy = (typeof policies)[number];
 /** As many as are verified, and one more. */
 const unmeasuredRewinds = 17;
@@ -29,7 +29,7 @@ async function startAll(repository: string): Promise<Readonly<Record<Policy, Ben
     reused: await start("reused", "on-change", {}),
     rewound: await start("rewound", "always", {}),
     "at its checkpoint": await start("level", "always", { levelMemoryMB: 256, levelInitMs: 0 }),
-    fresh: await start("fresh", "always", { stemCells: [], usesBeforeRetirement: 1 }),
+    "started for each": await start("each", "always", { stemCells: [], usesBeforeRetirement: 1 }),
   };
 }
 
@@ -39,10 +39,10 @@ async function measure(
   { name, code }: Program,
   { rounds, freshEvery }: { rounds: number; freshEvery: number },
 ): Promise<Samples> {
-  const samples: Samples = { reused: [], rewound: [], "at its checkpoint": [], fresh: [] };
+  const samples: Samples = { reused: [], rewound: [], "at its checkpoint": [], "started for each": [] };
   for (let round = 0; round <= rounds; round++)
     for (const policy of policies) {
-      if (policy === "fresh" && round % freshEvery !== 1 % freshEvery) continue;
+      if (policy === "started for each" && round % freshEvery !== 1 % freshEvery) continue;
       const taken = await benches[policy].call(code).catch((cause: unknown) => {
         throw new Error(`${name}, ${policy}: ${cause}`, { cause });
       });
@@ -62,8 +62,8 @@ const compared = [
   { column: "until usable, rewound ÷ reused", policy: "rewound", time: "usableMs" },
   { column: "at its checkpoint ÷ reused", policy: "at its checkpoint", time: "answeredMs" },
   { column: "until usable, at its checkpoint ÷ reused", policy: "at its checkpoint", time: "usableMs" },
-  { column: "fresh ÷ reused", policy: "fresh", time: "answeredMs" },
-  { column: "until usable, fresh ÷ reused", policy: "fresh", time: "usableMs" },
+  { column: "started for each ÷ reused", policy: "started for each", time: "answeredMs" },
+  { column: "until usable, started for each ÷ reused", policy: "started for each", time: "usableMs" },
 ] as const;
 
 function figuresOf({ suite, name }: Program, samples: Samples): readonly Figure[] {

@@ -27,7 +27,7 @@ export interface LeanFactoryOptions extends UidOptions {
   readonly nat?: NetworkSettings;
   /** So many containers' networks are kept ready, once the first has been made. */
   readonly networksAhead?: number;
-  /** So many containers of each kind are kept that only lack their program, or their proof, once the first has been made. */
+  /** So many containers of each kind are kept that only lack their program, or are booted, proved and stopped, once the first has been made. */
   readonly containersAhead?: number;
   /** For setting up a container, not for its runtime to become ready. */
   readonly startTimeoutMs?: number;
