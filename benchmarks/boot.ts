@@ -88,6 +88,7 @@ async function measureAhead(family: Family, options: FactoryOptions, template: T
     isOver: () => false,
     from: (waiting) => ContainerCheckpoint.boot(template, waiting, { verify: false }),
     prove: async (checkpoint) => void (await checkpoint.rewind({ verify: true, halts: true })),
+    discard: async (checkpoint) => checkpoint.release(),
     failed: (why) => {
       throw why;
     },

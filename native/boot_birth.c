@@ -31,23 +31,12 @@ void rw_kill_and_collect(pid_t *pid)
 	*pid = 0;
 }
 
-/* Its id is its own as long as it is there. */
-static bool is_there(const struct rw_process *embryo)
-{
-	return !syscall(SYS_pidfd_send_signal, embryo->pidfd, 0, NULL, 0);
-}
-
 static int seize(struct rw_process *embryo, struct rw_error *error)
 {
-	int failed = is_there(embryo) ? rw_freeze(embryo->pid, &embryo->pid, 1, embryo->frozen, error) : -ESRCH;
+	int failed = rw_freeze(embryo->pid, embryo->pidfd, &embryo->pid, 1, embryo->frozen, error);
 
-	if (!failed && !is_there(embryo)) {
-		/* It is another's by now, which goes on. */
-		(void)ptrace(PTRACE_DETACH, embryo->pid, 0, 0);
-		failed = -ESRCH;
-	}
 	if (failed)
-		return rw_fail(error, RW_LOST_THREAD, -failed, "the embryo %d is gone", embryo->pid);
+		return rw_fail(error, RW_LOST_THREAD, ESRCH, "the embryo %d is gone", embryo->pid);
 	if (!ptrace(PTRACE_SETOPTIONS, embryo->pid, 0, OPTIONS))
 		return 0;
 	failed = errno;

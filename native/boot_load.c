@@ -157,15 +157,9 @@ static int take_descriptors(struct reader *reader, struct image *image, uint32_t
 /* Each is written from outside where a page of it is saved: rw_put_back_cpu_number(). */
 static int check_sequences(const struct image *image, struct rw_error *error)
 {
-	for (uint32_t i = 0; i < image->thread_count; i++) {
-		const struct thread *thread = &image->threads[i];
-		const struct extent *extent = rw_extent_at(image, thread->rseq);
-
-		if (!thread->rseq || extent == image->extents + image->extent_count || extent->start > thread->rseq)
-			continue;
-		if (thread->rseq_size > extent->end - thread->rseq)
+	for (uint32_t i = 0; i < image->thread_count; i++)
+		if (!rw_sequence_is_whole(image, &image->threads[i]))
 			return rw_template_refuse("rseq area", error);
-	}
 	return 0;
 }
 

@@ -39,7 +39,7 @@ int rw_boot_catch(struct boot *boot, int go, struct rw_error *error)
 {
 	struct rw_process *p = boot->p;
 	bool executed = false;
-	int event = 0, signal, failed = rw_freeze(p->pid, &p->pid, 1, p->frozen, error);
+	int event = 0, signal, failed = rw_freeze(p->pid, -1, &p->pid, 1, p->frozen, error);
 
 	if (failed)
 		return failed;

@@ -255,7 +255,7 @@ static int checkpoint(struct rw_process *p, struct rw_error *error)
 
 	p->frozen = &frozen;
 	if (!failed)
-		failed = rw_freeze(p->pid, &p->pid, 1, &frozen, error);
+		failed = rw_freeze(p->pid, p->pidfd, &p->pid, 1, &frozen, error);
 	if (!failed)
 		failed = take(p, &frozen, error);
 	return rw_thaw_after(&frozen, failed, error);

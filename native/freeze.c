@@ -49,11 +49,24 @@ static bool has_ended(pid_t pid, pid_t tid)
 	return state && (state[2] == 'Z' || state[2] == 'X');
 }
 
-/* Attaches to one thread and asks it to stop. -ESRCH: it has ended. */
+/* Its number may be another's by now, of whatever process: ids are given again. As long as we trace it, it stays its own. */
+static bool is_ours(const struct frozen *frozen, pid_t tid)
+{
+	return !syscall(SYS_tgkill, frozen->pid, tid, 0);
+}
+
+static bool is_there(int pidfd)
+{
+	return pidfd < 0 || !syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0);
+}
+
+/* Attaches to one thread and asks it to stop. -ESRCH: it has ended, or is not of the process. */
 static int seize(struct frozen *frozen, pid_t tid)
 {
 	uint64_t tid_capacity = frozen->capacity, signal_capacity = frozen->capacity;
 
+	if (!is_ours(frozen, tid))
+		return -ESRCH;
 	if (rw_reserve(&frozen->tids, &tid_capacity, frozen->count + 1, sizeof(pid_t)) ||
 	    rw_reserve(&frozen->signals, &signal_capacity, frozen->count + 1, sizeof(int)))
 		return -ENOMEM;
@@ -70,7 +83,7 @@ static int seize(struct frozen *frozen, pid_t tid)
 		frozen->touched = true;
 		return -errno;
 	}
-	return 0;
+	return is_ours(frozen, tid) ? 0 : -ECHILD;
 }
 
 /*
@@ -143,6 +156,7 @@ static int seize_newcomers(struct frozen *frozen, struct rw_error *error)
 	for (;;) {
 		struct dirent *entry;
 		uint32_t before = frozen->count;
+		bool has_seen_new = false;
 		DIR *folder;
 		int failed;
 
@@ -158,6 +172,7 @@ static int seize_newcomers(struct frozen *frozen, struct rw_error *error)
 
 			if (tid <= 0 || contains(frozen, tid))
 				continue;
+			has_seen_new = true;
 			failed = seize(frozen, tid);
 			if (failed && (failed != -ESRCH || frozen->touched)) {
 				closedir(folder);
@@ -173,19 +188,22 @@ static int seize_newcomers(struct frozen *frozen, struct rw_error *error)
 				forget(frozen, i);
 			else
 				i++;
-		if (frozen->count == before)
+		/* One that has ended meanwhile may have made another before. */
+		if (!has_seen_new)
 			return 0;
 	}
 }
 
-static int freeze(const pid_t *known, uint32_t known_count, struct frozen *work, struct rw_error *error)
+static int freeze(int pidfd, const pid_t *known, uint32_t known_count, struct frozen *work, struct rw_error *error)
 {
 	const pid_t pid = work->pid;
 	int failed;
 
+	if (!is_there(pidfd))
+		return rw_fail(error, RW_PROCESS_GONE, ESRCH, "process %d", pid);
 	for (uint32_t i = 0; i < known_count; i++) {
 		failed = seize(work, known[i]);
-		if (failed == -ESRCH)
+		if (failed == -ESRCH || failed == -ECHILD)
 			return rw_fail(error, known[i] == pid ? RW_PROCESS_GONE : RW_LOST_THREAD, ESRCH,
 				       "thread %d of process %d", known[i], pid);
 		if (failed)
@@ -204,14 +222,17 @@ static int freeze(const pid_t *known, uint32_t known_count, struct frozen *work,
 		return rw_fail(error, lost == pid || work->killed ? RW_PROCESS_GONE : RW_LOST_THREAD, ESRCH,
 			       "thread %d of process %d", lost, pid);
 	}
+	/* What is traced keeps its number: so all of these were the process's. */
+	if (!is_there(pidfd))
+		return rw_fail(error, RW_PROCESS_GONE, ESRCH, "process %d", pid);
 	work->known = known_count;
 	return seize_newcomers(work, error);
 }
 
-int rw_freeze(pid_t pid, const pid_t *known, uint32_t known_count, struct frozen *frozen, struct rw_error *error)
+int rw_freeze(pid_t pid, int pidfd, const pid_t *known, uint32_t known_count, struct frozen *frozen, struct rw_error *error)
 {
 	struct frozen work = { .pid = pid };
-	int failed = freeze(known, known_count, &work, error);
+	int failed = freeze(pidfd, known, known_count, &work, error);
 
 	if (failed) {
 		error->untouched = !work.touched;

@@ -134,8 +134,8 @@ static int start(struct rw_process *p, const struct thread *thread, uint64_t fir
 	return 0;
 }
 
-/* Waits for its end, where no call may have failed. *captured: result of the last OP_CAPTURE. */
-static int finish(struct rw_process *p, pid_t tid, int64_t *captured, struct rw_error *error)
+/* Waits for its end, where no call may have failed. *captured, *aside: results of the last OP_CAPTURE and OP_CAPTURE_ASIDE. */
+static int finish(struct rw_process *p, pid_t tid, int64_t *captured, int64_t *aside, struct rw_error *error)
 {
 	struct user_regs_struct regs;
 	const struct op *op;
@@ -148,7 +148,7 @@ static int finish(struct rw_process *p, pid_t tid, int64_t *captured, struct rw_
 	if (regs.rip != p->image->code + (uint64_t)(rw_parasite_done - rw_parasite_start))
 		return rw_fail(error, RW_INJECTION, 0, "injected code stopped at %llx", (unsigned long long)regs.rip);
 	*captured = (int64_t)regs.r15;
-	p->signalled = (int64_t)regs.rbp;
+	*aside = (int64_t)regs.rbp;
 	if (!regs.r12)
 		return 0;
 	if (regs.r13 - p->image->table > TABLE_SIZE - sizeof(*op))
@@ -172,7 +172,7 @@ int rw_finish_ops(struct rw_process *p, int64_t *captured, struct rw_error *erro
 	int failed = rw_finish_thread_ops(p, error); /* the leader's end is the last: see rw_wait() */
 
 	p->op_count = 0;
-	return failed ? failed : finish(p, p->image->threads[0].tid, captured, error);
+	return failed ? failed : finish(p, p->image->threads[0].tid, captured, &p->signalled, error);
 }
 
 int rw_clear_table(struct rw_process *p, struct rw_error *error)
@@ -208,6 +208,19 @@ int rw_start_thread_ops(struct rw_process *p, struct rw_error *error)
 	return failed;
 }
 
+/*
+ * By its own id, which no later one can have: those of a checkpoint are below the 300 at which a pid namespace begins anew when its
+ * ids are used up. The host's may be given again, to a thread with descriptors of its own, say.
+ */
+static int know_again(struct thread *thread, int64_t inner, struct rw_error *error)
+{
+	if (!thread->inner)
+		thread->inner = (pid_t)inner;
+	/* 0: it was not asked. */
+	return !inner || inner == thread->inner ? 0 : rw_fail(error, RW_LOST_THREAD, 0, "thread %d is another one, %d and not %d", thread->tid,
+						    (int)inner, thread->inner);
+}
+
 int rw_finish_thread_ops(struct rw_process *p, struct rw_error *error)
 {
 	const struct image *image = p->image;
@@ -218,9 +231,11 @@ int rw_finish_thread_ops(struct rw_process *p, struct rw_error *error)
 	p->threads_at_work = false;
 	p->threads_quiet = true;
 	for (uint32_t i = 1; i < image->thread_count && !failed; i++) {
-		int64_t captured = 0;
+		int64_t captured = 0, inner = 0;
 
-		failed = finish(p, image->threads[i].tid, &captured, error);
+		failed = finish(p, image->threads[i].tid, &captured, &inner, error);
+		if (!failed)
+			failed = know_again(&image->threads[i], inner, error);
 		p->threads_quiet &= captured == -EAGAIN;
 	}
 	return failed;

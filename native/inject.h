@@ -21,7 +21,7 @@ enum {
 	OP_ZERO = -3,			/* to, length */
 	OP_MAY_FAIL = 1,		/* flag: an error is no error */
 	OP_CAPTURE = 2,			/* flag: keep the result for whoever runs the table */
-	OP_CAPTURE_SIGNAL = 4,		/* flag: keep it in p->signalled */
+	OP_CAPTURE_ASIDE = 4,		/* flag: keep it beside that: the leader's in p->signalled, of another thread its id */
 };
 
 /* One line of the table that the injected code works through; parasite.S knows the layout. */

@@ -114,8 +114,11 @@ struct frozen {
 	bool touched;			/* from here on a thaw is only right after a complete rewind */
 };
 
-/* Stops every thread of `pid`; known[] must all be among them. On failure nothing stays stopped. */
-int rw_freeze(pid_t pid, const pid_t *known, uint32_t known_count, struct frozen *frozen, struct rw_error *error);
+/*
+ * Stops every thread of `pid`; known[] must all be among them. On failure nothing stays stopped. pidfd: tells whether the number is
+ * the process's still; -1 where it must be.
+ */
+int rw_freeze(pid_t pid, int pidfd, const pid_t *known, uint32_t known_count, struct frozen *frozen, struct rw_error *error);
 /*
  * waitpid() for one traced thread. 0: it is a leader whose process has been killed, and its end comes last. For a leader, when
  * nothing but its end can be reported of any other thread that the caller traces.
@@ -238,6 +241,8 @@ int rw_put_back_vectors(struct rw_process *p, struct rw_error *error);
 int rw_put_back_masks(struct rw_process *p, struct rw_error *error);
 /* Step: the kernel keeps the number of the CPU in each thread's rseq area, and has written it where injected code ran. */
 int rw_put_back_cpu_number(struct rw_process *p, struct rw_error *error);
+/* What is written there lies in one piece of the image. */
+bool rw_sequence_is_whole(const struct image *image, const struct thread *thread);
 
 /* -- thread_state.c: what the kernel keeps of each thread ------------------------------------------------------------------ */
 
@@ -337,6 +342,7 @@ int rw_level_require_plain_threads(struct rw_process *p, struct rw_error *error)
 int rw_level_require_known_descriptors(struct rw_process *p, struct rw_error *error);
 /* Of p->now; the second once its flags are known. */
 int rw_level_refuse_mappings(struct rw_process *p, struct rw_error *error);
+int rw_level_refuse_sequences(struct rw_process *p, struct rw_error *error);
 int rw_level_refuse_locks(struct rw_process *p, struct rw_error *error);
 /* Once threads and descriptors are known: until the process is asked something, no thread of it can go on. */
 int rw_level_require_rest(struct rw_process *p, struct rw_error *error);

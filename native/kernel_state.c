@@ -189,7 +189,7 @@ int rw_plan_signal(struct rw_process *p, struct rw_error *error)
 {
 	uint64_t table = p->image->table;
 
-	return rw_op(p, error, SYS_rt_sigtimedwait, OP_MAY_FAIL | OP_CAPTURE_SIGNAL, table + AT_ALL_SIGNALS, 0, table + AT_ZERO, 8, 0, 0);
+	return rw_op(p, error, SYS_rt_sigtimedwait, OP_MAY_FAIL | OP_CAPTURE_ASIDE, table + AT_ALL_SIGNALS, 0, table + AT_ZERO, 8, 0, 0);
 }
 
 /* Until there is no child left. Killed ones may take a moment to become zombies. */

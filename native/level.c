@@ -104,6 +104,9 @@ static int look(struct rw_process *p, struct bootstrap *boot, const struct froze
 {
 	int failed = rw_list_threads(p, frozen, error);
 
+	/* They are asked who they are as soon as they say anything. */
+	for (uint32_t i = 0; i < frozen->known && !failed; i++)
+		p->image->threads[i].inner = p->below.image->threads[i].inner;
 	if (!failed)
 		failed = rw_level_require_plain_threads(p, error);
 	if (!failed)
@@ -127,6 +130,8 @@ static int save(struct rw_process *p, struct bootstrap *boot, uint64_t pages, st
 		failed = rw_kernel_save(p, error);
 	if (!failed)
 		failed = rw_level_save_memory(p, boot, pages, error);
+	if (!failed)
+		failed = rw_level_refuse_sequences(p, error);
 	if (!failed)
 		failed = rw_plan_droppable(p, error);
 	if (!failed)

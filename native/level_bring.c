@@ -113,12 +113,13 @@ static int make_own(const struct rw_process *p, const struct image *shared, stru
 
 /* -- in the process ------------------------------------------------------------------------------------------------------------ */
 
-static bool is_free(const struct region_list *list, uint64_t start, uint64_t end)
+/* NULL: nothing. */
+static const struct region *in_the_way(const struct region_list *list, uint64_t start, uint64_t end)
 {
 	for (uint64_t i = 0; i < list->count; i++)
 		if (list->at[i].start < end && start < list->at[i].end)
-			return false;
-	return true;
+			return &list->at[i];
+	return NULL;
 }
 
 /* Where neither the process nor the level has anything. */
@@ -126,15 +127,21 @@ static uint64_t find_scratch(const struct rw_process *p, const struct image *lev
 {
 	uint64_t at = LOWEST;
 
-	while (!is_free(&p->now, at, at + PAGE) || !is_free(&level->regions, at, at + PAGE))
-		at += PAGE;
-	return at;
+	for (;;) {
+		const struct region *region = in_the_way(&p->now, at, at + PAGE);
+
+		if (!region)
+			region = in_the_way(&level->regions, at, at + PAGE);
+		if (!region)
+			return at;
+		at = region->end;
+	}
 }
 
 /* The base has nothing where the level's image is to be; what else the process has mapped there is in its way. */
 static int require_room(const struct rw_process *p, const struct image *level, struct rw_error *error)
 {
-	if (is_free(&p->image->regions, level->window, level->window + level->size))
+	if (!in_the_way(&p->image->regions, level->window, level->window + level->size))
 		return 0;
 	return rw_fail(error, RW_UNSUPPORTED, 0, "the base of process %d lies where the level's image is to be", p->pid);
 }

@@ -230,14 +230,18 @@ int rw_level_unwatch(struct rw_process *p, struct rw_error *error)
 
 	if (!failed && image->replaced_count)
 		failed = rw_read_flags(p->pid, &p->now, error);
-	for (uint64_t i = 0; i < image->replaced_count; i++)
-		for (uint64_t k = 0; k < p->now.count && !failed; k++) {
-			const struct region *is = &p->now.at[k];
-			uint64_t start = is->start > image->replaced[i].start ? is->start : image->replaced[i].start;
-			uint64_t end = is->end < image->replaced[i].end ? is->end : image->replaced[i].end;
+	for (uint64_t i = 0, k = 0; i < image->replaced_count && k < p->now.count && !failed;) {
+		const struct page_run *was = &image->replaced[i];
+		const struct region *is = &p->now.at[k];
+		uint64_t start = is->start > was->start ? is->start : was->start;
+		uint64_t end = is->end < was->end ? is->end : was->end;
 
-			if (start < end && is->flags & FLAG_WATCHED)
-				failed = rw_rung_unregister(p, start, end, error);
-		}
+		if (start < end && is->flags & FLAG_WATCHED)
+			failed = rw_rung_unregister(p, start, end, error);
+		if (is->end < was->end)
+			k++;
+		else
+			i++;
+	}
 	return failed;
 }

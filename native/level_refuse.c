@@ -14,9 +14,10 @@
 #define EFLAGS_IDENTIFICATION (1ULL << 21)
 #define MEMORY_DEVICES 1
 
-/* What may be mapped beside the base's, and what of that is looked at page by page. */
-#define GROWTH (1ULL << 40)
+/* What may be mapped beside the base's, each time in our own memory as well; what of that is looked at page by page; and in how many mappings. */
+#define GROWTH (1ULL << 36)
 #define GROWTH_LOOKED_AT (1ULL << 32)
+#define GROWTH_OF_LIST 16384
 
 static bool is_write_end(const struct image *image, uint32_t index)
 {
@@ -125,6 +126,8 @@ static int refuse_growth(struct rw_process *p, struct rw_error *error)
 	const uint64_t was = rw_tracked_size(&p->below.image->regions), is = rw_tracked_size(&p->now);
 	uint64_t looked_at = is;
 
+	if (p->now.count > p->below.image->regions.count + GROWTH_OF_LIST)
+		return rw_fail(error, RW_UNSUPPORTED, E2BIG, "there are %llu mappings", (unsigned long long)p->now.count);
 	for (uint64_t i = 0; i < p->now.count; i++) {
 		const struct region *region = &p->now.at[i];
 
@@ -138,7 +141,17 @@ static int refuse_growth(struct rw_process *p, struct rw_error *error)
 
 int rw_level_refuse_mappings(struct rw_process *p, struct rw_error *error)
 {
-	int failed = refuse_new_sharing(p, error);
+	int failed = refuse_growth(p, error);
 
-	return failed ? failed : refuse_growth(p, error);
+	return failed ? failed : refuse_new_sharing(p, error);
+}
+
+/* Its length is the thread's choice. */
+int rw_level_refuse_sequences(struct rw_process *p, struct rw_error *error)
+{
+	for (uint32_t i = 0; i < p->image->thread_count; i++)
+		if (!rw_sequence_is_whole(p->image, &p->image->threads[i]))
+			return rw_fail(error, RW_UNSUPPORTED, 0, "thread %d: the rseq area is not saved in one piece",
+				       p->image->threads[i].tid);
+	return 0;
 }

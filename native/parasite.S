@@ -1,7 +1,7 @@
 /* The code that runs inside a rewound process: works through a table of struct op; needs no stack and no libc. */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* In: rbx = first op, rsp = eight bytes of zeroes. Out, at the fault: r12 = number of failed calls, r13 = the op that failed last, r14 = its result,
- * r15 and rbp = results of the last ops flagged OP_CAPTURE and OP_CAPTURE_SIGNAL. */
+ * r15 and rbp = results of the last ops flagged OP_CAPTURE and OP_CAPTURE_ASIDE. */
 
 	.section .rodata
 	.globl rw_parasite_start, rw_parasite_done, rw_parasite_end

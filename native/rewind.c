@@ -208,7 +208,7 @@ int rw_freeze_known(struct rw_process *p, struct frozen *frozen, struct rw_error
 	for (uint32_t i = 0; i < image->thread_count; i++)
 		tids[i] = image->threads[i].tid;
 	p->frozen = frozen;
-	return rw_freeze(p->pid, tids, image->thread_count, frozen, error);
+	return rw_freeze(p->pid, p->pidfd, tids, image->thread_count, frozen, error);
 }
 
 int rw_blame_killing(struct rw_process *p, int failed, struct rw_error *error)

@@ -86,6 +86,7 @@ int rw_threads_begin(struct rw_process *p, struct rw_error *error)
 		ops[2] = name(p, i);
 		ops[3] = robust_list(p, i);
 		ops[4] = exit_word(p, i);
+		ops[4].flags = OP_CAPTURE_ASIDE; /* its answer is the thread's id */
 		ops[5] = (struct op){ .nr = OP_END };
 	}
 	return rw_start_thread_ops(p, error);
@@ -106,13 +107,14 @@ int rw_threads_put_back(struct rw_process *p, struct rw_error *error)
 	return failed;
 }
 
-static void ask(struct op ops[5], uint64_t at)
+static void ask(struct op ops[6], uint64_t at)
 {
 	const struct op asked[] = {
 		{ SYS_sigaltstack, { 0, at + offsetof(struct thread_inside, alternate_stack) }, 0 },
 		{ SYS_prctl, { PR_GET_TID_ADDRESS, at + offsetof(struct thread_inside, tid_address) }, 0 },
 		{ SYS_rt_sigpending, { at + offsetof(struct thread_inside, pending), 8 }, 0 },
 		{ SYS_prctl, { PR_GET_NAME, at + offsetof(struct thread_inside, name) }, 0 },
+		{ SYS_gettid, { 0 }, OP_CAPTURE_ASIDE },
 		{ .nr = OP_END },
 	};
 
@@ -121,7 +123,7 @@ static void ask(struct op ops[5], uint64_t at)
 
 int rw_threads_ask(struct rw_process *p, uint64_t at, struct rw_error *error)
 {
-	struct op leader[5];
+	struct op leader[6];
 	int failed = 0;
 
 	ask(leader, at);

@@ -151,15 +151,31 @@ int rw_registers_set(const struct thread *threads, uint32_t first, uint32_t end,
 	return failed ? failed : for_each(threads, first, end, set_mask, error);
 }
 
+/* Where a page of a thread's rseq area is saved; NULL: nowhere, or there is none. */
+static const struct extent *sequence_saved(const struct image *image, const struct thread *thread)
+{
+	const struct extent *extent = rw_extent_at(image, thread->rseq);
+	bool is_saved = thread->rseq && extent != image->extents + image->extent_count && extent->start <= thread->rseq;
+
+	return is_saved ? extent : NULL;
+}
+
+bool rw_sequence_is_whole(const struct image *image, const struct thread *thread)
+{
+	const struct extent *extent = sequence_saved(image, thread);
+
+	return !extent || thread->rseq_size <= extent->end - thread->rseq;
+}
+
 /* Written from outside: the bytes are the image's again, and no thread runs before the thaw. */
 int rw_put_back_cpu_number(struct rw_process *p, struct rw_error *error)
 {
 	for (uint32_t i = 0; i < p->image->thread_count; i++) {
 		const struct thread *thread = &p->image->threads[i];
-		const struct extent *extent = rw_extent_at(p->image, thread->rseq);
+		const struct extent *extent = sequence_saved(p->image, thread);
 		int failed;
 
-		if (!thread->rseq || extent == p->image->extents + p->image->extent_count || extent->start > thread->rseq)
+		if (!extent)
 			continue;
 		failed = rw_write_memory(p, thread->rseq, rw_saved_here(p, extent, thread->rseq), thread->rseq_size);
 		if (failed)

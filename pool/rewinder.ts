@@ -83,6 +83,13 @@ export class Rewinder {
   async takeLevel(
     roomBytes: number,
   ): Promise<{ readonly bytes: number } | { readonly refused: LevelRefusal }> {
+    // Somebody who shares the runtime's memory could write to it between what the level is told by and what is watched from then on.
+    return await this.#inside.sandbox.withoutBirths(() => this.#takeLevel(roomBytes));
+  }
+
+  async #takeLevel(
+    roomBytes: number,
+  ): Promise<{ readonly bytes: number } | { readonly refused: LevelRefusal }> {
     const before = this.#obstacle();
     if (before !== undefined) return { refused: before };
     this.#requireQuiet({ isPrinting: true });

@@ -267,6 +267,7 @@ export class Templates {
   }
 
   #bootAhead(kept: Kept): BootAhead {
+    const proofs = new WeakMap<Checkpoint, Promise<unknown>>();
     /** Nobody else hears of it. */
     const tell = (error: unknown): never => {
       const isOurs = error instanceof RestorerError || error instanceof StoredError;
@@ -281,7 +282,13 @@ export class Templates {
         return await boot.from(waiting).catch(tell).finally(boot.end);
       },
       prove: async (checkpoint) => {
-        await this.#inTime("proof", checkpoint.rewind({ verify: true, halts: true })).catch(tell);
+        const proof = checkpoint.rewind({ verify: true, halts: true });
+        proofs.set(checkpoint, proof);
+        await this.#inTime("proof", proof).catch(tell);
+      },
+      discard: async (checkpoint) => {
+        await proofs.get(checkpoint)?.catch(() => undefined);
+        checkpoint.release();
       },
       failed: (why) => {
         if (!kept.isGivenUp) this.#failed(kept, why);

@@ -244,18 +244,15 @@ class LeanFactory implements SandboxFactory {
     const memoryMB = this.#memoryMB.get(interpreter.kind) ?? blankMemoryMB;
     this.#launches.limit(blank, memoryMB);
     const checkpoint = await boot.from(this.#placeIn(blank, interpreter, memoryMB));
-    let proof: Promise<void> | undefined;
     try {
       await blank.inTime(blank.launcher.started);
       await this.#rehearse(blank, interpreter, boot);
-      proof = boot.prove(checkpoint);
-      await blank.inTime(proof);
+      await blank.inTime(boot.prove(checkpoint));
       blank.booted = { checkpoint, runtimePid: blank.findRuntime(), isOver: () => boot.isOver() };
     } catch (cause) {
       // Which ends a proof that is under way.
       blank.launcher.kill();
-      await proof?.catch(() => undefined);
-      checkpoint.release();
+      await boot.discard(checkpoint);
       throw cause;
     }
   }

@@ -41,6 +41,8 @@ export interface Sandbox {
    * `allowOthers`. Rejects with LeanError `survivor`. Microseconds if it is alone already.
    */
   killOthers(threads: number): Promise<void>;
+  /** Neither processes nor threads are born in the container meanwhile. */
+  withoutBirths<Result>(during: () => Promise<Result>): Promise<Result>;
   /** After the rewind: resolves when the container has no sockets, and all connections are forgotten. Throws LeanError `survivor`. */
   awaitNoSockets(): Promise<void>;
   /** After the rewind. Throws LeanError `survivor`. */
@@ -103,6 +105,8 @@ export class LeanSandbox implements Sandbox {
   readonly #sockets: Sockets;
   readonly #code: ShownCode;
   #oomKillsSeen = 0;
+  /** What was begun last in the scratch space. */
+  #inScratch: Promise<unknown> = Promise.resolve();
   #destroyed: Promise<void> | undefined;
 
   constructor(parts: SandboxParts) {
@@ -138,6 +142,16 @@ export class LeanSandbox implements Sandbox {
     this.#oomKillsSeen = this.oomKills();
   }
 
+  async withoutBirths<Result>(during: () => Promise<Result>): Promise<Result> {
+    const { cgroups } = this.#parts;
+    cgroups.forbidTasks();
+    try {
+      return await during();
+    } finally {
+      if (this.#destroyed === undefined) cgroups.allowTasks();
+    }
+  }
+
   awaitNoSockets(): Promise<void> {
     return this.#sockets.awaitNone();
   }
@@ -155,15 +169,15 @@ export class LeanSandbox implements Sandbox {
   }
 
   showCode(folder: string): Promise<void> {
-    return this.#code.show(folder);
+    return this.#noted(this.#code.show(folder));
   }
 
   hideCode(): Promise<void> {
-    return this.#code.hide();
+    return this.#noted(this.#code.hide());
   }
 
   keepCode(into: string, atMost: number): Promise<number> {
-    return this.#code.keep(into, atMost);
+    return this.#noted(this.#code.keep(into, atMost));
   }
 
   scratchUsedBytes(): number {
@@ -171,7 +185,13 @@ export class LeanSandbox implements Sandbox {
   }
 
   emptyScratch(): Promise<void> {
-    return emptyScratch(this.#parts.scratchFd, this.#code.isShown);
+    return this.#noted(emptyScratch(this.#parts.scratchFd, this.#code.isShown));
+  }
+
+  /** The scratch space's descriptor is not closed before it has ended. */
+  #noted<Result>(work: Promise<Result>): Promise<Result> {
+    this.#inScratch = work.catch(() => undefined);
+    return work;
   }
 
   isAlone(): boolean {
@@ -221,6 +241,7 @@ export class LeanSandbox implements Sandbox {
     const { launcher, cgroups, scratchFd, onGone } = this.#parts;
     launcher.kill();
     await this.exited;
+    await this.#inScratch;
     // Before the cgroup: as long as it is open, its files are charged there.
     closeSync(scratchFd);
     this.#sockets.close();

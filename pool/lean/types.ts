@@ -19,6 +19,8 @@ export interface BootAhead {
   from(waiting: Waiting): Promise<Checkpoint>;
   /** Rejects where what runs by now cannot be put back to its checkpoint, or does not equal it then. */
   prove(checkpoint: Checkpoint): Promise<void>;
+  /** Frees the checkpoint of what has been killed, once no proof of it is under way. */
+  discard(checkpoint: Checkpoint): Promise<void>;
   /** What it has booted cannot run an action that does nothing, or has ended. */
   failed(why: unknown): void;
   /** True: nobody will want what it boots, or has booted. */

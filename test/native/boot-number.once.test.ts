@@ -1,19 +1,19 @@
 // A boot in a container whose launcher has ended meanwhile, and whose number another process has: that one is left alone.
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ContainerCheckpoint, type Embryo } from "../../restorer/index.ts";
+import { startWithNumber } from "./numbers.ts";
 import { Victim, victimProgram } from "./victim.ts";
 
 const program = victimProgram("memory-written");
 /** As many as libuv has, by which every call of the library is made. */
 const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
-const triesMax = 1000;
 
 async function withEmbryo(use: (embryo: Embryo) => Promise<void>): Promise<void> {
   const victim = await Victim.startPlain(program);
@@ -45,17 +45,6 @@ function holdThreads(): () => Promise<void> {
     closeSync(writer);
     rmSync(folder, { recursive: true });
   };
-}
-
-/** The kernel gives numbers in turn; somebody else may be quicker. */
-function startWithNumber(pid: number): ChildProcess {
-  for (let i = 0; i < triesMax; i++) {
-    writeFileSync("/proc/sys/kernel/ns_last_pid", String(pid - 1));
-    const child = spawn("/usr/bin/sleep", ["infinity"], { stdio: "ignore" });
-    if (child.pid === pid) return child;
-    child.kill("SIGKILL");
-  }
-  throw new Error(`no process got the number ${pid}`);
 }
 
 describe("a boot whose container has ended before it began", () => {

@@ -40,7 +40,15 @@ const waysToGoOn = [
 ];
 
 /** What the victim level-refused does in turn, before all of that is gone. */
-const lateRefusals = ["a locked page", "a large semaphore", "64 TB", "no descriptor left", "65 descriptors"];
+const lateRefusals = [
+  "a locked page",
+  "a large semaphore",
+  "64 TB",
+  "no descriptor left",
+  "65 descriptors",
+  "20,000 mappings",
+  "a long rseq area",
+];
 
 /** These have threads that wait for a time from the start: they are never at a level. */
 const restless = ["threads-blocked"];

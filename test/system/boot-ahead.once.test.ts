@@ -45,6 +45,7 @@ describe("a container that was booted ahead", () => {
         return checkpoint;
       },
       prove,
+      discard: async (checkpoint) => checkpoint.release(),
       failed: (why) => void failures.push(why),
     };
   }

@@ -4,11 +4,16 @@
 
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 
 #define SURPLUS 65
+#define STRIPES 20000UL
 
-static char *replaced, *locked, *huge;
+static char *replaced, *locked, *huge, *striped;
 static int counters[128], count;
+static pthread_mutex_t turn_of_main = PTHREAD_MUTEX_INITIALIZER;
+static pthread_t thread;
 
 static void limit_descriptors(rlim_t most)
 {
@@ -34,6 +39,24 @@ static void fill(void)
 	while ((counters[count] = eventfd(0, 0)) >= 0)
 		count++;
 	MUST(errno == EMFILE);
+}
+
+/* Of its own length, over the end of what is written to. */
+static void *has_long_area(void *area)
+{
+	MUST(!syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, sizeof(struct rseq), RSEQ_FLAG_UNREGISTER,
+		      RSEQ_SIG));
+	MUST(!syscall(SYS_rseq, area, 64, 0, RSEQ_SIG));
+	pthread_mutex_lock(&turn_of_main);
+	MUST(!syscall(SYS_rseq, area, 64, RSEQ_FLAG_UNREGISTER, RSEQ_SIG));
+	return NULL;
+}
+
+static void divide(void)
+{
+	striped = map(STRIPES * PAGE, PROT_READ);
+	for (size_t i = 0; i < STRIPES; i += 2)
+		MUST(!mprotect(striped + i * PAGE, PAGE, PROT_NONE));
 }
 
 /* Each begins where the one before has ended: no rewind comes in between. */
@@ -66,9 +89,20 @@ static void change(void)
 		while (count < SURPLUS)
 			MUST((counters[count++] = eventfd(0, 0)) >= 0);
 		break;
-	default:
+	case 6:
 		while (count)
 			MUST(!close(counters[--count]));
 		limit_descriptors(32);
+		divide();
+		break;
+	case 7:
+		MUST(!munmap(striped, STRIPES * PAGE));
+		pthread_mutex_lock(&turn_of_main);
+		MUST(!pthread_create(&thread, NULL, has_long_area, map(2 * PAGE, PROT_READ | PROT_WRITE) + PAGE - 32));
+		usleep(20000);
+		break;
+	default:
+		pthread_mutex_unlock(&turn_of_main);
+		MUST(!pthread_join(thread, NULL));
 	}
 }

@@ -1,8 +1,8 @@
-/* Dirties: reserves a terabyte, with a page in its middle. */
+/* Dirties: reserves 32 GB, with a page in its middle. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "victim.h"
 
-#define HALF (1UL << 39)
+#define HALF (1UL << 34)
 
 static char *reserved;
 

@@ -182,6 +182,15 @@ export class FakeSandbox implements Sandbox {
     this.killedOthers++;
   }
   allowOthers(): void {}
+  forbidsBirths: boolean = false;
+  async withoutBirths<Result>(during: () => Promise<Result>): Promise<Result> {
+    this.forbidsBirths = true;
+    try {
+      return await during();
+    } finally {
+      this.forbidsBirths = false;
+    }
+  }
   async awaitReaped(): Promise<void> {}
   oomKills(): number {
     return this.ooms;

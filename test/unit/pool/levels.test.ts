@@ -62,6 +62,26 @@ describe("an action checkpoint", () => {
     expect(outcomes.map((outcome) => Object.keys(outcome))).to.deep.equal([["taken"]]);
   });
 
+  it("is taken while nobody can be born in the container, who could change its memory unseen", async () => {
+    const { pool, machine } = await opened();
+    const [sandbox] = machine.sandboxes;
+    const [checkpoint] = machine.checkpoints;
+    if (sandbox === undefined || checkpoint === undefined) throw new Error("no container");
+    const [isAlone, takeLevel] = [sandbox.isAlone.bind(sandbox), checkpoint.takeLevel.bind(checkpoint)];
+    const seen: boolean[] = [];
+    sandbox.isAlone = () => {
+      seen.push(sandbox.forbidsBirths);
+      return isAlone();
+    };
+    checkpoint.takeLevel = (options) => {
+      seen.push(sandbox.forbidsBirths);
+      return takeLevel(options);
+    };
+    await use(pool);
+    expect(seen).to.deep.equal([true, true, true]);
+    expect(sandbox.forbidsBirths).to.equal(false);
+  });
+
   it("ends where another owner's job needs the container, which is put back to its base before", async () => {
     const { pool, machine } = await opened({ userMemoryMB: 256 });
     await use(pool);

@@ -236,6 +236,23 @@ describe("templates", () => {
     expect(failures, "of what nobody wants any more nobody is told").to.have.lengthOf(2);
   });
 
+  it("free what was booted ahead and killed when no proof of it is under way any more, however late", async () => {
+    templates = new Templates({ nowMs: () => nowMs }, { ...settings, startTimeoutMs: 1 });
+    const told: (BootAhead | undefined)[] = [];
+    templates.followTemplates((_, boot) => told.push(boot));
+    startOne(new FakeCheckpoint());
+    let end = (): void => undefined;
+    const booted = new FakeCheckpoint();
+    booted.behave = () => new Promise((_, reject) => (end = () => reject(new Error("killed"))));
+    expect(await told[0]?.prove(booted).catch(({ code }) => code)).to.equal("freeze-timeout");
+    const discarding = told[0]?.discard(booted);
+    await nextTurn();
+    expect(booted.isReleased).to.equal(false);
+    end();
+    await discarding;
+    expect(booted.isReleased).to.equal(true);
+  });
+
   it("give a boot so much time and no more, end what it may wait for, and free what it gives later", async () => {
     let give = (_checkpoint: Checkpoint): void => undefined;
     const booting = new Promise<Checkpoint>((resolve) => {
