@@ -22,6 +22,8 @@ const manyRounds = 5;
 
 const atOnce = 64;
 const bursts = 5;
+/** Between two bursts with nothing ahead. */
+const singles = 8;
 /** As the setting has it by default. */
 const usualAhead = 4;
 
@@ -138,9 +140,9 @@ async function burst(how: string, made: { containersAhead: number; networksAhead
     const calls = await Promise.all(Array.from({ length: atOnce }, () => bench.call(code)));
     if (i > 0) lastMs.push(Math.max(...calls.map(({ answeredMs }) => answeredMs)));
     await atRest();
-    for (let single = 0; single < atOnce / 2; single++) {
+    // With some ahead as long as none is made in their place; after that they are.
+    for (let k = 0; containersAhead > 0 ? bench.readyAhead > atOnce / 2 : k < singles; k++) {
       aloneMs.push((await bench.call(code)).answeredMs);
-      // As long as there is enough ahead none is made in their place; after that they are.
       if (containersAhead === 0) await bench.settled();
     }
   }

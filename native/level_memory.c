@@ -47,13 +47,12 @@ static int save_if_different(struct rw_process *p, struct walk *walk, struct reg
 			     struct page_run run, struct rw_error *error)
 {
 	const uint8_t *was = base ? p->below.image->pages + base->offset + (run.start - base->start) : NULL;
-	uint64_t offset = region->image_offset + (run.start - region->start);
 	int failed = rw_read_memory(p, run.start, walk->buffer, run.end - run.start);
 
 	if (failed)
 		return rw_fail(error, RW_SYSTEM, -failed, "cannot read page %llx", (unsigned long long)run.start);
 	for (uint64_t at = 0; at < run.end - run.start && !failed; at += PAGE) {
-		const uint64_t start = run.start + at;
+		const uint64_t start = run.start + at, offset = p->image->pages_saved * PAGE;
 
 		if (was && !memcmp(was + at, walk->buffer + at, PAGE)) {
 			failed = refer_below(p, region, base, (struct page_run){ start, start + PAGE }, error);
@@ -61,10 +60,10 @@ static int save_if_different(struct rw_process *p, struct walk *walk, struct reg
 		}
 		if (p->image->pages_saved == walk->pages)
 			return rw_fail(error, RW_TOO_LARGE, E2BIG, "more than %llu pages", (unsigned long long)walk->pages);
-		memcpy(walk->file + offset + at, walk->buffer + at, PAGE);
+		memcpy(walk->file + offset, walk->buffer + at, PAGE);
 		region->saved++;
 		p->image->pages_saved++;
-		failed = add_extent(p->image, (struct extent){ start, start + PAGE, offset + at, false }, error);
+		failed = add_extent(p->image, (struct extent){ start, start + PAGE, offset, false }, error);
 	}
 	return failed;
 }
@@ -197,11 +196,14 @@ int rw_level_save_memory(struct rw_process *p, struct bootstrap *boot, uint64_t 
 {
 	struct image *image = p->image;
 	uint8_t *file = MAP_FAILED;
-	int failed = find_differences(p, error);
+	uint64_t mapped;
+	int failed = pages ? find_differences(p, error) : rw_fail(error, RW_TOO_LARGE, E2BIG, "a level of no pages");
 
 	if (failed)
 		return failed;
-	image->size = rw_tracked_size(&p->now);
+	/* Page after page of what differs: the address space that an action reserves is not asked of us as well. */
+	mapped = rw_tracked_size(&p->now);
+	image->size = pages < mapped / PAGE ? pages * PAGE : mapped;
 	failed = share_image(p, boot, &file, error);
 	if (!failed)
 		failed = rw_level_join(p, error);

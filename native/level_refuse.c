@@ -14,9 +14,8 @@
 #define EFLAGS_IDENTIFICATION (1ULL << 21)
 #define MEMORY_DEVICES 1
 
-/* What may be mapped beside the base's, each time in our own memory as well; what of that is looked at page by page; and in how many mappings. */
-#define GROWTH (1ULL << 36)
-#define GROWTH_LOOKED_AT (1ULL << 32)
+/* Beside the base's: what is looked at page by page, and in how many mappings. */
+#define GROWTH (1ULL << 32)
 #define GROWTH_OF_LIST 16384
 
 static bool is_write_end(const struct image *image, uint32_t index)
@@ -123,8 +122,8 @@ int rw_level_refuse_locks(struct rw_process *p, struct rw_error *error)
 
 static int refuse_growth(struct rw_process *p, struct rw_error *error)
 {
-	const uint64_t was = rw_tracked_size(&p->below.image->regions), is = rw_tracked_size(&p->now);
-	uint64_t looked_at = is;
+	const uint64_t was = rw_tracked_size(&p->below.image->regions);
+	uint64_t looked_at = rw_tracked_size(&p->now);
 
 	if (p->now.count > p->below.image->regions.count + GROWTH_OF_LIST)
 		return rw_fail(error, RW_UNSUPPORTED, E2BIG, "there are %llu mappings", (unsigned long long)p->now.count);
@@ -134,9 +133,9 @@ static int refuse_growth(struct rw_process *p, struct rw_error *error)
 		if (rw_tracked(region) && rw_is_passed_over(p, region->start, region->end))
 			looked_at -= region->end - region->start;
 	}
-	if (is <= was + GROWTH && looked_at <= was + GROWTH_LOOKED_AT)
+	if (looked_at <= was + GROWTH)
 		return 0;
-	return rw_fail(error, RW_UNSUPPORTED, E2BIG, "%llu bytes are mapped", (unsigned long long)is);
+	return rw_fail(error, RW_UNSUPPORTED, E2BIG, "%llu bytes are mapped", (unsigned long long)looked_at);
 }
 
 int rw_level_refuse_mappings(struct rw_process *p, struct rw_error *error)

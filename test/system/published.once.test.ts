@@ -10,14 +10,14 @@ const counts = (figures: readonly Figure[]): readonly (readonly [string, number]
   figures.filter(({ unit }) => unit === "ms").map(({ figure, n }) => [figure, n]);
 
 describe("a benchmark of published work", () => {
-  it("measures a program reused, rewound, at its checkpoint and fresh, in turn", async () => {
+  it("measures a program reused, rewound, at its checkpoint and started for each, in turn", async () => {
     const programs = [{ suite: "C kernels", name: "tiny", code: tiny("python", 0) } as const];
     const figures = await isolation({ programs, rounds: 2, freshEvery: 2 });
     expect(counts(figures)).to.deep.equal([
       ["C kernels: tiny | reused", 2],
       ["C kernels: tiny | rewound", 2],
       ["C kernels: tiny | at its checkpoint", 2],
-      ["C kernels: tiny | fresh", 1],
+      ["C kernels: tiny | started for each", 1],
       ["C kernels: tiny | rewound, run alone", 2],
       ["C kernels: tiny | rewound, until usable", 2],
       ["C kernels: tiny | at its checkpoint, until usable", 2],

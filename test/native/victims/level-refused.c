@@ -9,6 +9,7 @@
 
 #define SURPLUS 65
 #define STRIPES 20000UL
+#define GIGABYTE (1UL << 30)
 
 static char *replaced, *locked, *huge, *striped;
 static int counters[128], count;
@@ -77,11 +78,12 @@ static void change(void)
 		break;
 	case 3:
 		MUST(!close(semaphore));
-		huge = mmap(NULL, 1UL << 46, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		MUST(huge != MAP_FAILED);
+		huge = map(6 * GIGABYTE, PROT_NONE);
+		for (int i = 0; i < 6; i += 2)
+			MUST(!mprotect(huge + i * GIGABYTE, GIGABYTE, PROT_READ));
 		break;
 	case 4:
-		MUST(!munmap(huge, 1UL << 46));
+		MUST(!munmap(huge, 6 * GIGABYTE));
 		fill();
 		break;
 	case 5:

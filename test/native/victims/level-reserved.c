@@ -1,8 +1,8 @@
-/* Dirties: reserves 32 GB, with a page in its middle. */
+/* Dirties: reserves 64 TB, with a page in its middle. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "victim.h"
 
-#define HALF (1UL << 34)
+#define HALF (1UL << 45)
 
 static char *reserved;
 
