@@ -91,12 +91,40 @@ static bool overlaps_ours(const struct rw_process *p, const struct region *regio
 	return false;
 }
 
-/* In whatever program text does not lie where ours will. */
+static int step(struct boot *boot, long nr, const uint64_t arg[6], uint64_t *result, struct rw_error *error)
+{
+	return rw_inject_step(boot->p->pid, &boot->bootstrap.base, boot->bootstrap.syscall_at, nr, arg, result, error);
+}
+
+/* Two pages from `at` on, or higher, where neither the image nor the process has anything. */
+static uint64_t find_vacant(const struct rw_process *p, uint64_t at)
+{
+	const struct region_list *image = &p->image->regions, *now = &p->now;
+
+	while (rw_region_at(image, at) || rw_region_at(now, at) || rw_region_at(image, at + PAGE) || rw_region_at(now, at + PAGE))
+		at += PAGE;
+	return at;
+}
+
+/* An instruction in text of a file, by which it moves its own page, or both of its pages, out of the way of what is ours. */
+static int move_away(struct boot *boot, struct rw_error *error)
+{
+	const uint64_t at = boot->bootstrap.syscall_at, from = at & ~(PAGE - 1), size = ((at + 1) & ~(PAGE - 1)) + PAGE - from;
+	const uint64_t to = find_vacant(boot->p, find_vacant(boot->p, LOWEST) + PAGE);
+	uint64_t moved;
+	int failed = step(boot, SYS_mremap, (const uint64_t[6]){ from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to }, &moved, error);
+
+	boot->bootstrap.syscall_at = to + (at - from);
+	return failed;
+}
+
+/* In whatever program text has one, best where ours will not lie: the kernel puts text at random, and anywhere. */
 static int find_system_call(struct boot *boot, struct rw_error *error)
 {
 	static const uint8_t instruction[2] = { 0x0f, 0x05 };
 	struct rw_process *p = boot->p;
 	uint8_t *text cleanup_(rw_free) = malloc(TEXT_LOOKED_AT);
+	uint64_t *at = &boot->bootstrap.syscall_at;
 
 	if (!text)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "program text");
@@ -104,35 +132,28 @@ static int find_system_call(struct boot *boot, struct rw_error *error)
 		const struct region *region = &p->now.at[i];
 		const uint64_t size = region->end - region->start;
 		const uint64_t length = size < TEXT_LOOKED_AT ? size : TEXT_LOOKED_AT;
+		const bool overlaps = overlaps_ours(p, region);
 		const uint8_t *found;
 
-		if (!(region->prot & PROT_EXEC) || region->start >> 63 || overlaps_ours(p, region) ||
+		/* The kernel's own text cannot be moved by parts. */
+		if (!(region->prot & PROT_EXEC) || region->start >> 63 || (overlaps && region->kind == REGION_SPECIAL) ||
 		    rw_read_memory(p, region->start, text, length))
 			continue;
 		found = memmem(text, length, instruction, sizeof(instruction));
 		if (!found)
 			continue;
-		boot->bootstrap.syscall_at = region->start + (uint64_t)(found - text);
-		return 0;
+		*at = region->start + (uint64_t)(found - text);
+		if (!overlaps)
+			return 0;
 	}
-	return rw_fail(error, RW_UNSUPPORTED, 0, "the program makes no system call");
+	return *at ? move_away(boot, error) : rw_fail(error, RW_UNSUPPORTED, 0, "the program makes no system call");
 }
 
-static int step(struct boot *boot, long nr, const uint64_t arg[6], uint64_t *result, struct rw_error *error)
-{
-	return rw_inject_step(boot->p->pid, &boot->bootstrap.base, boot->bootstrap.syscall_at, nr, arg, result, error);
-}
-
-/* Where neither the image nor the process has anything. */
 static int borrow_scratch(struct boot *boot, struct rw_error *error)
 {
-	const struct rw_process *p = boot->p;
-	uint64_t at = LOWEST;
-
-	while (rw_region_at(&p->image->regions, at) || rw_region_at(&p->now, at))
-		at += PAGE;
 	return step(boot, SYS_mmap,
-		    (const uint64_t[6]){ at, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (uint64_t)-1 },
+		    (const uint64_t[6]){ find_vacant(boot->p, LOWEST), PAGE, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, (uint64_t)-1 },
 		    &boot->bootstrap.scratch, error);
 }
 
@@ -148,14 +169,14 @@ int rw_boot_enter(struct boot *boot, struct rw_error *error)
 	if (!failed)
 		failed = rw_parse_maps(p->text, &p->now, error);
 	if (!failed)
-		failed = find_system_call(boot, error);
-	if (!failed)
 		failed = rw_block_signals(p->pid, error);
 	if (failed)
 		return failed;
 	if (ptrace(PTRACE_GETREGS, p->pid, 0, &boot->bootstrap.base))
 		return rw_fail(error, RW_SYSTEM, errno, "cannot read the registers of %d", p->pid);
-	failed = borrow_scratch(boot, error);
+	failed = find_system_call(boot, error);
+	if (!failed)
+		failed = borrow_scratch(boot, error);
 	if (!failed)
 		failed = rw_rung_attach(p, &boot->bootstrap.base, boot->bootstrap.syscall_at, error);
 	if (!failed)

@@ -96,7 +96,8 @@ static bool is_ours(const struct rw_process *p, uint64_t start)
 	return start == image->code || start == image->table || start == image->window || (below && start == below->window);
 }
 
-int rw_fix_regions(struct rw_process *p, struct rw_error *error)
+/* All that has to be known of the mappings, as the kernel tells of them now; with the tracked ones' places in the image. */
+static int list_regions(struct rw_process *p, struct rw_error *error)
 {
 	struct image *image = p->image;
 	uint64_t offset = 0;
@@ -104,6 +105,8 @@ int rw_fix_regions(struct rw_process *p, struct rw_error *error)
 
 	if (failed)
 		return failed;
+	rw_free(&image->flags);
+	rw_free(&image->maps);
 	image->maps = malloc(p->text_length + 1);
 	if (!image->maps)
 		return rw_fail(error, RW_SYSTEM, ENOMEM, "text of maps");
@@ -112,9 +115,10 @@ int rw_fix_regions(struct rw_process *p, struct rw_error *error)
 	failed = rw_parse_maps(image->maps, &image->regions, error);
 	if (!failed)
 		failed = rw_read_flag_lines(p->pid, image->regions.count, &image->flags, NULL, error);
-	if (!failed)
-		rw_parse_flags(image->flags, &image->regions);
-	for (uint64_t i = 0; i < image->regions.count && !failed; i++) {
+	if (failed)
+		return failed;
+	rw_parse_flags(image->flags, &image->regions);
+	for (uint64_t i = 0; i < image->regions.count; i++) {
 		struct region *region = &image->regions.at[i];
 
 		if (is_ours(p, region->start))
@@ -133,13 +137,20 @@ int rw_fix_regions(struct rw_process *p, struct rw_error *error)
 			continue;
 		region->image_offset = offset;
 		offset += region->end - region->start;
-		failed = rw_rung_register(p, region, error);
 	}
-	/* Being watched is a flag as well; at a level all are already. */
-	if (failed || p->below.image)
-		return failed;
-	rw_free(&image->flags);
-	return rw_read_flag_lines(p->pid, image->regions.count, &image->flags, NULL, error);
+	return 0;
+}
+
+int rw_fix_regions(struct rw_process *p, struct rw_error *error)
+{
+	const struct region_list *list = &p->image->regions;
+	int failed = list_regions(p, error);
+
+	for (uint64_t i = 0; i < list->count && !failed; i++)
+		if (rw_tracked(&list->at[i]))
+			failed = rw_rung_register(p, &list->at[i], error);
+	/* Being watched is a flag as well, and neighbours may become one mapping by it; at a level all are watched already. */
+	return failed || p->below.image ? failed : list_regions(p, error);
 }
 
 static int save_region(struct rw_process *p, struct region *region, uint8_t *file, struct rw_error *error)

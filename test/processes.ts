@@ -18,6 +18,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Nothing where it has ended meanwhile: the test says elsewhere whether it may. */
+export function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 /** True: so is each of its threads, and no signal waits to be taken. */
 export function isStopped(pid: number): boolean {
   const statusOf = (tid: string): string => readFileSync(`/proc/${pid}/task/${tid}/status`, "latin1");

@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import { within } from "../../pool/index.ts";
 import { ContainerCheckpoint, type Embryo, RestorerError, type Template } from "../../restorer/index.ts";
+import { signalIfAlive } from "../processes.ts";
 import { Victim, victimProgram } from "./victim.ts";
 
 const kills = 200;
@@ -91,7 +92,7 @@ describe("a process that is killed at any moment of its boot", () => {
       outcomes.add(
         await bootWhile(template, ({ pid }) => {
           sleepFor((longestMs * i) / kills);
-          process.kill(pid, "SIGKILL");
+          signalIfAlive(pid, "SIGKILL");
         }),
       );
     template.release();
@@ -106,7 +107,7 @@ describe("a process that is killed at any moment of its boot", () => {
         outcomes.add(
           await bearWhile(embryo, ({ pid }) => {
             sleepFor((longestMs * i) / kills);
-            process.kill(pid, "SIGKILL");
+            signalIfAlive(pid, "SIGKILL");
           }),
         );
       expect([...outcomes]).to.have.members(["process-gone", "booted before"]);
@@ -121,7 +122,7 @@ describe("a process that is killed at any moment of its boot", () => {
         outcomes.add(
           await bearWhile(embryo, () => {
             sleepFor((longestMs * i) / 80);
-            process.kill(pid, "SIGKILL");
+            signalIfAlive(pid, "SIGKILL");
           }),
         );
         expect(await bearWhile(embryo, () => undefined)).to.equal("lost-thread");

@@ -17,7 +17,7 @@ import { chooseUnifiedBase, parseMounts, parseOwnCgroup } from "../../pool/lean/
 import { ContainerCheckpoint, type Embryo, RestorerError, type Rung } from "../../restorer/index.ts";
 import { loadPromises } from "../prove/promises.ts";
 import { holdsWithin } from "../within.ts";
-import { Victim, victimProgram } from "./victim.ts";
+import { lowestGapKB, Victim, victimProgram } from "./victim.ts";
 
 const rung: Rung = "write-protect";
 
@@ -360,6 +360,17 @@ describe("a process booted from a checkpoint", () => {
     ));
 });
 
+/** The first one of a file whose name has `name` in it. */
+function mappingOf(pid: number, name: string): { readonly start: number; readonly end: number } {
+  const line = readFileSync(`/proc/${pid}/maps`, "latin1")
+    .split("\n")
+    .find((text) => text.includes(name));
+  const [start = Number.NaN, end = Number.NaN] = (line ?? "")
+    .split(/[- ]/)
+    .map((word) => Number(`0x${word}`));
+  return { start, end };
+}
+
 /** Code and message of the error with which a boot fails, after which its process is gone. */
 async function refusal(image: ContainerCheckpoint, victim: Victim): Promise<RestorerError> {
   try {
@@ -380,6 +391,27 @@ describe("a boot", () => {
         expect(error.message).to.match(why);
         expect(error.untouched).to.equal(false);
       }));
+
+  it("makes its first calls although all text of the process that makes any lies where our own mappings will", async () => {
+    const program = victimProgram("memory-written");
+    await withImage(
+      "memory-written",
+      async ({ pid }, image) => {
+        const [ours, loader] = [mappingOf(pid, "rewhisk-image"), mappingOf(pid, "ld-linux")];
+        const downKB = (loader.start - (ours.start + ours.end) / 2) / 1024;
+        const victim = await Victim.startWaiting(program, lowestGapKB + 4 * Math.round(downKB / 4));
+        try {
+          const booted = await bootFrom(image, victim, true);
+          await victim.change();
+          expect(await booted.rewind({ verify: true })).to.include({ verified: true });
+          booted.release();
+        } finally {
+          await victim.end();
+        }
+      },
+      () => Victim.startAlone(program, lowestGapKB),
+    );
+  });
 
   it("refuses a process that has another id to itself", () =>
     withImage("memory-written", async (_, image) => {

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { ContainerCheckpoint } from "../../restorer/index.ts";
-import { withVictim } from "./victim.ts";
+import { lowestGapKB, Victim, victimProgram, withVictim } from "./victim.ts";
 
 describe("a checkpoint", () => {
   it("waits for a thread whose own wait ends as soon as it is made again", () =>
@@ -41,4 +41,19 @@ describe("a checkpoint", () => {
       expect(guards.length).to.be.greaterThan(1);
       expect(guards.filter(([, flags]) => flags?.includes("ac"))).to.deep.equal([]);
     }));
+
+  for (const name of ["memory-written", "break-moved", "break-regrown", "break-shrunk"])
+    it(`is taken where neighbours become one mapping by being watched, as a program's last one and its heap: ${name.replace("-", " ")}`, async () => {
+      const victim = await Victim.startAlone(victimProgram(name), lowestGapKB);
+      try {
+        const checkpoint = await ContainerCheckpoint.take([victim.pid], { rung: "write-protect" });
+        for (let use = 0; use < 3; use++) {
+          await victim.change();
+          expect(await checkpoint.rewind({ verify: true })).to.include({ verified: true });
+        }
+        checkpoint.release();
+      } finally {
+        await victim.end();
+      }
+    });
 });

@@ -9,6 +9,9 @@ import { ContainerCheckpoint, nativeFolder, type Rung, type Vacancy } from "../.
 
 const answerMs = 20_000;
 
+/** What the kernel leaves to the stack at least. */
+export const lowestGapKB = 128 * 1024;
+
 /** A started victim: `pid` as the host sees it. */
 export class Victim {
   readonly pid: number;
@@ -36,16 +39,19 @@ export class Victim {
     return victim;
   }
 
-  /** As `start`, as the second process of a pid namespace of its own. */
-  static async startAlone(program: string): Promise<Victim> {
-    const victim = await Victim.#spawnAlone('exec "$0" 5<&-', program);
+  /**
+   * As `start`, as the second process of a pid namespace of its own. Its mappings begin so far below the end of its memory as
+   * `stackKB` says, which the kernel leaves to the stack, instead of at random.
+   */
+  static async startAlone(program: string, stackKB?: number): Promise<Victim> {
+    const victim = await Victim.#spawnAlone('exec "$0" 5<&-', program, stackKB);
     await victim.answer();
     return victim;
   }
 
   /** As `startAlone`, but that it executes its program only when a byte is written to `goFd`, and has answered nothing. */
-  static async startWaiting(program: string): Promise<Victim> {
-    return await Victim.#spawnAlone('read -r go <&5; exec "$0" 5<&-', program);
+  static async startWaiting(program: string, stackKB?: number): Promise<Victim> {
+    return await Victim.#spawnAlone('read -r go <&5; exec "$0" 5<&-', program, stackKB);
   }
 
   /** As `startWaiting`, in our own pid namespace. */
@@ -86,9 +92,11 @@ export class Victim {
     return new Victim(Number(child), this.#shell, this.#answers);
   }
 
-  static async #spawnAlone(execute: string, program: string): Promise<Victim> {
-    const options = ["--pid", "--fork", "--kill-child", "/bin/sh", "-c", Victim.#script(execute), program];
-    return await Victim.#spawn("/usr/bin/unshare", options);
+  static async #spawnAlone(execute: string, program: string, stackKB?: number): Promise<Victim> {
+    const placed = stackKB === undefined ? [] : ["/usr/bin/setarch", "x86_64", "--addr-no-randomize"];
+    const limit = stackKB === undefined ? "" : `ulimit -S -s ${stackKB}; `;
+    const shell = [...placed, "/bin/sh", "-c", Victim.#script(`${limit}${execute}`), program];
+    return await Victim.#spawn("/usr/bin/unshare", ["--pid", "--fork", "--kill-child", ...shell]);
   }
 
   /** /proc is the host's: it tells the host's ids. */

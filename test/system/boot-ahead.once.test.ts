@@ -9,7 +9,7 @@ import type { BootAhead, SandboxFactory } from "../../pool/lean/types.ts";
 import type { Checkpoint } from "../../pool/machine.ts";
 import { Channel } from "../../pool/proxy/channel.ts";
 import { ContainerCheckpoint, RestorerError, type Template } from "../../restorer/index.ts";
-import { childrenOf, isAlive } from "../processes.ts";
+import { childrenOf, isAlive, signalIfAlive } from "../processes.ts";
 import { holdsWithin } from "../within.ts";
 import { instanceName } from "./instance.ts";
 import { launcher, requireRoot } from "./lean-probe.ts";
@@ -274,11 +274,11 @@ describe("a container that was booted ahead", () => {
         const checkpoint = await boot.from(...where);
         const doomed = unused();
         for (const pid of doomed) process.kill(pid, "SIGSTOP");
-        // It has been asked to begin by then.
+        // It has been asked to begin by then. Those of a boot before are among them.
         setTimeout(() => {
           for (const pid of doomed) {
-            process.kill(pid, signal);
-            process.kill(pid, "SIGCONT");
+            signalIfAlive(pid, signal);
+            signalIfAlive(pid, "SIGCONT");
           }
         }, 200);
         return checkpoint;
