@@ -91,8 +91,8 @@ describe("what stands beside a published figure", () => {
 
   it("is missed where its benchmark has been run without it", () => {
     expect(unfound({})).to.be.empty;
-    const missed = unfound({ rewind: [ms("python tiny", 1)] });
-    expect(missed.map(({ from }) => from)).to.deep.equal([["rewind"]]);
+    const missed = unfound({ rewind: [ms("nodejs tiny", 1)] });
+    expect(missed.map(({ here }) => here)).to.deep.equal(["one rewind after a tiny Python action, p50"]);
   });
 
   it("comes from benchmarks that the evaluation runs", () => {
