@@ -4,7 +4,7 @@ import time
 
 
 def leave(mark):
-    for wait in (threading.Event().wait, lambda: [None for _ in iter(int, 1)], lambda: time.sleep(3600)):
+    for wait in (threading.Event().wait, lambda: all(True for _ in iter(int, 1)), lambda: time.sleep(3600)):
         threading.Thread(target=wait, name=mark, daemon=True).start()
     return word(act("churn_threads"))
 
